@@ -1,0 +1,49 @@
+# Every target sets up what it needs: `make run-local` and `make test` are all that a fresh machine takes.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: setup lock run-local test test-containers lint bench bench-full inspect report sample-data datasplit \
+	compile submit image clean help
+
+WORKDIR ?= runs/local
+PYTHON ?=
+py := .venv/bin/python
+stack = $(if $(wildcard .venv/lib/python3.10),1,2)
+run_options = $(if $(CONFIG),--config $(CONFIG)) $(if $(DATA),--data $(DATA))
+
+setup: .venv/.ready ## Make .venv with the newest stack this machine can install (PYTHON=python3.x overrides)
+
+.venv/.ready: requirements/stack1.txt requirements/stack2.txt requirements/install.sh pyproject.toml
+	@PYTHON=$(PYTHON) requirements/install.sh
+
+lock: setup ## Resolve the dependencies anew into requirements/stack{1,2}.txt (ARGS=--upgrade)
+	requirements/lock.sh .venv/bin/uv $(ARGS)
+
+run-local: setup ## Run the pipeline here (DATA=folder CONFIG=file WORKDIR=folder ARGS="…"; sample data by default)
+	$(py) -m pipeline run --workdir $(WORKDIR) $(run_options) $(ARGS)
+
+test: setup ## Run the tests (ARGS="…" goes to pytest)
+	$(py) -m pytest $(ARGS)
+
+lint: setup ## Check format, lint, types and layers
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+inspect: setup ## List runs, executions and artifacts from ML Metadata (ARGS="executions latest")
+	@$(py) -m pipeline inspect $(ARGS) --workdir $(WORKDIR)
+
+report: setup ## Print the path of the latest report (ARGS=--open opens it)
+	@$(py) -m pipeline report --workdir $(WORKDIR) $(ARGS)
+
+sample-data: setup ## Draw the sample faces (OUTPUT=folder)
+	$(py) -m pipeline sample-data $(or $(OUTPUT),runs/sample-data) $(ARGS)
+
+datasplit: setup ## Split, balance and augment a folder (ARGS="--balance path")
+	$(py) -m components.datasplit $(ARGS)
+
+clean: ## Remove .venv, caches and the default workdir
+	rm -rf .venv runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,0 +1,13 @@
+"""The pipeline's components; the artifact types are loaded when first asked for, since TFX takes seconds to import."""
+
+from typing import Any
+
+__all__ = ["ImageDataset"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from components import artifacts
+
+        return getattr(artifacts, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
