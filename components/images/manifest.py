@@ -1,0 +1,164 @@
+"""The payload of an ImageDataset: sharded Parquet, one row an image, beside a small `summary.json`.
+
+Shards are named like `images-00000-of-00004.parquet` (ingest) or `train-00000-of-00004.parquet` (after the split).
+Every file is written under a temporary name and then renamed, so a reader never sees half of one.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SUMMARY = "summary.json"
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("image", pa.binary(), nullable=False),
+        pa.field("format", pa.string(), nullable=False),
+        pa.field("height", pa.int32(), nullable=False),
+        pa.field("width", pa.int32(), nullable=False),
+        pa.field("channels", pa.int32(), nullable=False),
+        pa.field("sha256", pa.string(), nullable=False),
+        pa.field("pixels", pa.string(), nullable=False),
+        pa.field("phash", pa.int64()),
+        pa.field("brightness", pa.float32(), nullable=False),
+        pa.field("group", pa.string(), nullable=False),
+        pa.field("source_id", pa.string(), nullable=False),
+        pa.field("copy", pa.int32(), nullable=False),
+        pa.field("filename", pa.string(), nullable=False),
+    ]
+)
+# Everything but the bytes: what planning a split needs of an image.
+PLAN_COLUMNS = tuple(name for name in SCHEMA.names if name != "image")
+_SHARD = re.compile(r"^(?P<prefix>[a-z_]+)-(?P<index>\d{5})-of-(?P<count>\d{5})\.parquet$")
+
+
+@dataclass(frozen=True)
+class ImageRow:
+    """One image.
+
+    Attributes:
+        id: path relative to the data folder; unique. A copy has one of its own.
+        label: class name.
+        split: "train", "eval", "test", or "" where it is still to be decided.
+        image: encoded bytes that TensorFlow can decode.
+        format: of those bytes: "jpeg", "png" or "bmp".
+        height: pixels.
+        width: pixels.
+        channels: 1 (grey) or 3 (RGB).
+        sha256: of the source file's bytes, hex.
+        pixels: digest of the decoded pixels, hex.
+        phash: 64-bit perceptual hash as a signed integer; None without contrast.
+        brightness: mean grey level, 0–255.
+        group: images that share it stay in one split.
+        source_id: the original's id; its own for an original.
+        copy: 0 for an original, n ≥ 1 for its n-th augmented copy.
+        filename: file name without folders.
+    """
+
+    id: str
+    label: str
+    split: str
+    image: bytes
+    format: str
+    height: int
+    width: int
+    channels: int
+    sha256: str
+    pixels: str
+    phash: int | None
+    brightness: float
+    group: str
+    source_id: str
+    copy: int
+    filename: str
+
+
+_FIELDS = tuple(field.name for field in fields(ImageRow))
+
+
+def shard_name(prefix: str, index: int, count: int) -> str:
+    """`prefix-00000-of-00004.parquet`."""
+    return f"{prefix}-{index:05d}-of-{count:05d}.parquet"
+
+
+def shard_paths(folder: str | os.PathLike[str], prefix: str) -> list[Path]:
+    """The shards of that prefix, in order; none if there are none.
+
+    Raises:
+        FileNotFoundError: a shard of the set is missing.
+    """
+    found = {}
+    for path in Path(folder).iterdir():
+        match = _SHARD.match(path.name)
+        if match and match["prefix"] == prefix:
+            found[int(match["index"])] = (path, int(match["count"]))
+    counts = {count for _, count in found.values()}
+    if found and (len(counts) != 1 or len(found) != counts.pop()):
+        raise FileNotFoundError(f"shards of {prefix} are missing in {folder}. Received: {sorted(found)}")
+    return [found[index][0] for index in sorted(found)]
+
+
+def write_shard(rows: Iterable[ImageRow], path: str | os.PathLike[str]) -> int:
+    """Write rows as one Parquet file and return their number."""
+    columns: dict[str, list[Any]] = {name: [] for name in _FIELDS}
+    for row in rows:
+        for name in _FIELDS:
+            columns[name].append(getattr(row, name))
+    table = pa.Table.from_pydict(columns, schema=SCHEMA)
+    write_table(table, path)
+    return table.num_rows
+
+
+def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
+    """Write any table as Parquet under a temporary name, then rename it.
+
+    Encoded images don't compress, and a dictionary of unique values only costs: the image column is stored plain.
+    """
+    temporary = Path(f"{os.fspath(path)}.tmp")
+    dictionary = [name for name in table.schema.names if name in ("label", "split", "format")]
+    pq.write_table(table, temporary, compression="NONE", use_dictionary=dictionary, row_group_size=256)
+    temporary.replace(path)
+
+
+def read_shard(path: str | os.PathLike[str]) -> Iterator[ImageRow]:
+    """The rows of one shard, a row group in memory at a time."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=256, columns=list(_FIELDS)):
+            for row in batch.to_pylist():
+                yield ImageRow(**row)
+
+
+def read_columns(folder: str | os.PathLike[str], prefix: str, columns: Sequence[str] = PLAN_COLUMNS) -> pa.Table:
+    """The named columns of all shards of that prefix, as one table in shard order."""
+    paths = shard_paths(folder, prefix)
+    if not paths:
+        return SCHEMA.empty_table().select(list(columns))
+    return pa.concat_tables([pq.read_table(path, columns=list(columns)) for path in paths])
+
+
+def write_json(value: Any, path: str | os.PathLike[str]) -> None:
+    """Write JSON (sorted keys, no NaN) under a temporary name, then rename it."""
+    temporary = Path(f"{os.fspath(path)}.tmp")
+    temporary.write_text(
+        json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n", "utf-8"
+    )
+    temporary.replace(path)
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a JSON file."""
+    return json.loads(Path(path).read_text("utf-8"))
+
+
+def as_dict(row: ImageRow) -> dict[str, Any]:
+    """A row as a dictionary of its columns."""
+    return asdict(row)
