@@ -1,0 +1,102 @@
+"""File names of augmented copies, made and read in one place.
+
+Ours are `<stem>_aug<n><extension>` (`smile.jpg` → `smile_aug1.jpg`), or `<file name>_aug<n><extension>` where the
+copy's format differs from its source's (`smile.gif` → `smile.gif_aug1.png`). A name that is taken gets a counter behind
+the copy number: `smile_aug1-2.jpg`. The published Facial Affect Dataset has `aug_<n><file name>` (`aug_0smile.jpg`).
+"""
+
+import os
+import re
+from collections.abc import Container, Iterator, Sequence
+
+_OURS = re.compile(r"^(?P<stem>.+)_aug[1-9][0-9]*(?:-[1-9][0-9]*)?(?:\.[A-Za-z0-9]+)?$", re.DOTALL)
+_PUBLISHED = re.compile(r"^aug_(?P<rest>[0-9].*)$", re.DOTALL)
+# Of a file name's 255 bytes (ext4, NTFS, …), kept free for what a program puts behind a name while it writes the file.
+_LONGEST = 240
+
+
+def copy_name(name: str, number: int, extension: str | None = None, taken: Container[str] = ()) -> str:
+    """The file name of a source's n-th augmented copy.
+
+    Args:
+        name: the source's file name, without folders.
+        number: 1, 2, …
+        extension: of the copy, with its dot; None keeps the source's.
+        taken: names that the copy can't have.
+
+    Raises:
+        ValueError: `number` is below 1.
+    """
+    if number < 1:
+        raise ValueError(f"copies are numbered from 1. Received: {number}")
+    stem, own_extension = os.path.splitext(name)
+    if extension is None or extension.lower() == own_extension.lower():
+        extension = own_extension
+    else:
+        stem = name
+    counter = 1
+    while True:
+        ending = f"_aug{number}{f'-{counter}' if counter > 1 else ''}{extension}"
+        candidate = _shortened(stem, _LONGEST - len(os.fsencode(ending))) + ending
+        if candidate not in taken:
+            return candidate
+        counter += 1
+
+
+def is_copy(name: str) -> bool:
+    """Whether a file name has the form of an augmented copy, ours or the published data set's."""
+    return bool(_OURS.match(name) or _PUBLISHED.match(name))
+
+
+def source_keys(paths: Sequence[str]) -> list[str | None]:
+    """A key that each copy shares with its source, and with the source's other copies; None for all other files.
+
+    A source and its copies lie in one folder of a class, so the paths are to begin with the class, not with the split:
+    then a copy that lies in another split than its source shares the key as well.
+
+    Args:
+        paths: `<label>/…/<file name>` each.
+    """
+    originals = {path for path in paths if not is_copy(os.path.basename(path))}
+    by_stem: dict[str, str] = {}
+    for path in sorted(originals):
+        by_stem.setdefault(os.path.splitext(path)[0], path)
+
+    def key_of(path: str) -> str | None:
+        folder, name = os.path.split(path)
+        candidates = [os.path.join(folder, candidate) for candidate in _source_candidates(name)]
+        for candidate in candidates:
+            if candidate in originals:
+                return candidate
+            if candidate in by_stem:
+                return by_stem[candidate]
+        if len(os.fsencode(name)) > _LONGEST - 4:  # a long source's name was cut
+            stem = candidates[-1]
+            return min((original for original in originals if original.startswith(stem)), default=candidates[0])
+        return candidates[0] if candidates else None
+
+    keys = {path: key_of(path) for path in paths if path not in originals}
+    sources = set(keys.values())
+    return [keys[path] if path in keys else (path if path in sources else None) for path in paths]
+
+
+def _source_candidates(name: str) -> Iterator[str]:
+    """What a copy's source may be called, the likeliest first: a file name or a file name without its extension."""
+    if match := _OURS.match(name):
+        extension = os.path.splitext(name)[1]
+        yield match["stem"] + extension
+        yield match["stem"]
+    if match := _PUBLISHED.match(name):
+        rest = match["rest"]
+        digits = len(rest) - len(rest.lstrip("0123456789"))
+        # `aug_012.jpg` may be copy 0 of `12.jpg` or copy 01 of `2.jpg`.
+        for end in range(1, digits + 1):
+            if rest[end:]:
+                yield rest[end:]
+                yield rest[end:].lstrip("_")
+
+
+def _shortened(stem: str, most: int) -> str:
+    """The longest beginning of a stem that takes at most that many bytes in a file name."""
+    data = os.fsencode(stem)
+    return stem if len(data) <= most else data[:most].decode("utf-8", "ignore")
