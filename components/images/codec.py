@@ -70,7 +70,7 @@ def decode(data: bytes, max_pixels: int = 50_000_000) -> Picture:
             if width < 1 or height < 1:
                 raise BadImage(f"no pixels ({width}×{height})")
             if width * height > max_pixels:
-                raise BadImage(f"{width}×{height} is more than data.max_pixels = {max_pixels}")
+                raise BadImage(f"too many pixels: {width}×{height} is more than data.max_pixels = {max_pixels}")
             file_format = image.format or ""
             storage = (image.tile[0][0], image.tile[0][3]) if image.tile else ("", None)
             image.load()  # before its EXIF is asked for: that would load a PNG and swallow its errors

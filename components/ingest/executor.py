@@ -1,0 +1,45 @@
+"""Runs ingest inside TFX: reads the execution's parameters, publishes the summary's key figures."""
+
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types.artifact_utils import get_single_instance
+
+from components.ingest.ingest import ingest
+from components.options import DataOptions
+
+
+class Executor(BaseExecutor):
+    """Packs the folder at `uri` into the `images` artifact."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Run ingest.
+
+        Args:
+            input_dict: empty.
+            output_dict: `images`, an ImageDataset.
+            exec_properties: `uri`, `data` (DataOptions as JSON) and `group_regex`.
+        """
+        del input_dict
+        images = get_single_instance(output_dict["images"])
+        destination = Path(images.uri)
+        destination.mkdir(parents=True, exist_ok=True)
+        summary = ingest(
+            exec_properties["uri"],
+            destination,
+            DataOptions.model_validate_json(exec_properties["data"]),
+            exec_properties.get("group_regex") or None,
+        )
+        images.set_int_custom_property("images", summary["images"])
+        images.set_int_custom_property("classes", sum(count > 0 for count in summary["classes"].values()))
+        images.set_int_custom_property("quarantined", summary["quarantined"])
+        images.set_int_custom_property("exact_duplicates", summary["duplicates"]["exact"])
+        images.set_int_custom_property("label_conflicts", summary["duplicates"]["conflict"])
+        images.set_string_custom_property("data_digest", summary["data_digest"])

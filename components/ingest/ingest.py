@@ -1,0 +1,261 @@
+"""Read a folder of images once, check every file, and pack what can be used into an ImageDataset.
+
+Shards are cut by the hash of the ids, so neither the order of a listing nor the number of workers shows in the result.
+"""
+
+import hashlib
+import multiprocessing
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from components.images.groups import group_images
+from components.images.hashing import near_duplicates
+from components.images.manifest import (
+    SUMMARY,
+    ImageRow,
+    read_shard,
+    shard_name,
+    write_json,
+    write_shard,
+    write_table,
+)
+from components.images.names import is_copy, source_keys
+from components.ingest.inspect_image import Quarantined, inspect_image
+from components.ingest.layout import Entry, check_split_csv, read_labels_csv, read_layout
+from components.ingest.source import Source, SourceError, open_source
+from components.options import DataOptions
+from components.progress import Progress
+
+PREFIX = "images"
+QUARANTINE = "quarantine.parquet"
+DUPLICATES = "duplicates.parquet"
+_IMAGES_PER_SHARD = 2048
+# Below this a pool of processes costs more than it brings.
+_IMAGES_WORTH_A_POOL = 1500
+
+
+@dataclass(frozen=True)
+class _Shard:
+    rows: list[ImageRow]  # without their bytes
+    bad: list[Quarantined]
+    reencoded: int
+
+
+def ingest(
+    uri: str,
+    destination: Path,
+    options: DataOptions,
+    group_regex: str | None = None,
+) -> dict[str, Any]:
+    """Pack the images of `uri` into `destination` and return the summary.
+
+    Args:
+        uri: a folder, or an object store's prefix.
+        destination: an empty folder; gets the shards, the tables of quarantined files and duplicates, the summary.
+        options: what is refused, how near-duplicates are treated.
+        group_regex: see `components.images.groups`.
+
+    Raises:
+        SourceError: no such folder, no image, no class or one alone, tables that contradict the folders, or an
+            unusable file where `options.on_bad_image` is "error".
+    """
+    source = open_source(uri)
+    listing = source.list()
+    labels = read_labels_csv(_text(options.labels_csv)) if options.labels_csv else None
+    layout = read_layout(listing.files, listing.folders, labels)
+    for table in layout.split_csvs:
+        check_split_csv(table, source.read(table).decode("utf-8", "backslashreplace"), layout.entries)
+    if not layout.labels:
+        raise SourceError(f"no class folder in {uri}: put the images in train/<label>/")
+    bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *layout.misplaced)]
+
+    shards = list(_inspect_all(source, layout.entries, destination, options))
+    rows = [row for shard in shards for row in shard.rows]
+    bad = sorted([*bad, *(item for shard in shards for item in shard.bad)], key=lambda item: item.id)
+    if bad and options.on_bad_image == "error":
+        raise SourceError(f"{bad[0].id}: {bad[0].reason} ({len(bad)} unusable files; data.on_bad_image is error)")
+    usable = {row.label for row in rows}
+    if not rows:
+        raise SourceError(f"no usable image in {uri} ({len(bad)} files can't be used; the first: {_first(bad)})")
+    if len(usable) < 2:
+        raise SourceError(f"only one class with images ({usable.pop()}) in {uri}: a classifier needs two")
+
+    near = near_duplicates([_unsigned(row.phash) for row in rows]) if options.near_duplicates != "off" else []
+    grouped = _with_groups(rows, near if options.near_duplicates == "group" else [], group_regex)
+    _write_groups(destination, len(shards), {row.id: row for row in grouped})
+    duplicates = _duplicates(grouped, near)
+    write_table(pa.Table.from_pylist([asdict(item) for item in bad], schema=_BAD_SCHEMA), destination / QUARANTINE)
+    write_table(pa.Table.from_pylist(duplicates, schema=_DUPLICATE_SCHEMA), destination / DUPLICATES)
+    summary = {
+        "images": len(rows),
+        "classes": {label: sum(row.label == label for row in rows) for label in layout.labels},
+        "given_splits": dict(sorted(Counter(row.split for row in rows if row.split).items())),
+        "given_copies": sum(row.copy > 0 for row in grouped),
+        "formats": dict(sorted(Counter(row.format for row in rows).items())),
+        "reencoded": sum(shard.reencoded for shard in shards),
+        "quarantined": len(bad),
+        "quarantine_reasons": dict(Counter(item.reason.partition(":")[0] for item in bad).most_common()),
+        "hidden": listing.hidden,
+        "beside": layout.beside,
+        "duplicates": _count_duplicates(duplicates),
+        "leaks": _leaks(grouped),
+        "groups": len({row.group for row in grouped}),
+        "sizes": dict(Counter(f"{row.width}×{row.height}" for row in rows).most_common(12)),
+        "brightness": np.histogram([row.brightness for row in rows], bins=16, range=(0, 256))[0].tolist(),
+        "data_digest": _digest(grouped),
+    }
+    write_json(summary, destination / SUMMARY)
+    return summary
+
+
+_BAD_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "label", "reason")])
+_DUPLICATE_SCHEMA = pa.schema([(name, pa.string()) for name in ("kind", "key", "id", "label", "split")])
+
+
+def _inspect_all(source: Source, entries: list[Entry], destination: Path, options: DataOptions) -> Iterator[_Shard]:
+    ordered = sorted(entries, key=lambda entry: hashlib.sha256(entry.id.encode()).digest())
+    units = [ordered[start : start + _IMAGES_PER_SHARD] for start in range(0, len(ordered), _IMAGES_PER_SHARD)]
+    paths = [destination / shard_name(PREFIX, index, len(units)) for index in range(len(units))]
+    work = partial(_inspect_shard, source, options.max_pixels)
+    progress, done = Progress("ImageIngest", len(entries)), 0
+    for unit, shard in zip(units, _map(work, units, paths, len(entries)), strict=True):
+        done += len(unit)
+        progress(done, f"{done} of {len(entries)} files")
+        yield shard
+
+
+def _map(work: Any, units: list[list[Entry]], paths: list[Path], images: int) -> Iterator[_Shard]:
+    workers = min(len(units), len(os.sched_getaffinity(0)))
+    if images < _IMAGES_WORTH_A_POOL or workers < 2:
+        yield from map(work, units, paths)
+        return
+    # Spawned, not forked: this process may hold TensorFlow's threads.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(work, units, paths)
+
+
+def _inspect_shard(source: Source, max_pixels: int, entries: list[Entry], path: Path) -> _Shard:
+    """Read, inspect and write one shard; the rows go back without their bytes."""
+    good, bad, reencoded = [], [], 0
+    for entry in entries:
+        try:
+            data = source.read(entry.id)
+        except FileNotFoundError:
+            bad.append(Quarantined(entry.id, entry.label, "gone since the folder was listed"))
+            continue
+        except PermissionError:
+            bad.append(Quarantined(entry.id, entry.label, "not readable: permission denied"))
+            continue
+        found = inspect_image(entry, data, max_pixels)
+        if isinstance(found, Quarantined):
+            bad.append(found)
+        else:
+            reencoded += found.image is not data
+            good.append(found)
+    write_shard(good, path)
+    return _Shard([replace(row, image=b"") for row in good], bad, reencoded)
+
+
+def _with_groups(rows: list[ImageRow], near: list[tuple[int, int]], group_regex: str | None) -> list[ImageRow]:
+    """The rows with their groups; a copy that an earlier split made is told by its name and tied to its source."""
+    paths = [_path_in_split(row) for row in rows]
+    keys = source_keys(paths)
+    originals = {path: row.id for path, row in zip(paths, rows, strict=True) if not is_copy(row.filename)}
+    names, digests = [row.filename for row in rows], [row.pixels for row in rows]
+    groups = group_images(names, digests, near=near, group_regex=group_regex, sources=keys)
+    grouped = []
+    for row, key, group in zip(rows, keys, groups, strict=True):
+        if is_copy(row.filename) and key in originals:
+            row = replace(row, copy=1, source_id=originals[key])
+        grouped.append(replace(row, group=group))
+    return grouped
+
+
+def _path_in_split(row: ImageRow) -> str:
+    """`<label>/…/<file name>`, without the split's folder."""
+    parts = row.id.split("/")
+    inside = parts[parts.index(row.label) + 1 :] if row.label in parts[:-1] else parts[-1:]
+    return "/".join((row.label, *inside))
+
+
+def _write_groups(destination: Path, shards: int, rows: dict[str, ImageRow]) -> None:
+    for index in range(shards):
+        path = destination / shard_name(PREFIX, index, shards)
+        write_shard([replace(rows[row.id], image=row.image) for row in read_shard(path)], path)
+
+
+def _duplicates(rows: list[ImageRow], near: Iterable[tuple[int, int]]) -> list[dict[str, str]]:
+    """One line an image that has a duplicate: kind is "exact", "conflict" (exact, other label) or "near"."""
+    found = []
+    by_pixels = sorted(rows, key=lambda row: (row.pixels, row.id))
+    for digest, members in groupby(by_pixels, key=lambda row: row.pixels):
+        same = list(members)
+        if len(same) > 1:
+            kind = "exact" if len({row.label for row in same}) == 1 else "conflict"
+            found += [_duplicate(kind, digest[:16], row) for row in same]
+    pairs = [(rows[i], rows[j]) for i, j in near if rows[i].pixels != rows[j].pixels]
+    for number, pair in enumerate(sorted(pairs, key=lambda pair: sorted(row.id for row in pair))):
+        found += [_duplicate("near", f"pair-{number}", row) for row in sorted(pair, key=lambda row: row.id)]
+    return found
+
+
+def _duplicate(kind: str, key: str, row: ImageRow) -> dict[str, str]:
+    return {"kind": kind, "key": key, "id": row.id, "label": row.label, "split": row.split}
+
+
+def _count_duplicates(duplicates: list[dict[str, str]]) -> dict[str, int]:
+    counts = Counter(item["kind"] for item in duplicates)
+    return {kind: counts[kind] for kind in ("exact", "conflict", "near")}
+
+
+def _leaks(rows: list[ImageRow]) -> list[dict[str, Any]]:
+    """Groups that a given split has torn apart: the folder's own leak."""
+    if not any(row.split for row in rows):
+        return []
+    members = defaultdict(list)
+    for row in rows:
+        members[row.group].append(row)
+    return [
+        {
+            "group": group,
+            "splits": sorted({row.split or "train" for row in same}),
+            "ids": sorted(r.id for r in same)[:8],
+        }
+        for group, same in sorted(members.items())
+        if len({row.split or "train" for row in same}) > 1
+    ]
+
+
+def _digest(rows: list[ImageRow]) -> str:
+    digest = hashlib.sha256()
+    for row in sorted(rows, key=lambda row: row.id):
+        digest.update("\0".join((row.id, row.sha256, row.label, row.split, row.group)).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _unsigned(phash: int | None) -> int | None:
+    return None if phash is None else phash & 0xFFFFFFFFFFFFFFFF
+
+
+def _text(uri: str) -> str:
+    import fsspec
+
+    try:
+        with fsspec.open(uri, "rb") as file:
+            return file.read().decode("utf-8-sig")  # type: ignore[no-any-return]
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"can't read data.labels_csv = {uri}: {error}") from None
+
+
+def _first(bad: list[Quarantined]) -> str:
+    return f"{bad[0].id}: {bad[0].reason}" if bad else "none"

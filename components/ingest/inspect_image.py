@@ -1,0 +1,58 @@
+"""From one file's bytes to one row of the data set, or the reason why it can't be one. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from components.images.codec import BadImage, decode, for_tensorflow
+from components.images.hashing import bytes_digest, perceptual_hash, pixels_digest
+from components.images.manifest import ImageRow
+from components.ingest.layout import Entry
+
+
+@dataclass(frozen=True)
+class Quarantined:
+    """A file that can't be used.
+
+    Attributes:
+        id: path relative to the data folder.
+        label: class it would have had, "" if none.
+        reason: why, in a few words.
+    """
+
+    id: str
+    label: str
+    reason: str
+
+
+def inspect_image(entry: Entry, data: bytes, max_pixels: int) -> ImageRow | Quarantined:
+    """Decode, hash and, where TensorFlow couldn't show the same picture, encode anew.
+
+    The row's group is its own digest until all images are known.
+    """
+    try:
+        picture = decode(data, max_pixels)
+    except BadImage as error:
+        return Quarantined(entry.id, entry.label, str(error))
+    image, image_format = for_tensorflow(data, picture)
+    pixels = picture.pixels
+    digest = pixels_digest(pixels)
+    unsigned = perceptual_hash(pixels)
+    return ImageRow(
+        id=entry.id,
+        label=entry.label,
+        split=entry.split,
+        image=image,
+        format=image_format,
+        height=pixels.shape[0],
+        width=pixels.shape[1],
+        channels=1 if pixels.ndim == 2 else 3,
+        sha256=bytes_digest(data),
+        pixels=digest,
+        phash=None if unsigned is None else int(np.uint64(unsigned).astype(np.int64)),
+        brightness=float(np.float32(pixels.mean())),
+        group=digest,
+        source_id=entry.id,
+        copy=0,
+        filename=entry.id.rsplit("/", 1)[-1],
+    )

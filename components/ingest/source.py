@@ -1,0 +1,193 @@
+r"""Where the images come from: a folder on this machine, or an object store through fsspec.
+
+A file is known by its id, its path relative to the folder with `/` between parts. Bytes of a name that aren't UTF-8
+appear in it as `\xNN`, so that an id is always printable text.
+"""
+
+import os
+import random
+import stat
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+_ATTEMPTS = 5
+
+
+class SourceError(RuntimeError):
+    """A data folder that can't be read at all; the message says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds.
+
+    Attributes:
+        files: ids of all regular files, sorted.
+        folders: ids of all folders, sorted.
+        unusable: id and reason of what is neither: dangling links, links that lead out, loops, pipes.
+        hidden: number of files and folders left out because their name begins with a dot.
+    """
+
+    files: list[str]
+    folders: list[str]
+    unusable: list[tuple[str, str]]
+    hidden: int
+
+
+class Source(Protocol):
+    """A folder of files, readable from several processes (so it must pickle)."""
+
+    def list(self) -> Listing:
+        """Find all files below the folder."""
+
+    def read(self, file_id: str) -> bytes:
+        """The bytes of one file.
+
+        Raises:
+            OSError: it can't be read.
+        """
+
+
+def open_source(uri: str) -> Source:
+    """The source behind a path or URI.
+
+    Raises:
+        SourceError: there is no such folder, or its store doesn't let us in.
+    """
+    if "://" in uri and not uri.startswith("file://"):
+        return RemoteSource(uri)
+    path = Path(uri.removeprefix("file://"))
+    if not path.is_dir():
+        raise SourceError(f"{'not a folder' if path.exists() else 'no such folder'}: {path}. Name it with --data")
+    return LocalSource(str(path))
+
+
+def printable(name: bytes) -> str:
+    r"""A file name as text: UTF-8, other bytes as `\xNN`."""
+    return name.decode("utf-8", "backslashreplace")
+
+
+@dataclass
+class LocalSource:
+    """A folder of this machine. Links are followed inside the folder only."""
+
+    root: str
+    _names: dict[str, bytes] = field(default_factory=dict, repr=False)
+
+    def list(self) -> Listing:
+        """Find all files below the folder, following links that stay inside it."""
+        root = os.path.realpath(os.fsencode(self.root))
+        listing = Listing([], [], [], 0)
+        hidden = 0
+        names: dict[str, bytes] = {}
+
+        def visit(folder: bytes, prefix: bytes, above: tuple[bytes, ...]) -> None:
+            nonlocal hidden
+            for name in sorted(os.listdir(folder)):
+                if name.startswith(b"."):
+                    hidden += 1
+                    continue
+                path, relative = os.path.join(folder, name), os.path.join(prefix, name)
+                file_id = printable(relative)
+                while file_id in names:  # a name that spells out another's escaped byte
+                    file_id += "~"
+                try:
+                    real = os.path.realpath(path)
+                    mode = os.stat(path).st_mode
+                except OSError as error:
+                    listing.unusable.append((file_id, f"dangling link or unreadable: {error.strerror}"))
+                    continue
+                if real != root and not real.startswith(root + b"/"):
+                    listing.unusable.append((file_id, "link that leads out of the data folder"))
+                elif stat.S_ISDIR(mode):
+                    if real in above:
+                        listing.unusable.append((file_id, "link to a folder it lies in"))
+                        continue
+                    listing.folders.append(file_id)
+                    visit(path, relative, (*above, real))
+                elif stat.S_ISREG(mode):
+                    names[file_id] = relative
+                    listing.files.append(file_id)
+                else:
+                    listing.unusable.append((file_id, "not a regular file"))
+
+        visit(root, b"", (root,))
+        self._names = {file_id: name for file_id, name in names.items() if name != os.fsencode(file_id)}
+        return Listing(sorted(listing.files), sorted(listing.folders), sorted(listing.unusable), hidden)
+
+    def read(self, file_id: str) -> bytes:
+        """The bytes of one file."""
+        name = self._names.get(file_id, os.fsencode(file_id))
+        with open(os.path.join(os.fsencode(self.root), name), "rb") as file:
+            return file.read()
+
+
+@dataclass
+class RemoteSource:
+    """A prefix of an object store (`s3://bucket/prefix`, `gs://…`, whatever fsspec knows).
+
+    Credentials and endpoint come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, …).
+    """
+
+    uri: str
+
+    def list(self) -> Listing:
+        """Find all objects below the prefix."""
+        store, root = self._store()
+        root = root.rstrip("/")
+        try:
+            found = _with_retries(lambda: sorted(store.find(root)))
+        except FileNotFoundError:
+            found = []
+        except OSError as error:
+            raise SourceError(
+                f"can't list {self.uri}: {_reason(error)}. Check the address and the credentials"
+            ) from None
+        if not found:
+            raise SourceError(f"nothing found at {self.uri}: no such bucket or folder, or it is empty")
+        files: list[str] = []
+        folders: set[str] = set()
+        hidden = 0
+        for path in found:
+            file_id = path[len(root) :].lstrip("/")
+            parts = file_id.split("/")
+            if not file_id or any(part.startswith(".") for part in parts):
+                hidden += 1
+                continue
+            files.append(file_id)
+            folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
+        return Listing(files, sorted(folders), [], hidden)
+
+    def read(self, file_id: str) -> bytes:
+        """The bytes of one object; a dropped connection is tried again."""
+        store, root = self._store()
+        return _with_retries(lambda: store.cat_file(f"{root.rstrip('/')}/{file_id}"))
+
+    def _store(self) -> tuple[Any, str]:
+        import fsspec  # takes a quarter of a second, and a local folder doesn't need it
+
+        try:
+            store, root = fsspec.core.url_to_fs(self.uri)
+        except (ValueError, ImportError) as error:
+            raise SourceError(f"can't open {self.uri}: {_reason(error)}") from None
+        return store, root
+
+
+def _with_retries(call: Any) -> Any:
+    """Call it again after a dropped connection, with growing pauses; a clear refusal is final."""
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return call()
+        except (FileNotFoundError, PermissionError):
+            raise
+        except Exception as error:  # each store's client has exceptions of its own for a lost connection
+            if attempt == _ATTEMPTS:
+                raise OSError(_reason(error)) from error
+            time.sleep(min(2.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))
+    raise AssertionError
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
