@@ -103,6 +103,7 @@ class OnlineAugmentOptions(Section):
     rotation: float = Field(15.0, ge=0.0, le=180.0, description="degrees to either side")
     zoom: float = Field(0.15, ge=0.0, lt=1.0, description="relative change of scale to either side")
     shift: float = Field(0.08, ge=0.0, lt=1.0, description="translation relative to the image's size")
+    contrast: float = Field(0.2, ge=0.0, lt=1.0, description="relative change of contrast and of brightness")
 
 
 class TrainOptions(Section):

@@ -1,0 +1,177 @@
+"""Build, train and resume one model: options and data in, the best weights and the history out."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow.python.util import _pywrap_determinism
+
+from components.options import ModelOptions
+from components.trainer import resnets
+from components.trainer.checkpoint import Checkpoint
+from components.trainer.input import (
+    ImageData,
+    evaluation_batches,
+    steps_per_epoch,
+    training_batches,
+)
+from components.trainer.optimization import make_optimizer
+from components.trainer.precision import dtype_policy
+from components.trainer.progress import EpochLog
+from components.trainer.settings import Settings
+from components.trainer.stopping import ReduceOnPlateau, StopEarly, StopOnNaN
+from components.trainer.trackers import TrackEpochs, Tracker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, which returns logits, and how it came about."""
+
+    model: keras.Model
+    history: list[dict[str, Any]]
+    best_epoch: int
+    seconds: float
+    images_per_second: float | None
+
+
+def build_model(
+    options: ModelOptions, classes: int, input_shape: tuple[int, int, int], precision: str = "float32"
+) -> keras.Model:
+    """Build the network of `options`, computing in `precision` and returning logits."""
+    with dtype_policy(precision):
+        return resnets.resnet(
+            options.architecture,
+            classes,
+            input_shape,
+            options.normalize,
+            keras.regularizers.L2(options.l2) if options.l2 else None,
+            options.dropout,
+            classifier_activation=None,
+            weights=options.weights,
+            freeze=options.freeze,
+        )
+
+
+def train(
+    settings: Settings,
+    train_data: ImageData,
+    eval_data: ImageData,
+    classes: int,
+    *,
+    precision: str = "float32",
+    strategy: tf.distribute.Strategy | None = None,
+    checkpoint: tuple[Path, str] | None = None,
+    trackers: Sequence[Tracker] = (),
+    component: str = "Trainer",
+) -> Trained:
+    """Train for `train.epochs` epochs or until validation stops improving, and keep the best epoch's weights.
+
+    Args:
+        settings: model, training, image options and the seed.
+        train_data: what to train on.
+        eval_data: what decides when to stop and which epoch is best.
+        classes: number of classes.
+        precision: what to compute in.
+        strategy: how to use several devices.
+        checkpoint: folder and fingerprint of the state to go on from, and to write after each epoch.
+        trackers: where to log each epoch.
+        component: name in the progress file.
+
+    Raises:
+        FloatingPointError: the loss is no number any more.
+        MemoryError: a batch doesn't fit into memory.
+    """
+    options = settings.train
+    started = time.perf_counter()
+    keras.utils.set_random_seed(settings.seed)
+    image = settings.image
+    steps = steps_per_epoch(train_data, min(options.batch_size, len(train_data)))
+    with deterministic_ops(options.deterministic), (strategy or tf.distribute.get_strategy()).scope():
+        model = build_model(settings.model, classes, (image.height, image.width, image.channels), precision)
+        model.compile(
+            optimizer=make_optimizer(options, steps, precision),
+            loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+            jit_compile=False,  # on the processor XLA halves the speed
+        )
+        history: list[dict[str, Any]] = []
+        stopping = StopEarly(options.patience)
+        plateau = ReduceOnPlateau() if options.schedule == "plateau" else None
+        own: list[keras.callbacks.Callback] = [
+            StopOnNaN(),
+            EpochLog(options.epochs, steps * min(options.batch_size, len(train_data)), history, component),
+            *([plateau] if plateau else []),
+            stopping,
+            TrackEpochs(trackers, history),
+        ]
+        first_epoch = 0
+        if checkpoint is not None:
+            writer = Checkpoint(*checkpoint, stopping, plateau, history)
+            own.append(writer)
+            first_epoch = writer.restore(model)
+            if first_epoch:
+                print(f"Continuing after epoch {first_epoch} of an interrupted training", flush=True)
+        if first_epoch >= options.epochs or stopping.finished:
+            stopping.set_model(model)
+            stopping.on_train_end()
+        else:
+            _fit(model, settings, train_data, eval_data, classes, steps, first_epoch, own)
+    speeds = sorted(row["images_per_second"] for row in history[1:] or history)
+    return Trained(
+        model,
+        history,
+        stopping.best_epoch + 1,
+        time.perf_counter() - started,
+        speeds[len(speeds) // 2] if speeds else None,
+    )
+
+
+def _fit(
+    model: keras.Model,
+    settings: Settings,
+    train_data: ImageData,
+    eval_data: ImageData,
+    classes: int,
+    steps: int,
+    first_epoch: int,
+    callbacks: list[keras.callbacks.Callback],
+) -> None:
+    options = settings.train
+    try:
+        model.fit(
+            training_batches(train_data, classes, options, settings.seed, first_epoch),
+            steps_per_epoch=steps,
+            epochs=options.epochs,
+            initial_epoch=first_epoch,
+            validation_data=evaluation_batches(eval_data, classes, options.batch_size),
+            callbacks=callbacks,
+            verbose=0,
+        )
+    except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+        size = f"{settings.image.height}×{settings.image.width}"
+        raise MemoryError(
+            f"Out of memory with train.batch_size={options.batch_size}, {settings.model.architecture} and images of "
+            f"{size}. Try a smaller train.batch_size. ({str(error).splitlines()[0][:200]})"
+        ) from error
+
+
+@contextlib.contextmanager
+def deterministic_ops(wanted: bool) -> Iterator[None]:
+    """Let TensorFlow choose deterministic kernels within this context, and not after it.
+
+    TensorFlow can be asked to by its public interface, but not to stop; other components run in the same process.
+    """
+    before = _pywrap_determinism.is_enabled()
+    _pywrap_determinism.enable(wanted or before)
+    try:
+        yield
+    finally:
+        _pywrap_determinism.enable(before)
