@@ -8,6 +8,7 @@ the copy number: `smile_aug1-2.jpg`. The published Facial Affect Dataset has `au
 import os
 import re
 from collections.abc import Container, Iterator, Sequence
+from pathlib import PurePosixPath
 
 _OURS = re.compile(r"^(?P<stem>.+)_aug[1-9][0-9]*(?:-[1-9][0-9]*)?(?:\.[A-Za-z0-9]+)?$", re.DOTALL)
 _PUBLISHED = re.compile(r"^aug_(?P<rest>[0-9].*)$", re.DOTALL)
@@ -29,7 +30,7 @@ def copy_name(name: str, number: int, extension: str | None = None, taken: Conta
     """
     if number < 1:
         raise ValueError(f"copies are numbered from 1. Received: {number}")
-    stem, own_extension = os.path.splitext(name)
+    stem, own_extension = _split(name)
     if extension is None or extension.lower() == own_extension.lower():
         extension = own_extension
     else:
@@ -57,14 +58,14 @@ def source_keys(paths: Sequence[str]) -> list[str | None]:
     Args:
         paths: `<label>/…/<file name>` each.
     """
-    originals = {path for path in paths if not is_copy(os.path.basename(path))}
+    originals = {path for path in paths if not is_copy(PurePosixPath(path).name)}
     by_stem: dict[str, str] = {}
     for path in sorted(originals):
-        by_stem.setdefault(os.path.splitext(path)[0], path)
+        by_stem.setdefault(_split(path)[0], path)
 
     def key_of(path: str) -> str | None:
-        folder, name = os.path.split(path)
-        candidates = [os.path.join(folder, candidate) for candidate in _source_candidates(name)]
+        folder, _, name = path.rpartition("/")
+        candidates = [f"{folder}/{candidate}" for candidate in _source_candidates(name)]
         for candidate in candidates:
             if candidate in originals:
                 return candidate
@@ -77,13 +78,13 @@ def source_keys(paths: Sequence[str]) -> list[str | None]:
 
     keys = {path: key_of(path) for path in paths if path not in originals}
     sources = set(keys.values())
-    return [keys[path] if path in keys else (path if path in sources else None) for path in paths]
+    return [keys.get(path, path if path in sources else None) for path in paths]
 
 
 def _source_candidates(name: str) -> Iterator[str]:
     """What a copy's source may be called, the likeliest first: a file name or a file name without its extension."""
     if match := _OURS.match(name):
-        extension = os.path.splitext(name)[1]
+        extension = _split(name)[1]
         yield match["stem"] + extension
         yield match["stem"]
     if match := _PUBLISHED.match(name):
@@ -94,6 +95,12 @@ def _source_candidates(name: str) -> Iterator[str]:
             if rest[end:]:
                 yield rest[end:]
                 yield rest[end:].lstrip("_")
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Stem and extension with its dot."""
+    extension = PurePosixPath(name).suffix
+    return name.removesuffix(extension), extension
 
 
 def _shortened(stem: str, most: int) -> str:

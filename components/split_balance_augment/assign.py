@@ -135,14 +135,7 @@ def _improve(groups: list[Group], chosen: list[int], placed: Counts, targets: Co
         return False
 
     def moves() -> bool:
-        return any(
-            [
-                relocated([(index, split)])
-                for index in range(len(groups))
-                for split in range(splits)
-                if split != chosen[index]
-            ]
-        )
+        return sum(relocated([(i, s)]) for i in range(len(groups)) for s in range(splits) if s != chosen[i]) > 0
 
     moved = True
     while moved and _overflow(placed, targets):

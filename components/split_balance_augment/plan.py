@@ -14,6 +14,7 @@ import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,7 +200,7 @@ def _filled(multiplier: Fraction, boundaries: list[int]) -> list[int]:
     """Images a class in each split after balancing, from the largest class's boundaries."""
     ends = [math.ceil(multiplier * boundary) for boundary in boundaries[:-1]]
     last = math.ceil(multiplier * (boundaries[-1] - boundaries[-2]))
-    return [after - before for before, after in zip(ends, ends[1:], strict=False)] + [last]
+    return [after - before for before, after in pairwise(ends)] + [last]
 
 
 def _divide(
@@ -210,7 +211,7 @@ def _divide(
     rng: random.Random,
 ) -> NDArray[np.int64]:
     """The split of each member: whole groups first, then single images to fill each class's counts exactly."""
-    targets = [[end - start for start, end in zip(row, row[1:], strict=False)] for row in boundaries]
+    targets = [[end - start for start, end in pairwise(row)] for row in boundaries]
     sizes = np.bincount(group_of[members], minlength=1)
     together: dict[int, list[int]] = {}
     for position in np.flatnonzero(sizes[group_of[members]] > 1).tolist():
