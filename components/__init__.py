@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["ImageDataset"]
+__all__ = ["Analysis", "HtmlReport", "ImageDataset"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,3 +12,15 @@ class ImageDataset(Artifact):
     """Labelled images in sharded Parquet, with a `summary.json`; see `components.images.manifest` for the columns."""
 
     TYPE_NAME = "components.ImageDataset"
+
+
+class Analysis(Artifact):
+    """Findings as JSON files: what a gate decided, how far a model can be trusted, which trial was best."""
+
+    TYPE_NAME = "components.Analysis"
+
+
+class HtmlReport(Artifact):
+    """One self-contained HTML file, `index.html`."""
+
+    TYPE_NAME = "components.HtmlReport"

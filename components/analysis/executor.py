@@ -1,0 +1,95 @@
+"""Runs the analysis inside TFX."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from tfx import types
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types.artifact_utils import get_single_instance
+
+from components.analysis.analyse import analyse
+from components.analysis.documents import ANALYSIS, CARD_JSON, CARD_MARKDOWN, PREDICTIONS
+from components.analysis.model_card import as_markdown, make_card
+from components.analysis.predictions import Predictions, predict_split
+from components.images.manifest import SUMMARY, read_json, write_json, write_table
+from components.options import EvaluateOptions, ImageOptions
+from components.tfrecord.convert import LABEL_MAP
+
+_SPLITS = ("eval", "test")
+
+
+class Executor(BaseExecutor):
+    """Predicts eval and test with the exported model and says how far it can be trusted."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Analyse and write the JSON, the predictions and the model card.
+
+        Args:
+            input_dict: `dataset`, `examples`, `model` and `model_run`.
+            output_dict: `analysis`.
+            exec_properties: `evaluate` and `image`, options as JSON; `seed`; `recipe`.
+        """
+        uris = {name: Path(get_single_instance(artifacts).uri) for name, artifacts in input_dict.items()}
+        options = EvaluateOptions.model_validate_json(exec_properties["evaluate"])
+        image = ImageOptions.model_validate_json(exec_properties["image"])
+        labels = read_json(uris["examples"] / LABEL_MAP)["labels"]
+        training = read_json(uris["model_run"] / "training.json")
+        model = uris["model"] / "Format-Serving"
+        by_split = {
+            split: predict_split(model, sorted((uris["examples"] / f"Split-{split}").glob("*.gz")), split)
+            for split in _SPLITS
+        }
+        temperature = training.get("temperature") if options.calibrate else None
+        findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
+        findings["data"] = _data(read_json(uris["dataset"] / SUMMARY))
+        lineage = {name: str(get_single_instance(artifacts).id) for name, artifacts in sorted(input_dict.items())}
+        lineage |= {"recipe": exec_properties["recipe"], "data": findings["data"]["data_digest"]}
+        card = make_card(findings, training, image.model_dump(), lineage)
+
+        analysis = get_single_instance(output_dict["analysis"])
+        target = Path(analysis.uri)
+        target.mkdir(parents=True, exist_ok=True)
+        write_table(_table(by_split, labels), target / PREDICTIONS)
+        write_json(card, target / CARD_JSON)
+        (target / CARD_MARKDOWN).write_text(as_markdown(card), "utf-8")
+        write_json(findings, target / ANALYSIS)
+        metrics = findings["test"]["metrics"]
+        for name in ("accuracy", "macro_f1"):
+            analysis.set_float_custom_property(name, metrics[name]["value"])
+        analysis.set_int_custom_property("suspects", len(findings["suspects"]))
+
+
+def _data(summary: dict[str, Any]) -> dict[str, Any]:
+    splits = {
+        split: {kind: sum(counts[kind] for counts in by_label.values()) for kind in ("originals", "copies")}
+        for split, by_label in summary["counts"].items()
+    }
+    images = sum(counts["originals"] for counts in splits.values())
+    return {
+        "images": images,
+        "splits": splits,
+        "split_seed": summary["seed"],
+        "data_digest": summary["data_digest"],
+    }
+
+
+def _table(by_split: dict[str, Predictions], labels: list[str]) -> pa.Table:
+    """One row an image: where it is, what it is, what the model says."""
+    tables = []
+    for split, predictions in by_split.items():
+        columns: dict[str, Any] = {
+            "split": [split] * len(predictions),
+            "filename": predictions.names.tolist(),
+            "label": [labels[index] for index in predictions.labels],
+            "predicted": [labels[index] for index in predictions.predicted],
+            "augmented": predictions.augmented,
+        }
+        columns |= {f"probability/{label}": predictions.probabilities[:, i] for i, label in enumerate(labels)}
+        tables.append(pa.table(columns))
+    return pa.concat_tables(tables)

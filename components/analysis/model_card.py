@@ -1,0 +1,105 @@
+"""The model card (Mitchell et al. 2019, arXiv 1810.03993): what a model is, was made from, can and can't do."""
+
+from typing import Any
+
+import jinja2
+
+INTENDED_USE = (
+    "Sorting pictures into the classes above, where these resemble the training data: the same kind of camera, framing "
+    "and subjects. Research, prototypes, and decisions that a person reviews."
+)
+LIMITS = (
+    "The labels name what a picture shows by convention, not what a person feels: a facial expression is weak evidence "
+    "of an emotion, and its meaning differs between people, cultures and situations. Don't use it to decide about "
+    "people: hiring, policing, grading, medical or border decisions. Accuracy differs between groups of people that "
+    "the data doesn't tell apart; measure it on your own before relying on it. Pictures unlike the training data get "
+    "confident labels too."
+)
+
+_TEMPLATE = """\
+# Model card: {{ architecture }}, {{ labels | length }} classes
+
+| | |
+|---|---|
+| Classes | {{ labels | join(", ") }} |
+| Input | {{ image.height }}×{{ image.width }}, {{ "RGB" if image.channels == 3 else "grey" }} |
+| Parameters | {{ "{:,}".format(parameters) }} |
+| Precision in training | {{ precision }} |
+| Temperature | {{ "%.3f" | format(temperature) if temperature is not none else "not calibrated" }} |
+
+## Data
+
+{{ data.images }} images, digest `{{ data.data_digest[:12] }}`; the split has seed {{ data.split_seed }}.
+
+| split | originals | augmented copies |
+|---|---|---|
+{% for split, counts in data.splits.items() -%}
+| {{ split }} | {{ counts.originals }} | {{ counts.copies }} |
+{% endfor %}
+## Metrics on the test split
+
+95 % intervals by a bootstrap over groups.
+
+| metric | value | interval |
+|---|---|---|
+{% for name, score in metrics.items() -%}
+| {{ name | replace("_", " ") }} | {{ "%.3f" | format(score.value) }} | {{ interval(score) }} |
+{% endfor %}
+| class | precision | recall | F1 | images |
+|---|---|---|---|---|
+{% for row in per_class -%}
+| {{ row.label }} | {{ "%.3f" | format(row.precision.value) }} | {{ "%.3f" | format(row.recall.value) }} | \
+{{ "%.3f" | format(row.f1.value) }} | {{ row.support }} |
+{% endfor %}
+## Intended use
+
+{{ intended_use }}
+
+## Limits
+
+{{ limits }}
+
+## Lineage
+
+{% for name, value in lineage.items() -%}
+- {{ name }}: `{{ value }}`
+{% endfor %}"""
+
+
+def make_card(
+    findings: dict[str, Any], training: dict[str, Any], image: dict[str, Any], lineage: dict[str, str]
+) -> Any:
+    """The card as JSON.
+
+    Args:
+        findings: what `analyse` found, with `data`.
+        training: the Trainer's `training.json`.
+        image: height, width and channels that the model takes.
+        lineage: ids and digests by name.
+    """
+    metrics = findings["test"]["metrics"]
+    return {
+        "architecture": training["architecture"],
+        "parameters": training["parameters"],
+        "precision": training["precision"],
+        "temperature": findings["temperature"],
+        "labels": findings["labels"],
+        "image": image,
+        "data": findings["data"],
+        "metrics": {name: score for name, score in metrics.items() if name != "per_class"},
+        "per_class": metrics["per_class"],
+        "intended_use": INTENDED_USE,
+        "limits": LIMITS,
+        "lineage": lineage,
+    }
+
+
+def as_markdown(card: dict[str, Any]) -> str:
+    """The card as Markdown."""
+
+    def interval(score: dict[str, float | None]) -> str:
+        return "–" if score["low"] is None else f"{score['low']:.3f} – {score['high']:.3f}"
+
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    text = environment.from_string(_TEMPLATE).render(**card, interval=interval)
+    return text.rstrip() + "\n"

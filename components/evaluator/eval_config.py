@@ -1,0 +1,69 @@
+"""What TFMA measures of a model, and what the model must reach."""
+
+from collections.abc import Sequence
+
+from tensorflow_model_analysis.proto import config_pb2
+
+from components.options import EvaluateOptions
+
+LABEL = "image/class/label"
+SLICES = ("image/class/text", "image/augmented")
+ACCURACY = "sparse_categorical_accuracy"
+TOP_2 = "top_2_accuracy"
+# How far above "always the commonest class" a model must be when no threshold is given.
+_ABOVE_MAJORITY = 0.05
+
+
+def least_accuracy(options: EvaluateOptions, counts: Sequence[int]) -> float:
+    """The accuracy that a model must reach on the test split.
+
+    Args:
+        options: `min_accuracy`, or None for the commonest class's share + 0.05.
+        counts: test images of each class.
+    """
+    if options.min_accuracy is not None:
+        return options.min_accuracy
+    return min(1.0, max(counts) / sum(counts) + _ABOVE_MAJORITY)
+
+
+def make_eval_config(
+    labels: Sequence[str], options: EvaluateOptions, counts: Sequence[int], with_baseline: bool
+) -> config_pb2.EvalConfig:
+    """TFMA's configuration.
+
+    The threshold applies to the whole split alone: `MetricConfig.threshold` would hold for every slice.
+
+    Args:
+        labels: class names in the order of their ids.
+        options: the thresholds.
+        counts: test images of each class.
+        with_baseline: whether there is a model to compare with.
+    """
+    config = config_pb2.EvalConfig()
+    for name in ("candidate", "baseline")[: 2 if with_baseline else 1]:
+        config.model_specs.add(
+            name=name if with_baseline else "",
+            signature_name="serve_examples",
+            label_key=LABEL,
+            prediction_key="probabilities",
+            is_baseline=name == "baseline",
+        )
+    config.slicing_specs.add()
+    for feature in SLICES:
+        config.slicing_specs.add(feature_keys=[feature])
+    spec = config.metrics_specs.add()
+    spec.metrics.add(class_name="ExampleCount")
+    accuracy = spec.metrics.add(class_name="SparseCategoricalAccuracy", config=f'"name": "{ACCURACY}"')
+    threshold = accuracy.per_slice_thresholds.add()
+    threshold.slicing_specs.add()
+    threshold.threshold.value_threshold.lower_bound.value = least_accuracy(options, counts)
+    if with_baseline:
+        threshold.threshold.change_threshold.direction = config_pb2.MetricDirection.HIGHER_IS_BETTER
+        threshold.threshold.change_threshold.absolute.value = options.min_gain
+    if len(labels) > 2:
+        spec.metrics.add(class_name="SparseTopKCategoricalAccuracy", config=f'"k": 2, "name": "{TOP_2}"')
+    spec.metrics.add(
+        class_name="ArgmaxMetrics", module="components.evaluator.argmax_metrics", config=f'"classes": {len(labels)}'
+    )
+    spec.metrics.add(class_name="MultiClassConfusionMatrixAtThresholds", config='"thresholds": [0.0]')
+    return config

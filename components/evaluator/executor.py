@@ -1,0 +1,104 @@
+"""Runs the search for a baseline and the evaluation inside TFX."""
+
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.components.evaluator import executor as tfx_evaluator
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types.artifact_utils import get_single_instance
+from tfx.utils import json_utils, proto_utils
+
+from components.evaluator.baseline import candidates, choose
+from components.evaluator.eval_config import least_accuracy, make_eval_config
+from components.evaluator.results import read_results, read_verdict
+from components.images.manifest import SUMMARY, read_columns, read_json, write_json
+from components.options import EvaluateOptions
+from components.pusher.versions import Origin, file_system
+from components.tfrecord.convert import LABEL_MAP
+
+RESULTS = "results.json"
+_SERVING = "Format-Serving"
+
+
+class BaselineExecutor(BaseExecutor):
+    """Copies the model to beat from the push destination, if there is one."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Find the newest model with the same classes that other data, options or code made.
+
+        Args:
+            input_dict: `dataset`, for its digest, and `examples`, for their label map.
+            output_dict: `model`; stays empty where there is nothing to compare with.
+            exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`).
+        """
+        model = get_single_instance(output_dict["model"])
+        target = Path(model.uri)
+        target.mkdir(parents=True, exist_ok=True)
+        summary = read_json(Path(get_single_instance(input_dict["dataset"]).uri) / SUMMARY)
+        labels = read_json(Path(get_single_instance(input_dict["examples"]).uri) / LABEL_MAP)["labels"]
+        origin = Origin(exec_properties["recipe"], summary["data_digest"], exec_properties["folder_digest"])
+        version = choose(candidates(exec_properties["destination"], origin), labels)
+        model.set_string_custom_property("version", str(version.number) if version else "")
+        if version:
+            store, path = file_system(version.uri)
+            store.get(path.rstrip("/"), str(target / _SERVING), recursive=True)
+
+
+class EvaluatorExecutor(tfx_evaluator.Executor):
+    """TFX's Evaluator with thresholds from the data, and without an empty baseline, which TFMA can't load."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Evaluate on the test split.
+
+        Args:
+            input_dict: `dataset`, `examples`, `model` and `baseline_model`, which may be empty.
+            output_dict: `evaluation` (TFMA's files and `results.json`) and `blessing`.
+            exec_properties: `evaluate`, options as JSON.
+        """
+        options = EvaluateOptions.model_validate_json(exec_properties["evaluate"])
+        labels = read_json(Path(get_single_instance(input_dict["examples"]).uri) / LABEL_MAP)["labels"]
+        dataset = Path(get_single_instance(input_dict["dataset"]).uri)
+        in_test = read_columns(dataset, "test", ["label"])[0].to_pylist()
+        counts = [in_test.count(label) for label in labels]
+        baseline = get_single_instance(input_dict["baseline_model"])
+        compared = (Path(baseline.uri) / _SERVING / "saved_model.pb").exists()
+        inputs = {key: value for key, value in input_dict.items() if key not in ("dataset", "baseline_model")}
+        if compared:
+            inputs["baseline_model"] = [baseline]
+        config = make_eval_config(labels, options, counts, compared)
+        properties = dict(exec_properties)
+        properties["eval_config"] = proto_utils.proto_to_json(config)
+        properties["example_splits"] = json_utils.dumps(["test"])
+        super().Do(inputs, output_dict, properties)
+
+        evaluation = get_single_instance(output_dict["evaluation"])
+        uri = Path(evaluation.uri)
+        results: dict[str, Any] = {
+            **read_verdict(uri),
+            "least_accuracy": least_accuracy(options, counts),
+            "min_gain": options.min_gain,
+            "candidate": read_results(uri, labels, "candidate" if compared else ""),
+            "baseline": None,
+        }
+        if compared:
+            version = baseline.get_string_custom_property("version")
+            results["baseline"] = {"version": version, **read_results(uri, labels, "baseline")}
+        write_json(results, uri / RESULTS)
+        evaluation.set_float_custom_property("accuracy", results["candidate"]["accuracy"])
+        evaluation.set_float_custom_property("macro_f1", results["candidate"]["macro_f1"])
+        evaluation.set_float_custom_property("least_accuracy", results["least_accuracy"])
+        evaluation.set_int_custom_property("blessed", int(results["blessed"]))
+        if compared:
+            evaluation.set_string_custom_property("baseline_version", results["baseline"]["version"])
+            evaluation.set_float_custom_property("baseline_accuracy", results["baseline"]["accuracy"])

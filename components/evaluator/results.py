@@ -1,0 +1,86 @@
+"""TFMA's results as plain values."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import validation_result_pb2
+
+from components.evaluator.argmax_metrics import OVERALL, PER_CLASS
+from components.evaluator.eval_config import ACCURACY, SLICES, TOP_2
+
+
+def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> dict[str, Any]:
+    """The metrics of one model on the whole split, per class and per slice.
+
+    Args:
+        evaluation: folder that the Evaluator wrote.
+        labels: class names in the order of their ids.
+        model: name of the model in the evaluation; "" where there is one alone.
+
+    Returns:
+        `examples`, `accuracy`, `top_2_accuracy` and each of `OVERALL`; `per_class` by label; `slices`, a list with
+        `feature`, `value`, `examples`, `accuracy`. What isn't a number is None.
+    """
+    by_slice = dict(tfma.load_eval_result(str(evaluation), model_name=model).slicing_metrics)
+    whole = by_slice[()][""]
+    overall = whole[""]
+    found: dict[str, Any] = {
+        "examples": int(_number(overall["example_count"]) or 0),
+        "accuracy": _number(overall[ACCURACY]),
+        "top_2_accuracy": _number(overall.get(TOP_2)),
+    }
+    found.update({name: _number(overall[name]) for name in OVERALL})
+    found["per_class"] = {
+        label: {name: _number(whole[f"classId:{index}"][name]) for name in PER_CLASS}
+        for index, label in enumerate(labels)
+    }
+    found["slices"] = []
+    for key, metrics in by_slice.items():
+        if len(key) == 1 and key[0][0] in SLICES:
+            values = metrics[""][""]
+            one = {"feature": key[0][0], "value": _text(key[0][1])}
+            one |= {"examples": int(_number(values["example_count"]) or 0), "accuracy": _number(values[ACCURACY])}
+            found["slices"].append(one)
+    found["slices"].sort(key=lambda one: (one["feature"], one["value"]))
+    return found
+
+
+def read_verdict(evaluation: Path) -> dict[str, Any]:
+    """Whether the thresholds were met, and each that was not: metric, bound, value."""
+    result = tfma.load_validation_result(str(evaluation))
+    failures = [failure for one_slice in result.metric_validations_per_slice for failure in one_slice.failures]
+    return {"blessed": bool(result.validation_ok), "failures": [_explain(failure) for failure in failures]}
+
+
+def _explain(failure: validation_result_pb2.ValidationFailure) -> dict[str, Any]:
+    return {
+        "metric": failure.metric_key.name,
+        "change": failure.metric_key.is_diff,
+        "value": _failed_value(failure),
+        "bound": _bound(failure),
+    }
+
+
+def _failed_value(failure: validation_result_pb2.ValidationFailure) -> float | None:
+    return _number({"doubleValue": failure.metric_value.double_value.value})
+
+
+def _bound(failure: validation_result_pb2.ValidationFailure) -> float:
+    threshold = failure.metric_threshold
+    if failure.metric_key.is_diff:
+        return float(threshold.change_threshold.absolute.value)
+    return float(threshold.value_threshold.lower_bound.value)
+
+
+def _number(value: Any) -> float | None:
+    if value is None:
+        return None
+    number = float(value.get("doubleValue", math.nan)) if isinstance(value, dict) else float(value)
+    return number if math.isfinite(number) else None
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

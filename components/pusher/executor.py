@@ -1,0 +1,51 @@
+"""Runs the push inside TFX, behind TFX's own check of the blessing."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.components.pusher import executor as tfx_pusher
+from tfx.types.artifact_utils import get_single_instance
+
+from components.analysis.documents import ANALYSIS, CARD_JSON, CARD_MARKDOWN
+from components.images.manifest import read_json
+from components.pusher.push import push
+from components.pusher.versions import Origin, list_versions
+
+
+class Executor(tfx_pusher.Executor):
+    """Pushes a blessed model with its card, metrics and origin beside it."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Push the model if it was blessed.
+
+        Args:
+            input_dict: `model`, `model_blessing` and `analysis`.
+            output_dict: `pushed_model`; says where and as which version.
+            exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`).
+        """
+        pushed = get_single_instance(output_dict["pushed_model"])
+        Path(pushed.uri).mkdir(parents=True, exist_ok=True)
+        if not self.CheckBlessing(input_dict):
+            self._MarkNotPushed(pushed)
+            return
+        analysis = Path(get_single_instance(input_dict["analysis"]).uri)
+        findings = read_json(analysis / ANALYSIS)
+        destination = exec_properties["destination"]
+        newest = max((version.number for version in list_versions(destination)), default=0)
+        version = max(int(time.time()), newest + 1)
+        target = push(
+            Path(self.GetModelPath(input_dict)),
+            destination,
+            version,
+            Origin(exec_properties["recipe"], findings["data"]["data_digest"], exec_properties["folder_digest"]),
+            {"metrics.json": {split: findings[split]["metrics"] for split in ("test", "eval")}},
+            {name: analysis / name for name in (CARD_MARKDOWN, CARD_JSON)},
+        )
+        self._MarkPushed(pushed, pushed_destination=target, pushed_version=str(version))

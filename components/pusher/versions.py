@@ -1,0 +1,85 @@
+"""The models at a push destination: `<destination>/<version>/`, on this machine or in an object store."""
+
+import json
+import posixpath
+from dataclasses import asdict, dataclass
+from typing import Any
+
+ASSETS = "assets.extra"
+RUN = "run.json"
+LABEL_MAP = "label_map.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a pushed model was made from; kept beside it as `run.json`.
+
+    Attributes:
+        recipe: digest of the options and code that decide a model.
+        data_digest: of the ingested images.
+        folder_digest: of the data folder's files as the runner saw them; "" where no runner looked.
+    """
+
+    recipe: str
+    data_digest: str
+    folder_digest: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Version:
+    """A pushed model.
+
+    Attributes:
+        number: the version, a count of seconds.
+        uri: its folder.
+        labels: class names in the order of their ids.
+        origin: what it was made from; None for a model that something else put there.
+    """
+
+    number: int
+    uri: str
+    labels: tuple[str, ...]
+    origin: Origin | None
+
+
+def file_system(uri: str) -> tuple[Any, str]:
+    """The fsspec file system behind a path or URI, and the path in it."""
+    import fsspec
+
+    return fsspec.core.url_to_fs(uri)  # type: ignore[no-any-return]
+
+
+def list_versions(destination: str) -> list[Version]:
+    """Complete models at a destination, the newest first; none where there is no such folder yet."""
+    store, root = file_system(destination)
+    try:
+        names = [posixpath.basename(path.rstrip("/")) for path in store.ls(root, detail=False)]
+    except FileNotFoundError:
+        return []
+    versions = []
+    for name in names:
+        folder = posixpath.join(root, name)
+        if not name.isdigit() or not store.exists(posixpath.join(folder, "saved_model.pb")):
+            continue
+        label_map = _read(store, posixpath.join(folder, ASSETS, LABEL_MAP))
+        origin = _read(store, posixpath.join(folder, ASSETS, RUN))
+        versions.append(
+            Version(
+                number=int(name),
+                uri=posixpath.join(destination, name),
+                labels=tuple((label_map or {}).get("labels", ())),
+                origin=Origin(**origin) if origin else None,
+            )
+        )
+    return sorted(versions, key=lambda version: -version.number)
+
+
+def _read(store: Any, path: str) -> Any:
+    try:
+        return json.loads(store.cat_file(path))
+    except (FileNotFoundError, ValueError):
+        return None

@@ -1,0 +1,56 @@
+"""The schema that the data is held to: made from the label map and the options, never inferred from what it judges."""
+
+from collections.abc import Sequence
+
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+# What TFDV computes statistics of. Encoded bytes and unique names would only cost time.
+STATISTICS = (
+    "image/class/label",
+    "image/class/text",
+    "image/format",
+    "image/height",
+    "image/width",
+    "image/channels",
+    "image/augmented",
+)
+_NOT_IN_STATISTICS = ("image/encoded", "image/filename", "image/source_id", "image/key/sha256", "image/group")
+
+
+def make_schema(labels: Sequence[str], max_pixels: int) -> schema_pb2.Schema:
+    """The schema of our tf.Examples.
+
+    Args:
+        labels: class names in the order of their ids.
+        max_pixels: no side of an image may be longer.
+    """
+    schema = schema_pb2.Schema()
+    _integer(schema, "image/class/label", 0, len(labels) - 1, categorical=True)
+    _text(schema, "image/class/text", labels)
+    _text(schema, "image/format", ("jpeg", "png", "bmp"))
+    _integer(schema, "image/height", 1, max_pixels)
+    _integer(schema, "image/width", 1, max_pixels)
+    _integer(schema, "image/channels", 1, 3)
+    _integer(schema, "image/augmented", 0, 1)
+    for name in _NOT_IN_STATISTICS:
+        feature = schema.feature.add(name=name, type=schema_pb2.BYTES)
+        feature.lifecycle_stage = schema_pb2.DISABLED
+    return schema
+
+
+def _required(schema: schema_pb2.Schema, name: str, kind: int) -> schema_pb2.Feature:
+    """A feature that each example has exactly once."""
+    feature = schema.feature.add(name=name, type=kind)
+    feature.presence.min_fraction = 1.0
+    feature.presence.min_count = 1
+    feature.shape.CopyFrom(schema_pb2.FixedShape())
+    return feature
+
+
+def _integer(schema: schema_pb2.Schema, name: str, least: int, most: int, categorical: bool = False) -> None:
+    domain = _required(schema, name, schema_pb2.INT).int_domain
+    domain.min, domain.max, domain.is_categorical = least, most, categorical
+
+
+def _text(schema: schema_pb2.Schema, name: str, values: Sequence[str]) -> None:
+    _required(schema, name, schema_pb2.BYTES).string_domain.value.extend(values)
