@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 Pixels = NDArray[np.uint8]
-Encoding = Literal["jpeg", "png"]
+Encoding = Literal["jpeg", "png", "bmp", "webp", "tiff"]
 
 # Formats read by content, whatever a file's name says; MPO opens as JPEG. Pillow knows more, but some of those run
 # other programs (EPS).
@@ -101,14 +101,17 @@ def for_tensorflow(data: bytes, picture: Picture) -> tuple[bytes, str]:
 
 
 def encode(pixels: Pixels, encoding: Encoding, quality: int = 95) -> bytes:
-    """Encode grey or RGB pixels as JPEG (of that quality, 1–100, without chroma subsampling) or PNG."""
+    """Encode grey or RGB pixels; JPEG (without chroma subsampling) and WebP of that quality, 1–100."""
     image = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    if encoding == "jpeg":
-        options = [cv2.IMWRITE_JPEG_QUALITY, quality]
-        options += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    else:
-        options = [cv2.IMWRITE_PNG_COMPRESSION, 6]
-    done, encoded = cv2.imencode(f".{encoding}", image, options)
+    options = {
+        "jpeg": [
+            *(cv2.IMWRITE_JPEG_QUALITY, quality),
+            *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444),
+        ],
+        "png": [cv2.IMWRITE_PNG_COMPRESSION, 6],
+        "webp": [cv2.IMWRITE_WEBP_QUALITY, quality],
+    }
+    done, encoded = cv2.imencode(f".{encoding}", image, options.get(encoding, []))
     if not done:
         raise ValueError(f"can't encode as {encoding}. Received: shape {pixels.shape}, dtype {pixels.dtype}")
     return encoded.tobytes()

@@ -1,13 +1,14 @@
 """File names of augmented copies, made and read in one place.
 
 Ours are `<stem>_aug<n><extension>` (`smile.jpg` → `smile_aug1.jpg`), or `<file name>_aug<n><extension>` where the
-copy's format differs from its source's (`smile.gif` → `smile.gif_aug1.png`). A name that is taken gets a counter behind
-the copy number: `smile_aug1-2.jpg`. The published Facial Affect Dataset has `aug_<n><file name>` (`aug_0smile.jpg`).
+copy's format differs from its source's (`smile.gif` → `smile.gif_aug1.png`). Where a name is taken, all copies of the
+source get a counter behind the copy number: `smile_aug1-2.jpg`. The published Facial Affect Dataset has
+`aug_<n><file name>` (`aug_0smile.jpg`).
 """
 
 import os
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 _OURS = re.compile(r"^(?P<stem>.+)_aug[1-9][0-9]*(?:-[1-9][0-9]*)?(?:\.[A-Za-z0-9]+)?$", re.DOTALL)
@@ -16,32 +17,59 @@ _PUBLISHED = re.compile(r"^aug_(?P<rest>[0-9].*)$", re.DOTALL)
 _LONGEST = 240
 
 
-def copy_name(name: str, number: int, extension: str | None = None, taken: Container[str] = ()) -> str:
+def copy_name(name: str, number: int, extension: str | None = None, variant: int = 1) -> str:
     """The file name of a source's n-th augmented copy.
 
     Args:
-        name: the source's file name, without folders.
+        name: the source's file name, or its path.
         number: 1, 2, …
         extension: of the copy, with its dot; None keeps the source's.
-        taken: names that the copy can't have.
+        variant: above 1 where the plain name is taken, see `free_variants`.
 
     Raises:
         ValueError: `number` is below 1.
     """
     if number < 1:
         raise ValueError(f"copies are numbered from 1. Received: {number}")
-    stem, own_extension = _split(name)
-    if extension is None or extension.lower() == own_extension.lower():
-        extension = own_extension
-    else:
-        stem = name
-    counter = 1
-    while True:
-        ending = f"_aug{number}{f'-{counter}' if counter > 1 else ''}{extension}"
-        candidate = _shortened(stem, _LONGEST - len(os.fsencode(ending))) + ending
-        if candidate not in taken:
-            return candidate
-        counter += 1
+    stem, ending = _base(name, extension)
+    ending = f"_aug{number}{f'-{variant}' if variant > 1 else ''}{ending}"
+    folder, slash, stem = stem.rpartition("/")
+    return folder + slash + _shortened(stem, _LONGEST - len(os.fsencode(ending))) + ending
+
+
+def free_variants(
+    sources: Sequence[str], counts: Sequence[int], existing: Iterable[str], extensions: Sequence[str | None]
+) -> list[int]:
+    """For each source the variant with which none of its copies gets a name that is taken.
+
+    Args:
+        sources: paths.
+        counts: copies of each.
+        existing: paths that are taken.
+        extensions: of each source's copies, see `copy_name`.
+    """
+    taken = {path for path in existing if is_copy(path.rpartition("/")[2])}
+    bases: set[tuple[str, str]] = set()
+    variants = [1] * len(sources)
+    for index in sorted(range(len(sources)), key=lambda i: sources[i]):
+        source, count, extension = sources[index], counts[index], extensions[index]
+        if not count:
+            continue
+        base = _base(source, extension)
+        if not taken and base not in bases and len(os.fsencode(base[0].rpartition("/")[2])) < _LONGEST - 32:
+            bases.add(base)
+            continue
+        # Rare, so it may be slow: somebody's file looks like a copy, or two sources would share their copies' names.
+        variant = 1
+        while True:
+            names = [copy_name(source, number, extension, variant) for number in range(1, count + 1)]
+            if taken.isdisjoint(names) and not (variant == 1 and base in bases):
+                break
+            variant += 1
+        variants[index] = variant
+        bases.add(base)
+        taken.update(names)
+    return variants
 
 
 def is_copy(name: str) -> bool:
@@ -95,6 +123,14 @@ def _source_candidates(name: str) -> Iterator[str]:
             if rest[end:]:
                 yield rest[end:]
                 yield rest[end:].lstrip("_")
+
+
+def _base(name: str, extension: str | None) -> tuple[str, str]:
+    """What stands before and behind the copy number."""
+    stem, own_extension = _split(name)
+    if extension is None or extension.lower() == own_extension.lower():
+        return stem, own_extension
+    return name, extension
 
 
 def _split(name: str) -> tuple[str, str]:

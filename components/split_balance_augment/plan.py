@@ -49,7 +49,15 @@ class Rules:
 
 @dataclass(frozen=True)
 class Cell:
-    """One class in one split; `planned` is what the rules ask for, originals and copies together."""
+    """One class in one split.
+
+    Attributes:
+        label: class name.
+        split: split name.
+        originals: images that are nobody's copy.
+        copies: augmented ones: those to be made, and those that the data came with.
+        planned: what the rules ask for, originals and copies together.
+    """
 
     label: str
     split: str
@@ -90,6 +98,7 @@ def make_plan(
     ids: Sequence[str],
     groups: Sequence[str],
     given: Sequence[str] | None = None,
+    augmented: Sequence[bool] | None = None,
 ) -> Plan:
     """Plan the split and the copies.
 
@@ -101,6 +110,7 @@ def make_plan(
         groups: group of each image.
         given: split that an image has already, or "". Images of a given test or eval split stay there, and the splits
             that are missing are cut from the others.
+        augmented: which images are augmented copies already; no copies are made of them where there are originals.
 
     Raises:
         ValueError: a given split is none of those in the rules.
@@ -129,17 +139,23 @@ def make_plan(
                 planned[label, split] = filled[column] if names[split] in rules.balanced else share
 
     copies_of = np.zeros(len(label_of), dtype=np.int32)
+    is_copy = np.zeros(len(label_of), dtype=bool) if augmented is None else np.asarray(augmented, dtype=bool)
     cells = []
     for label, label_name in enumerate(classes):
         for split, split_name in enumerate(names):
             members = order[(label_of[order] == label) & (split_of[order] == split)]
+            originals = members[~is_copy[members]]
             wanted = int(planned[label, split])
-            copies = max(0, wanted - len(members)) if len(members) and split_name in rules.balanced else 0
-            if copies:
-                each, more = divmod(copies, len(members))
-                copies_of[members] = each
-                copies_of[members[:more]] += 1
-            cells.append(Cell(label_name, split_name, len(members), copies, wanted))
+            copies = max(0, wanted - len(members)) if split_name in rules.balanced else 0
+            sources = originals if len(originals) else members
+            if len(sources) == 0:
+                copies = 0
+            elif copies:
+                each, more = divmod(copies, len(sources))
+                copies_of[sources] = each
+                copies_of[sources[:more]] += 1
+            given_copies = len(members) - len(originals)
+            cells.append(Cell(label_name, split_name, len(originals), copies + given_copies, wanted))
     return Plan(names, split_of, copies_of, tuple(cells), _leaks(names, group_names, group_of, split_of))
 
 
