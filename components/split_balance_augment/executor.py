@@ -1,0 +1,48 @@
+"""Runs the stage inside TFX: reads the execution's parameters, publishes the summary's key figures."""
+
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types.artifact_utils import get_single_instance
+
+from components.options import AugmentOptions, BalanceOptions, BeamOptions, SplitOptions
+from components.split_balance_augment.stage import run_stage
+
+
+class Executor(BaseExecutor):
+    """Turns the `images` artifact into the `dataset` artifact."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Run the stage.
+
+        Args:
+            input_dict: `images`, an ImageDataset from ingest.
+            output_dict: `dataset`, an ImageDataset with splits.
+            exec_properties: `split`, `balance`, `augment` and `beam`, each section as JSON.
+        """
+        dataset = get_single_instance(output_dict["dataset"])
+        if "://" not in dataset.uri:
+            Path(dataset.uri).mkdir(parents=True, exist_ok=True)
+        summary = run_stage(
+            get_single_instance(input_dict["images"]).uri,
+            dataset.uri,
+            split=SplitOptions.model_validate_json(exec_properties["split"]),
+            balance=BalanceOptions.model_validate_json(exec_properties["balance"]),
+            augment=AugmentOptions.model_validate_json(exec_properties["augment"]),
+            beam=BeamOptions.model_validate_json(exec_properties["beam"]),
+        )
+        for split, by_label in summary["counts"].items():
+            images = sum(counts["originals"] + counts["copies"] for counts in by_label.values())
+            dataset.set_int_custom_property(f"{split}_images", images)
+        dataset.set_int_custom_property("made_copies", summary["made_copies"])
+        dataset.set_int_custom_property("leaking_groups", summary["leaking_groups"])
+        dataset.set_int_custom_property("deviations", len(summary["deviations"]))
+        dataset.set_int_custom_property("split_seed", summary["seed"])
+        dataset.set_string_custom_property("data_digest", summary["data_digest"])

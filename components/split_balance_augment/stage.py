@@ -1,0 +1,209 @@
+"""The pipeline's stage: plan over an ImageDataset's rows, then write the split, balanced, augmented one.
+
+Everything is read and written through Beam's file systems, so both may lie in an object store.
+"""
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from components.images.manifest import SUMMARY, shard_name
+from components.images.names import free_variants
+from components.options import SPLITS, AugmentOptions, BalanceOptions, BeamOptions, SplitOptions
+from components.progress import Progress
+from components.split_balance_augment.beam import Counts, do_units, read_whole, write_whole
+from components.split_balance_augment.parquet_sink import ParquetUnit, ParquetWork, copy_extension
+from components.split_balance_augment.plan import Plan, Rules, exact, make_plan
+
+_PLAN_COLUMNS = ["id", "label", "split", "sha256", "group", "copy", "height", "width"]
+# Seconds for one pixel: of a source that is decoded, of a copy that is made (96×96: 0.1 ms and 0.3 ms).
+_SECONDS_PER_SOURCE_PIXEL = 1.1e-8
+_SECONDS_PER_COPIED_PIXEL = 3.3e-8
+_SECONDS_PER_ROW = 1e-5
+# A unit is to be worth sending to another machine, and there are to be enough of them for many workers.
+_SECONDS_PER_UNIT = 2.0
+_FEWEST_UNITS = 16
+_LEAKS_LISTED = 100
+
+
+def run_stage(
+    source: str,
+    destination: str,
+    *,
+    split: SplitOptions,
+    balance: BalanceOptions,
+    augment: AugmentOptions,
+    beam: BeamOptions,
+) -> dict[str, Any]:
+    """Write `{train,eval,test}-…` shards and the summary to `destination`, and return the summary.
+
+    Args:
+        source: URI of an ImageDataset with `images-…` shards.
+        destination: URI of an existing empty folder.
+        split: shares, seed.
+        balance: which splits, how many images.
+        augment: pipeline, encoding of the copies.
+        beam: what runs it.
+
+    Raises:
+        FileNotFoundError: no images, or a shard is missing.
+        PipelineError: the custom pipeline can't be used.
+        WorkError: a unit failed.
+        ValueError: a split has no image at all.
+    """
+    ingested = json.loads(read_whole(FileSystems.join(source, SUMMARY)))
+    shards = _shards(source)
+    table = pa.concat_tables([table for _, table, _ in shards])
+    plan = plan_of(table, split, balance)
+    _refuse_empty_splits(plan)
+    pipeline_yaml = None if augment.pipeline_yaml is None else read_whole(augment.pipeline_yaml).decode()
+    work = ParquetWork(plan.splits, split.seed, pipeline_yaml, augment.encoding, augment.jpeg_quality)
+    work.prepare()  # a pipeline that can't be used is found before any work begins
+
+    units, seconds = _units(destination, shards, table, plan, augment.encoding)
+    images = len(table) + int(plan.copies_of.sum())
+    progress = Progress("SplitBalanceAugment", images)
+
+    def report(counts: Counts) -> None:
+        done = counts.get("originals", 0) + counts.get("copies", 0)
+        progress(done, f"{done} of {images} images")
+
+    scratch = FileSystems.join(destination, ".units")
+    FileSystems.mkdirs(scratch)
+    try:
+        counts = do_units(units, work, beam, scratch=scratch, seconds=seconds, report=report)
+    finally:
+        FileSystems.delete([scratch])
+    summary = _summary(plan, split, balance, ingested, counts)
+    write_whole(
+        FileSystems.join(destination, SUMMARY),
+        (json.dumps(summary, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n").encode(),
+    )
+    return summary
+
+
+def plan_of(table: Any, split: SplitOptions, balance: BalanceOptions) -> Plan:
+    """The plan for the images of a table with (at least) the planning columns."""
+    shares = {name: exact(getattr(split, name)) for name in SPLITS}
+    total = sum(shares.values())
+    rules = Rules(
+        {name: share / total for name, share in shares.items()},
+        balance.splits,
+        exact(balance.global_multiplier),
+        split.seed,
+    )
+    return make_plan(
+        rules,
+        labels=table["label"].to_pylist(),
+        digests=table["sha256"].to_pylist(),
+        ids=table["id"].to_pylist(),
+        groups=table["group"].to_pylist(),
+        given=["" if name == "train" else name for name in table["split"].to_pylist()],
+        augmented=(table["copy"].to_numpy() > 0).tolist(),
+    )
+
+
+def _shards(source: str) -> list[tuple[str, Any, list[int]]]:
+    """Input shards in order: URI, planning columns, rows of each row group."""
+    pattern = re.compile(r"images-(\d{5})-of-(\d{5})\.parquet$")
+    matches = FileSystems.match([FileSystems.join(source, "images-*.parquet")])[0].metadata_list
+    paths = sorted(metadata.path for metadata in matches if pattern.search(metadata.path))
+    if not paths or len(paths) != int(pattern.search(paths[0])[2]):  # type: ignore[index]
+        raise FileNotFoundError(f"shards of images are missing in {source}. Received: {len(paths)}")
+    shards = []
+    for path in paths:
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            parquet = pq.ParquetFile(file)
+            sizes = [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)]
+            shards.append((path, parquet.read(columns=_PLAN_COLUMNS), sizes))
+    return shards
+
+
+def _refuse_empty_splits(plan: Plan) -> None:
+    originals = Counter(dict.fromkeys(plan.splits, 0))
+    for cell in plan.cells:
+        originals[cell.split] += cell.originals + cell.copies
+    if empty := [name for name, count in originals.items() if not count]:
+        raise ValueError(
+            f"no image is left for {' and '.join(empty)}: there are too few images or groups for this split. "
+            f"Received: {sum(originals.values())} images"
+        )
+
+
+def _units(
+    destination: str, shards: list[tuple[str, Any, list[int]]], table: Any, plan: Plan, encoding: str
+) -> tuple[list[ParquetUnit], float]:
+    """Cut the plan into units of about equal work along the row groups; also the seconds of all work on one core."""
+    pixels = table["height"].to_numpy().astype(np.float64) * table["width"].to_numpy()
+    costs = (plan.copies_of > 0) * pixels * _SECONDS_PER_SOURCE_PIXEL
+    costs += plan.copies_of * pixels * _SECONDS_PER_COPIED_PIXEL + _SECONDS_PER_ROW
+    most = min(_SECONDS_PER_UNIT, float(costs.sum()) / _FEWEST_UNITS)
+    ids = table["id"].to_pylist()
+    extensions = [copy_extension(path, encoding) for path in ids]
+    variants = np.asarray(free_variants(ids, plan.copies_of.tolist(), ids, extensions))
+
+    parts: list[tuple[str, tuple[int, ...], slice]] = []
+    start = 0
+    for path, _, sizes in shards:
+        first, cost = start, 0.0
+        groups: list[int] = []
+        for group, size in enumerate(sizes):
+            more = float(costs[start : start + size].sum())
+            if groups and cost + more > most:
+                parts.append((path, tuple(groups), slice(first, start)))
+                first, cost, groups = start, 0.0, []
+            groups.append(group)
+            cost += more
+            start += size
+        if groups:
+            parts.append((path, tuple(groups), slice(first, start)))
+    filled = [np.unique(plan.split_of[rows]).tolist() for _, _, rows in parts]
+    shard_counts = Counter(split for splits in filled for split in splits)
+    used: Counter[int] = Counter()
+    units = []
+    for index, ((path, row_groups, rows), splits) in enumerate(zip(parts, filled, strict=True)):
+        outputs = {}
+        for split in splits:
+            name = shard_name(plan.splits[split], used[split], shard_counts[split])
+            outputs[plan.splits[split]] = FileSystems.join(destination, name)
+            used[split] += 1
+        unusual = {int(row): int(variants[rows][row]) for row in np.flatnonzero(variants[rows] > 1)}
+        units.append(ParquetUnit(index, path, row_groups, plan.split_of[rows], plan.copies_of[rows], unusual, outputs))
+    return units, float(costs.sum())
+
+
+def _summary(
+    plan: Plan, split: SplitOptions, balance: BalanceOptions, ingested: dict[str, Any], counts: Counts
+) -> dict[str, Any]:
+    table: dict[str, dict[str, dict[str, int]]] = {name: {} for name in plan.splits}
+    for cell in plan.cells:
+        table[cell.split][cell.label] = {
+            "originals": cell.originals,
+            "copies": cell.copies,
+            "planned": cell.planned,
+        }
+    return {
+        "counts": table,
+        "deviations": [
+            {"label": cell.label, "split": cell.split, "planned": cell.planned, "deviation": cell.deviation}
+            for cell in plan.cells
+            if cell.deviation
+        ],
+        "leaks": [{"group": group, "splits": list(splits)} for group, splits in plan.leaks[:_LEAKS_LISTED]],
+        "leaking_groups": len(plan.leaks),
+        "seed": split.seed,
+        "shares": {name: getattr(split, name) for name in SPLITS},
+        "balanced": list(balance.splits),
+        "global_multiplier": balance.global_multiplier,
+        "made_copies": counts.get("copies", 0),
+        "resized_copies": counts.get("resized", 0),
+        "given_splits": ingested.get("given_splits", {}),
+        "data_digest": ingested.get("data_digest", ""),
+    }
