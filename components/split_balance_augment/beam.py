@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import apache_beam as beam
 from apache_beam.io.filesystem import CompressionTypes
@@ -27,33 +27,13 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from components.options import BeamOptions
+from components.split_balance_augment.work import Counts, Work, WorkError
 
 # Seconds of work below which starting worker processes (about 2 s) costs more than it saves.
 _WORTH_WORKERS = 4.0
 _SECONDS_BETWEEN_REPORTS = 0.5
 # Names that mean Beam's local runner, however it is spelled.
 _LOCAL = {"direct", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}
-
-Counts = dict[str, int]
-
-
-class Unit(Protocol):
-    """A part of the plan; small, and picklable."""
-
-    @property
-    def index(self) -> int:
-        """Number of the unit, from 0."""
-
-
-class Work(Protocol):
-    """What is done with a unit; picklable."""
-
-    def prepare(self) -> Callable[[Any], Counts]:
-        """Build, once a worker, the function that does one unit and returns its counts."""
-
-
-class WorkError(RuntimeError):
-    """A unit failed; the message is the cause, without the runner's own."""
 
 
 @dataclass
@@ -135,15 +115,10 @@ def write_whole(path: str, data: bytes) -> None:
     FileSystems.rename([f"{path}.tmp"], [path])
 
 
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0))
-
-
 def _runner(options: BeamOptions, units: int, seconds: float) -> tuple[Any, list[str]]:
     if options.runner is not None and options.runner.rpartition(".")[2].lower() not in _LOCAL:
         return options.runner, []
-    workers = min(units, options.workers or cores())
+    workers = min(units, options.workers or len(os.sched_getaffinity(0)))
     if options.workers is None and seconds < _WORTH_WORKERS:
         workers = 1
     mode = "multi_processing" if workers > 1 else "in_memory"
@@ -167,11 +142,11 @@ def _cause(error: BaseException) -> str:
 
 @contextmanager
 def _quiet() -> Any:
-    """Beam's remarks on how its workers start are of no use to anybody here."""
+    """Silence Beam's remarks on how its workers start, and its logging of errors that are raised anyway."""
     loggers = [logging.getLogger(name) for name in ("apache_beam.runners.portability", "apache_beam.options")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.ERROR)
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:

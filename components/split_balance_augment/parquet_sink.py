@@ -17,8 +17,8 @@ from components.images.codec import decode, encode
 from components.images.manifest import SCHEMA, ImageRow
 from components.images.names import copy_name
 from components.split_balance_augment.augmenter import Augmenter
-from components.split_balance_augment.beam import Counts
 from components.split_balance_augment.transforms import Image
+from components.split_balance_augment.work import Counts
 
 # What is held in memory before it is written: rows, or bytes of images.
 _ROWS_PER_GROUP = 256

@@ -18,9 +18,10 @@ from components.images.manifest import SUMMARY, shard_name
 from components.images.names import free_variants
 from components.options import SPLITS, AugmentOptions, BalanceOptions, BeamOptions, SplitOptions
 from components.progress import Progress
-from components.split_balance_augment.beam import Counts, do_units, read_whole, write_whole
+from components.split_balance_augment.beam import do_units, read_whole, write_whole
 from components.split_balance_augment.parquet_sink import ParquetUnit, ParquetWork, copy_extension
 from components.split_balance_augment.plan import Plan, Rules, exact, make_plan
+from components.split_balance_augment.work import Counts
 
 _PLAN_COLUMNS = ["id", "label", "split", "sha256", "group", "copy", "height", "width"]
 # Seconds for one pixel: of a source that is decoded, of a copy that is made (96×96: 0.1 ms and 0.3 ms).
