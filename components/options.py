@@ -6,7 +6,7 @@ others. Field descriptions are the configuration reference of the documentation.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
@@ -32,6 +32,11 @@ class DataOptions(Section):
     near_duplicates: Literal["off", "report", "group"] = Field(
         "report", description="near-duplicates by perceptual hash: ignore, report, or keep in one split"
     )
+
+    @field_validator("near_duplicates", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return "off" if value is False else value  # YAML 1.1 reads a bare `off` as false
 
 
 class SplitOptions(Section):

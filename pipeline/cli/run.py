@@ -1,0 +1,119 @@
+"""`python -m pipeline run`."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+import click
+from rich.console import Console
+
+from components.ingest.digest import folder_digest
+from components.ingest.source import SourceError
+from pipeline.config import Config, ConfigError, load
+from pipeline.run_context import RunContext, recipe
+from pipeline.sample_data import GROUP_REGEX, write_sample_data
+from pipeline.workdir import Workdir, WorkdirLocked
+
+
+class UsageError(click.ClickException):
+    """Bad options or a bad configuration."""
+
+    exit_code = 2
+
+
+@click.command("run")
+@click.option("--config", "config_file", metavar="F", help="YAML file, or the name of a preset.")
+@click.option("--data", metavar="DIR", help="Folder with train/<label>/; without it, sample faces are drawn.")
+@click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="Where everything goes.")
+@click.option("--set", "overrides", multiple=True, metavar="a.b=value", help="Override one key; can be repeated.")
+@click.option("--verbose", is_flag=True, help="Show the components' own output instead of logging it.")
+def run(config_file: str | None, data: str | None, workdir: str, overrides: tuple[str, ...], verbose: bool) -> None:
+    """Run the whole pipeline on this machine.
+
+    Exit status: 0 blessed and pushed, 3 not blessed, 1 failed, 2 bad usage.
+    """
+    try:
+        config = load(config_file, overrides)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+    folder = Workdir(workdir)
+    data = data or config.data.path
+    try:
+        with folder.locked():
+            if data is None:
+                data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
+            sys.exit(_run(config, data, folder, verbose))
+    except WorkdirLocked as error:
+        raise click.ClickException(str(error)) from None
+    except SourceError as error:
+        raise UsageError(str(error)) from None
+
+
+def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Config]:
+    """The sample data, drawn if it isn't there yet; its identities are kept in one split."""
+    if not folder.sample_data.exists():
+        write_sample_data(folder.sample_data)
+    if config.split.group_regex is None and not keep_regex:
+        split = config.split.model_copy(update={"group_regex": GROUP_REGEX})
+        config = config.model_copy(update={"split": split})
+    return str(folder.sample_data), config
+
+
+def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
+    data = data if "://" in data else str(Path(data).absolute())
+    digest = folder_digest(data)
+    run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
+    log = folder.logs / f"{run_id}.log"
+    folder.logs.mkdir(parents=True, exist_ok=True)
+    progress = folder.logs / ".progress"
+    os.environ["PIPELINE_PROGRESS"] = str(progress)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+
+    with _output_to(None if verbose else log) as stdout:
+        console = Console(file=stdout)
+        from pipeline.local_run import run_locally  # TFX takes ten seconds to import: not before it is needed
+
+        context = _context(config, data, digest, folder)
+        return run_locally(config, context, folder, run_id, console, progress, None if verbose else log)
+
+
+def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
+    from components.evaluator.baseline import candidates
+    from components.pusher.versions import Origin
+
+    destination = config.push.destination or str(folder.serving_model)
+    found = candidates(destination, Origin(recipe(config), "", digest))
+    return RunContext(
+        uri=data,
+        destination=destination,
+        folder_digest=digest,
+        candidates=",".join(str(version.number) for version in found),
+        checkpoints=str(folder.checkpoints),
+    )
+
+
+@contextlib.contextmanager
+def _output_to(log: Path | None) -> Iterator[TextIO]:
+    """Send what this process and its children print to a log; yields a stream that still reaches the terminal."""
+    if log is None:
+        yield sys.stdout
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    with os.fdopen(os.dup(kept[0]), "w", encoding="utf-8", errors="replace") as terminal, log.open("ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        try:
+            yield terminal
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os.dup2(kept[0], 1)
+            os.dup2(kept[1], 2)
+            for descriptor in kept:
+                os.close(descriptor)

@@ -1,0 +1,20 @@
+"""`python -m pipeline sample-data DIR`."""
+
+from pathlib import Path
+
+import click
+
+from pipeline.sample_data import DEFAULT_IMAGES, write_sample_data
+
+
+@click.command("sample-data")
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--images", default=DEFAULT_IMAGES, show_default=True, help="Number of images.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Decides everything drawn.")
+def sample_data(folder: Path, images: int, seed: int) -> None:
+    """Draw faces that show eight emotions into DIR/train/<label>/."""
+    try:
+        count = write_sample_data(folder, images, seed)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{count} images in {folder}/train")

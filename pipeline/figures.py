@@ -1,0 +1,73 @@
+"""The one figure of each component that the run's table shows, from the properties of its artifacts."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Properties = Mapping[str, Mapping[str, Any]]
+
+
+def key_figure(node: str, outputs: Properties) -> str:
+    """A few words on what a component made; "" where there is nothing to say."""
+    describe = _FIGURES.get(node)
+    try:
+        return describe(outputs) if describe else ""
+    except KeyError:  # made by another version of the component
+        return ""
+
+
+def _count(number: Any, what: str) -> str:
+    return f"{int(number):,} {what}"
+
+
+def _ingest(outputs: Properties) -> str:
+    images = outputs["images"]
+    text = f"{_count(images['images'], 'images')}, {_count(images['classes'], 'classes')}"
+    return text + (f", {_count(images['quarantined'], 'quarantined')}" if images["quarantined"] else "")
+
+
+def _splits(outputs: Properties, output: str, suffix: str) -> str:
+    values = outputs[output]
+    return " + ".join(f"{int(values[f'{split}_{suffix}']):,} {split}" for split in ("train", "eval", "test"))
+
+
+def _gate(outputs: Properties) -> str:
+    anomalies = int(outputs["verdict"]["anomalies"])
+    return _count(anomalies, "anomalies") if anomalies else "no anomalies"
+
+
+def _trainer(outputs: Properties) -> str:
+    run = outputs["model_run"]
+    return f"{run['architecture']}, eval accuracy {run['eval_accuracy']:.3f}"
+
+
+def _baseline(outputs: Properties) -> str:
+    version = outputs["model"]["version"]
+    return f"version {version}" if version else "none to compare with"
+
+
+def _evaluator(outputs: Properties) -> str:
+    values = outputs["evaluation"]
+    verdict = "blessed" if values["blessed"] else "not blessed"
+    return f"test accuracy {values['accuracy']:.3f}, macro-F1 {values['macro_f1']:.3f}: {verdict}"
+
+
+def _analysis(outputs: Properties) -> str:
+    return _count(outputs["analysis"]["suspects"], "suspicious labels")
+
+
+def _pusher(outputs: Properties) -> str:
+    values = outputs["pushed_model"]
+    return f"version {values['pushed_version']}" if values["pushed"] else "not pushed"
+
+
+_FIGURES: dict[str, Callable[[Properties], str]] = {
+    "ImageIngest": _ingest,
+    "SplitBalanceAugment": lambda outputs: _splits(outputs, "dataset", "images"),
+    "TFRecordConverter": lambda outputs: _splits(outputs, "examples", "examples"),
+    "DataGate": _gate,
+    "Trainer": _trainer,
+    "BaselineFinder": _baseline,
+    "Evaluator": _evaluator,
+    "PredictionAnalysis": _analysis,
+    "Pusher": _pusher,
+}

@@ -1,0 +1,132 @@
+"""One run on this machine, from the wired components to the exit status."""
+
+import shutil
+import time
+import traceback
+from pathlib import Path
+
+from rich.console import Console
+
+from components.images.manifest import read_json
+from components.ingest.ingest import QUARANTINE
+from pipeline.config import Config
+from pipeline.local_runner import LocalRunner, NodeRun
+from pipeline.pipeline import create_pipeline
+from pipeline.run_context import RunContext
+from pipeline.run_display import RunDisplay, final_table
+from pipeline.run_record import run_record
+from pipeline.workdir import Workdir
+
+PUSHED, FAILED, NOT_BLESSED = 0, 1, 3
+_SHOWN = 10
+
+
+def run_locally(
+    config: Config,
+    context: RunContext,
+    folder: Workdir,
+    run_id: str,
+    console: Console,
+    progress: Path,
+    log: Path | None,
+) -> int:
+    """Run the pipeline and show what came of it.
+
+    Args:
+        config: the configuration.
+        context: data, destination, digests.
+        folder: the workdir, locked by the caller.
+        run_id: name of the run.
+        console: reaches the person.
+        progress: file that long components report to.
+        log: where everything else is printed; None with --verbose.
+
+    Returns:
+        The exit status.
+    """
+    started = time.monotonic()
+    folder.artifacts.mkdir(parents=True, exist_ok=True)
+    pipeline = create_pipeline(config, context, str(folder.artifacts), str(folder.metadata))
+    nodes = [component.id for component in pipeline.components]
+    with RunDisplay(console, nodes, progress) as display:
+        runner = LocalRunner(run_id, run_record(config, context), display.changed)
+        runs = runner.run(pipeline)
+    if console.is_terminal:
+        console.print(final_table(runs))
+    failed = next((run for run in runs if run.state == "failed"), None)
+    if failed is not None:
+        _show_failure(console, failed, log)
+        return FAILED
+    by_node = {run.node: run for run in runs}
+    _show_quarantine(console, by_node["ImageIngest"])
+    _publish_report(by_node, folder)
+    seconds = time.monotonic() - started
+    if all(run.state == "cached" for run in runs):
+        console.print(f"Nothing has changed: all {len(runs)} components came from the cache ({seconds:.0f} s).")
+    else:
+        console.print(f"Finished in {seconds:.0f} s.")
+    return _show_verdict(console, by_node, folder)
+
+
+def _publish_report(by_node: dict[str, NodeRun], folder: Workdir) -> None:
+    """Put the newest report at its fixed place."""
+    if "Report" not in by_node:
+        return
+    source = Path(by_node["Report"].uris["report"]) / "index.html"
+    folder.report.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.report.with_suffix(".tmp")
+    shutil.copyfile(source, temporary)
+    temporary.replace(folder.report)
+
+
+def _show_quarantine(console: Console, ingest: NodeRun) -> None:
+    count = int(ingest.properties["images"].get("quarantined", 0))
+    if not count:
+        return
+    import pyarrow.parquet as pq
+
+    table = Path(ingest.uris["images"]) / QUARANTINE
+    console.print(f"{count} files can't be used ({table}):")
+    rows = pq.read_table(table).to_pylist()
+    for row in rows[:_SHOWN]:
+        console.print(f"  {row['id']!r}: {row['reason']}", highlight=False, markup=False, soft_wrap=True)
+    if count > _SHOWN:
+        console.print(f"  … and {count - _SHOWN} more")
+
+
+def _show_failure(console: Console, failed: NodeRun, log: Path | None) -> None:
+    error = failed.error
+    console.print(
+        f"{failed.node} failed: {_reason(error)}", style="bold red", highlight=False, markup=False, soft_wrap=True
+    )
+    if log is not None:
+        with log.open("a", encoding="utf-8") as file:
+            if error is not None:
+                file.writelines(traceback.format_exception(error))
+        console.print(f"Log: {log}", highlight=False, soft_wrap=True)
+
+
+def _reason(error: BaseException | None) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    kind = "" if isinstance(error, (ValueError, RuntimeError)) else f"{type(error).__name__}: "
+    return kind + "\n".join(lines[:6])
+
+
+def _show_verdict(console: Console, by_node: dict[str, NodeRun], folder: Workdir) -> int:
+    results = read_json(Path(by_node["Evaluator"].uris["evaluation"]) / "results.json")
+    pushed = by_node["Pusher"].properties["pushed_model"]
+    if folder.report.exists():
+        console.print(f"Report:  {folder.report}", highlight=False, soft_wrap=True)
+    if pushed.get("pushed"):
+        console.print(f"Model:   {pushed['pushed_destination']}", highlight=False, soft_wrap=True)
+        return PUSHED
+    reasons = "; ".join(_explain(failure) for failure in results["failures"])
+    console.print(f"Not blessed, not pushed: {reasons}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    return NOT_BLESSED
+
+
+def _explain(failure: dict[str, object]) -> str:
+    if failure["change"]:
+        value, bound = failure["value"], failure["bound"]
+        return f"test accuracy differs by {value:+.3f} from the pushed model's, at least {bound:+.3f} is wanted"
+    return f"test accuracy is {failure['value']:.3f}, at least {failure['bound']:.3f} is wanted"

@@ -1,0 +1,170 @@
+"""The pipeline: which component feeds which, in the order in which the data flows."""
+
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.orchestration import pipeline as tfx_pipeline
+from tfx.orchestration.metadata import sqlite_metadata_connection_config
+from tfx.types.channel import BaseChannel
+
+from components.analysis.component import PredictionAnalysis
+from components.evaluator.component import BaselineFinder, ImageEvaluator
+from components.ingest.component import ImageIngest
+from components.options import Section
+from components.pusher.component import ImagePusher
+from components.split_balance_augment.component import SplitBalanceAugment
+from components.tfrecord.component import TFRecordConverter
+from components.trainer.component import ImageTrainer
+from components.validation.component import (
+    DataGate,
+    ImageSchema,
+    eval_test_validator,
+    example_validator,
+    image_statistics,
+)
+from pipeline.code_version import code_version
+from pipeline.config import Config
+from pipeline.run_context import RunContext, recipe
+
+NAME = "facial-affect"
+
+
+def create_components(config: Config, context: RunContext) -> list[BaseComponent]:
+    """All components, wired.
+
+    Args:
+        config: the configuration.
+        context: where the data and the models are.
+    """
+    own_recipe = recipe(config)
+
+    # Reads the folder once: checks, hashes and packs every image; quarantines what can't be used.
+    ingest = ImageIngest(
+        uri=context.uri,
+        data=_json(config.data),
+        group_regex=config.split.group_regex or "",
+        data_digest=context.folder_digest,
+        code_version=code_version("components.ingest.executor"),
+    )
+    # Divides groups of images into train, eval and test, and fills up small classes with augmented copies.
+    split = SplitBalanceAugment(
+        images=ingest.outputs["images"],
+        split=_json(config.split),
+        balance=_json(config.balance),
+        augment=_json(config.augment),
+        beam=_json(config.beam),
+        code_version=code_version("components.split_balance_augment.executor"),
+    )
+    dataset = split.outputs["dataset"]
+    # Writes tf.Examples, with the label map that the model will carry.
+    convert = TFRecordConverter(dataset=dataset, code_version=code_version("components.tfrecord.executor"))
+    examples = convert.outputs["examples"]
+
+    # Statistics of each split, held against a schema that was not inferred from them.
+    statistics = image_statistics(examples)
+    schema = ImageSchema(
+        examples=examples,
+        validate=_json(config.validation),
+        data=_json(config.data),
+        code_version=code_version("components.validation.executor"),
+    )
+    validator = example_validator(statistics.outputs["statistics"], schema.outputs["schema"])
+    distribution = eval_test_validator(statistics.outputs["statistics"])
+    # Stops here on an anomaly: the validators alone only take note.
+    gate = DataGate(
+        dataset=dataset,
+        schema_anomalies=validator.outputs["anomalies"],
+        distribution_anomalies=distribution.outputs["anomalies"],
+        validate=_json(config.validation),
+        code_version=code_version("components.validation.executor"),
+    )
+
+    components: list[BaseComponent] = [ingest, split, convert, statistics, schema, validator, distribution, gate]
+    hyperparameters: BaseChannel | None = None
+    # Builds and trains the chosen ResNet on train, watching eval.
+    trainer = ImageTrainer(
+        examples=examples,
+        hyperparameters=hyperparameters,
+        model=_json(config.model),
+        train=_json(config.train),
+        image=_json(config.image),
+        tracking=_json(config.tracking),
+        evaluate=_json(config.evaluate),
+        seed=config.seed,
+        code_version=code_version("components.trainer.run_fn"),
+        checkpoint_dir=context.checkpoints,
+    ).with_id("Trainer")
+    trainer.add_upstream_node(gate)
+    model = trainer.outputs["model"]
+
+    # The pushed model that the new one has to beat, if there is one.
+    baseline = BaselineFinder(
+        dataset=dataset,
+        examples=examples,
+        destination=context.destination,
+        recipe=own_recipe,
+        folder_digest=context.folder_digest,
+        candidates=context.candidates,
+        code_version=code_version("components.evaluator.baseline"),
+    )
+    # Both on this run's test split, which nothing has looked at before.
+    evaluator = ImageEvaluator(
+        dataset=dataset,
+        examples=examples,
+        model=model,
+        baseline_model=baseline.outputs["model"],
+        evaluate=_json(config.evaluate),
+        code_version=code_version("components.evaluator.executor"),
+    ).with_id("Evaluator")
+    # Intervals, calibration, mistakes, suspicious labels, model card.
+    analysis = PredictionAnalysis(
+        dataset=dataset,
+        examples=examples,
+        model=model,
+        model_run=trainer.outputs["model_run"],
+        evaluate=_json(config.evaluate),
+        image=_json(config.image),
+        seed=config.seed,
+        recipe=own_recipe,
+        code_version=code_version("components.analysis.executor"),
+    )
+    # A blessed model goes to where it is served from.
+    pusher = ImagePusher(
+        model=model,
+        model_blessing=evaluator.outputs["blessing"],
+        analysis=analysis.outputs["analysis"],
+        destination=context.destination,
+        recipe=own_recipe,
+        folder_digest=context.folder_digest,
+        code_version=code_version("components.pusher.executor"),
+    ).with_id("Pusher")
+    return [*components, trainer, baseline, evaluator, analysis, pusher]
+
+
+def create_pipeline(
+    config: Config, context: RunContext, root: str, metadata: str | None = None
+) -> tfx_pipeline.Pipeline:
+    """The pipeline as TFX's runners take it.
+
+    Args:
+        config: the configuration.
+        context: where the data and the models are.
+        root: where artifacts go.
+        metadata: path of the SQLite store; None where the platform keeps its own.
+    """
+    return tfx_pipeline.Pipeline(
+        pipeline_name=NAME,
+        pipeline_root=root,
+        components=create_components(config, context),
+        enable_cache=True,
+        metadata_connection_config=sqlite_metadata_connection_config(metadata) if metadata else None,
+        beam_pipeline_args=_beam_arguments(config),
+    )
+
+
+def _beam_arguments(config: Config) -> list[str]:
+    # Named in full: from Beam 2.68 on, "DirectRunner" means to download another one first.
+    runner = config.beam.runner or "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+    return [f"--runner={runner}", *config.beam.options]
+
+
+def _json(section: Section) -> str:
+    return section.model_dump_json(by_alias=True)

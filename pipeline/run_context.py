@@ -1,0 +1,46 @@
+"""What a pipeline is built from besides its configuration: where the data is, where models go, and the digests."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from pipeline.code_version import code_version
+from pipeline.config import Config
+
+# What decides a model: two models with the same of these, and the same data, are the same model.
+_DECISIVE = ("seed", "data", "split", "balance", "augment", "image", "model", "train", "tuner")
+_CODE = (
+    "components.ingest.executor",
+    "components.split_balance_augment.executor",
+    "components.tfrecord.executor",
+    "components.trainer.run_fn",
+)
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Where and from what.
+
+    Attributes:
+        uri: the data folder.
+        destination: where blessed models are pushed.
+        folder_digest: of the data folder; "" if nobody has looked at it yet.
+        candidates: versions at the destination that the new model may be compared with.
+        checkpoints: folder for checkpoints of an interrupted training; "" for none.
+    """
+
+    uri: str
+    destination: str
+    folder_digest: str = ""
+    candidates: str = ""
+    checkpoints: str = ""
+
+
+def recipe(config: Config) -> str:
+    """Digest of the options and the code that decide a model; where the data lies is no part of it."""
+    values = config.as_dict()
+    decisive = {section: values[section] for section in _DECISIVE}
+    decisive["data"] = {key: value for key, value in decisive["data"].items() if key != "path"}
+    decisive["calibrate"] = values["evaluate"]["calibrate"]
+    text = json.dumps([decisive, code_version(*_CODE)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,195 @@
+import csv
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from components.images.codec import encode
+from components.images.manifest import read_json, read_shard, shard_paths
+from components.ingest import ingest as module
+from components.ingest.digest import folder_digest
+from components.ingest.ingest import ingest
+from components.ingest.source import SourceError
+from components.options import DataOptions
+
+
+def draw(path: Path, seed: int, size: int = 24) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 255, (size, size, 3), dtype=np.uint8)
+    path.write_bytes(encode(pixels, "jpeg"))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "data"
+    for index in range(12):
+        draw(root / "train" / ("happy" if index % 3 else "sad") / f"{index}.jpg", index)
+    return root
+
+
+def run(uri: Path | str, target: Path, options: DataOptions | None = None, **more: Any) -> dict[str, Any]:
+    target.mkdir(parents=True)
+    return ingest(str(uri), target, options or DataOptions(), **more)
+
+
+def rows(target: Path) -> dict[str, Any]:
+    return {row.id: row for path in shard_paths(target, "images") for row in read_shard(path)}
+
+
+def test_original_bytes_and_labels_arrive(folder: Path, tmp_path: Path) -> None:
+    summary = run(folder, tmp_path / "out")
+
+    found = rows(tmp_path / "out")
+    assert summary["classes"] == {"happy": 8, "sad": 4}
+    assert all(row.image == (folder / id_).read_bytes() for id_, row in found.items())
+    assert read_json(tmp_path / "out" / "summary.json") == summary
+
+
+def test_the_same_bytes_whatever_the_listing_and_the_workers(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_IMAGES_PER_SHARD", 5)
+    run(folder, tmp_path / "one")
+    listdir = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda path: list(reversed(listdir(path))))
+    monkeypatch.setattr(module, "_IMAGES_WORTH_A_POOL", 0)
+    run(folder, tmp_path / "two")
+
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert len(shard_paths(tmp_path / "two", "images")) == 3
+    assert files == sorted(path.name for path in (tmp_path / "two").iterdir())
+    for name in files:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+
+
+def test_unusable_files_are_quarantined_with_a_reason(folder: Path, tmp_path: Path) -> None:
+    (folder / "train" / "sad" / "note.txt").write_text("hello")
+    (folder / "train" / "sad" / "dangling.jpg").symlink_to("nowhere")
+    (folder / "train" / "sad" / "loop").symlink_to("..")
+    outside = draw(tmp_path / "outside.jpg", 99)
+    (folder / "train" / "sad" / "out.jpg").symlink_to(outside)
+    os.mkfifo(folder / "train" / "sad" / "pipe.jpg")
+    draw(folder / "train" / "sad" / ".hidden.jpg", 98)
+
+    summary = run(folder, tmp_path / "out")
+
+    table = {
+        row["id"].rsplit("/", 1)[-1]: row["reason"]
+        for row in pq.read_table(tmp_path / "out" / "quarantine.parquet").to_pylist()
+    }
+    assert set(table) == {"note.txt", "dangling.jpg", "loop", "out.jpg", "pipe.jpg"}
+    assert table["out.jpg"] == "link that leads out of the data folder"
+    assert table["pipe.jpg"] == "not a regular file"
+    assert (summary["quarantined"], summary["hidden"], summary["images"]) == (5, 1, 12)
+
+
+def test_an_unusable_file_stops_where_the_options_say_so(folder: Path, tmp_path: Path) -> None:
+    (folder / "train" / "sad" / "note.txt").write_text("hello")
+
+    with pytest.raises(SourceError, match=r"train/sad/note\.txt: not an image"):
+        run(folder, tmp_path / "out", DataOptions(on_bad_image="error"))
+
+
+def test_duplicates_are_grouped_and_conflicts_reported(folder: Path, tmp_path: Path) -> None:
+    source = folder / "train" / "happy" / "1.jpg"
+    shutil.copy(source, folder / "train" / "happy" / "again.jpg")
+    shutil.copy(source, folder / "train" / "sad" / "again.jpg")
+
+    summary = run(folder, tmp_path / "out")
+
+    found = rows(tmp_path / "out")
+    same = {found[f"train/{name}"].group for name in ("happy/1.jpg", "happy/again.jpg", "sad/again.jpg")}
+    assert len(same) == 1
+    assert summary["duplicates"]["conflict"] == 3
+    assert summary["groups"] == 12
+
+
+def test_copies_by_name_belong_to_their_source_and_a_torn_group_is_a_leak(folder: Path, tmp_path: Path) -> None:
+    draw(folder / "train" / "happy" / "1_aug1.jpg", 50)
+    draw(folder / "train" / "happy" / "aug_02.jpg", 51)
+    draw(folder / "test" / "happy" / "2_aug1.jpg", 52)
+
+    summary = run(folder, tmp_path / "out")
+
+    found = rows(tmp_path / "out")
+    assert found["train/happy/1_aug1.jpg"].group == found["train/happy/1.jpg"].group
+    assert found["train/happy/1_aug1.jpg"].source_id == "train/happy/1.jpg"
+    assert found["train/happy/aug_02.jpg"].group == found["train/happy/2.jpg"].group
+    assert [leak["splits"] for leak in summary["leaks"]] == [["test", "train"]]
+
+
+def test_the_group_expression_joins_file_names(folder: Path, tmp_path: Path) -> None:
+    for name in ("S1_a.jpg", "S1_b.jpg", "S2_a.jpg"):
+        draw(folder / "train" / "happy" / name, hash(name) % 1000)
+
+    run(folder, tmp_path / "out", group_regex=r"^(S\d)_")
+
+    groups = [rows(tmp_path / "out")[f"train/happy/{name}"].group for name in ("S1_a.jpg", "S1_b.jpg", "S2_a.jpg")]
+    assert groups[0] == groups[1] != groups[2]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda root: None, "no such folder"),
+        (lambda root: root.mkdir(), "no class folder"),
+        (lambda root: (root / "train" / "happy").mkdir(parents=True), "no usable image"),
+        (lambda root: draw(root / "train" / "happy" / "a.jpg", 1), "only one class"),
+    ],
+)
+def test_a_folder_that_holds_no_classifiers_data_is_an_error(
+    make: Callable[[Path], Any], message: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "data")
+
+    with pytest.raises(SourceError, match=message):
+        run(tmp_path / "data", tmp_path / "out")
+
+
+def test_the_digest_follows_content_and_names_but_not_times(folder: Path) -> None:
+    before = folder_digest(str(folder))
+    path = folder / "train" / "happy" / "1.jpg"
+    os.utime(path, (1, 1))
+    assert folder_digest(str(folder)) == before
+
+    path.write_bytes(path.read_bytes() + b"\0")
+    changed = folder_digest(str(folder))
+    path.rename(path.with_name("renamed.jpg"))
+
+    assert len({before, changed, folder_digest(str(folder))}) == 3
+
+
+def test_the_hostile_folder_is_accounted_for_file_by_file(data_set: Callable[[str], Path], tmp_path: Path) -> None:
+    root = data_set("dirty_hostile")
+    with (root / "MANIFEST.csv").open(encoding="utf-8", newline="") as file:
+        manifest = list(csv.DictReader(file))
+    hidden = [row for row in manifest if any(part.startswith(".") for part in row["path"].split("/"))]
+    misplaced = [row for row in manifest if "/" not in row["path"]]
+    good = [row for row in manifest if row["pil_result"] == "ok" and row not in hidden and row not in misplaced]
+
+    summary = run(root, tmp_path / "out")
+
+    assert summary["images"] == len(good) == 183
+    # A broken link, a link to a folder and everything that Pillow can't read, but not what is hidden.
+    assert summary["quarantined"] == len(manifest) - len(good) - len(hidden)
+    assert summary["hidden"] == 4
+    assert summary["classes"]["empty_class"] == summary["classes"]["all_corrupt"] == 0
+    ids = set(rows(tmp_path / "out"))
+    assert "train/anger/latin1_\\xe9.jpg" in ids
+    assert "train/anger/new\nline.jpg" in ids
+
+
+def test_real_photos_have_the_duplicates_that_are_known_of_them(
+    data_set: Callable[[str], Path], tmp_path: Path
+) -> None:
+    summary = run(data_set("trashnet96"), tmp_path / "out")
+
+    assert summary["images"] == 2527
+    assert summary["duplicates"]["conflict"] == 6  # three pairs that cross classes
+    assert summary["reencoded"] == 0

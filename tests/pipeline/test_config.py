@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.config import PRESETS, Config, ConfigError, load, presets
+
+
+def test_every_preset_loads_and_changes_something() -> None:
+    assert {"facial-affect", "choose-best", "resnet-paper", "finetune"} <= set(presets())
+    for name in presets():
+        assert (load(name).digest() == load().digest()) == (name == "default")
+
+
+def test_the_default_file_holds_every_key_with_its_default() -> None:
+    assert yaml.safe_load((PRESETS / "default.yaml").read_text()) == Config().as_dict()
+
+
+def test_overrides_win_over_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "c.yaml"
+    file.write_text("train: {epochs: 5, batch_size: 8}\n")
+
+    config = load(file, ["train.epochs=7", "split.group_regex='^(a)'", "balance.splits=[]", "validate.on_anomaly=warn"])
+
+    assert (config.train.epochs, config.train.batch_size, config.split.group_regex) == (7, 8, "^(a)")
+    assert config.balance.splits == ()
+    assert config.validation.on_anomaly == "warn"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("train.epoch=3", r"unknown key train\.epoch\. Allowed here: augment, batch_size"),
+        ("trian.epochs=3", r"unknown key trian\. Allowed here: augment, balance"),
+        ("train.epochs=-1", r"train\.epochs: .*greater than or equal to 1\. Received: -1"),
+        ("train.epochs=many", r"train\.epochs: .*Received: 'many'"),
+        ("split.train=0.8", r"split\.train \+ split\.eval \+ split\.test must be 1\. Received: 1\.1"),
+        ("image.height=-5", r"image\.height: .*Received: -5"),
+        ("model.architecture=vgg16", r"model\.architecture: .*'resnet18'.*Received: 'vgg16'"),
+        ("balance.splits=[train, dev]", r"balance\.splits\.1: .*'test'.*Received: 'dev'"),
+        ("train", "--set wants section.key=value"),
+        ("seed.x=1", "seed"),
+        ("train.epochs=[", "not YAML"),
+        ("train.learning_rate=.nan", r"train\.learning_rate: .*finite"),
+    ],
+)
+def test_a_bad_override_names_the_key_and_what_is_allowed(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load(None, [override])
+
+
+def test_a_file_that_is_missing_or_no_yaml_is_named(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("a: [")
+    with pytest.raises(ConfigError, match=r"bad\.yaml is not YAML"):
+        load(bad)
+    with pytest.raises(ConfigError, match=r"no configuration file nothing\.yaml\. Presets: choose-best"):
+        load("nothing.yaml")
+    bad.write_text("- 1")
+    with pytest.raises(ConfigError, match="must hold sections"):
+        load(bad)
+
+
+def test_the_digest_tells_configurations_apart() -> None:
+    assert load(None, ["train.epochs=5"]).digest() == load(None, ["train.epochs=5"]).digest() != load().digest()
