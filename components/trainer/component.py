@@ -4,6 +4,7 @@ ImageTrainer(examples, model=options.model.model_dump_json(), train=â€¦, image=â
 """
 
 import json
+from typing import Any, ClassVar
 
 from tfx.components.trainer.component import Trainer
 from tfx.dsl.components.base import base_component, executor_spec
@@ -21,7 +22,7 @@ RUN_FN = "components.trainer.run_fn.run_fn"
 class ImageTrainerSpec(standard_component_specs.TrainerSpec):
     """The Trainer's inputs and outputs, and our parameters."""
 
-    PARAMETERS = {**standard_component_specs.TrainerSpec.PARAMETERS, **PARAMETERS}
+    PARAMETERS: ClassVar[dict[str, Any]] = {**standard_component_specs.TrainerSpec.PARAMETERS, **PARAMETERS}
 
 
 class ImageTrainer(Trainer):

@@ -1,0 +1,172 @@
+"""The Tuner's `tuner_fn`: a KerasTuner that trains every combination of the listed options under the same budget.
+
+A trial sees the splits train and eval, never test. What is finished survives a kill: each trial has a folder with its
+result, and until then with its training's checkpoint, below a folder named by all that decides the search.
+"""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score, f1_score
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.component import TunerFnResult
+
+from components.options import TunerOptions
+from components.trainer.input import ImageData, list_files, read_split
+from components.trainer.leaderboard import Row, failed_row
+from components.trainer.precision import choose_precision, cpu_flags, find_devices, make_strategy
+from components.trainer.progress import report
+from components.trainer.run_fn import check_labels, predict_logits, read_labels
+from components.trainer.settings import Settings, read_settings
+from components.trainer.training import train
+
+ARCHITECTURE = "model.architecture"
+OBJECTIVE = "eval_accuracy"
+RESULT = "result.json"
+
+
+class Grid(keras_tuner.Oracle):
+    """Every combination once, in order; a trial's id is its place, so nothing needs to be remembered.
+
+    KerasTuner's own grid forgets its place when the process is killed.
+    """
+
+    def __init__(self, combinations: list[dict[str, Any]]) -> None:
+        space = keras_tuner.HyperParameters()
+        for name in combinations[0]:
+            space.Choice(name, list(dict.fromkeys(choices[name] for choices in combinations)))
+        super().__init__(
+            objective=keras_tuner.Objective(OBJECTIVE, "max"),
+            max_trials=len(combinations),
+            hyperparameters=space,
+            max_consecutive_failed_trials=len(combinations) + 1,  # the leaderboard tells what failed
+        )
+        self.combinations = combinations
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        """Return the trial's combination."""
+        return {"status": "RUNNING", "values": self.combinations[int(trial_id)]}
+
+
+class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name-defined]
+    """Trains one trial after the other; `rows` is the leaderboard, in the order of the trials."""
+
+    def __init__(
+        self,
+        combinations: list[dict[str, Any]],
+        settings: Settings,
+        train_data: ImageData,
+        eval_data: ImageData,
+        classes: int,
+        folder: Path,
+    ) -> None:
+        super().__init__(oracle=Grid(combinations), directory=str(folder), project_name="keras_tuner", overwrite=True)
+        self.combinations, self.settings, self.classes, self.folder = combinations, settings, classes, folder
+        self.train_data, self.eval_data = train_data, eval_data
+        self.devices = find_devices()
+        self.rows: list[Row] = []
+
+    def run_trial(self, trial: Any, **_: Any) -> dict[str, float]:
+        """Train one combination, or take the result that an interrupted search left, and return its score.
+
+        Raises:
+            FailedTrialError: the training failed; the row tells why, and the search goes on.
+        """
+        choices = dict(trial.hyperparameters.values)
+        folder = self.folder / f"trial-{trial.trial_id}"
+        done = folder / RESULT
+        row: Row
+        if done.exists():
+            row = json.loads(done.read_text())
+        else:
+            row = self._train(choices, folder)
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = done.with_suffix(".partial")
+            partial.write_text(json.dumps(row))
+            partial.replace(done)
+        self.rows.append(row)
+        text = f"{row['architecture']} eval acc {row['eval_accuracy']:.3f}" if row["eval_accuracy"] else "failed"
+        print(f"Trial {len(self.rows)}/{len(self.combinations)} {choices}: {row['error'] or text}", flush=True)
+        report("Tuner", len(self.rows), len(self.combinations), text)
+        if row["eval_accuracy"] is None:
+            raise keras_tuner.errors.FailedTrialError(row["error"])
+        return {OBJECTIVE: row["eval_accuracy"]}
+
+    def _train(self, choices: dict[str, Any], folder: Path) -> Row:
+        epochs = self.settings.train.epochs
+        architecture = choices.get(ARCHITECTURE, self.settings.model.architecture)
+        try:
+            settings = self.settings.with_choices(choices)
+            precision, _ = choose_precision(settings.train.precision, self.devices, cpu_flags())
+            trained = train(
+                settings,
+                self.train_data,
+                self.eval_data,
+                self.classes,
+                precision=precision,
+                strategy=make_strategy(self.devices),
+                checkpoint=(folder, json.dumps(choices, sort_keys=True)),
+                component="Tuner",
+            )
+            logits = predict_logits(trained.model, self.eval_data, self.classes, settings.train.batch_size)
+            predicted: NDArray[Any] = np.argmax(logits, axis=1)
+        except Exception as error:  # KerasTuner would swallow it
+            return failed_row(choices, architecture, epochs, error)
+        finally:
+            for file in folder.glob("training.*"):
+                file.unlink(missing_ok=True)
+        return Row(
+            architecture=architecture,
+            parameters=trained.model.count_params(),
+            epochs=len(trained.history),
+            eval_accuracy=float(accuracy_score(self.eval_data.labels, predicted)),
+            eval_macro_f1=float(f1_score(self.eval_data.labels, predicted, average="macro", zero_division=0)),
+            seconds=round(trained.seconds, 3),
+            images_per_second=trained.images_per_second,
+            status="completed",
+            error=None,
+            hyperparameters=choices,
+            chosen=False,
+        )
+
+
+def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
+    """Prepare the search that the options describe."""
+    config = fn_args.custom_config
+    options = TunerOptions.model_validate(config["tuner"])
+    settings = with_budget(read_settings(config), options.epochs)
+    labels = read_labels(config["examples_uri"])
+    train_files, eval_files = list_files(fn_args.train_files), list_files(fn_args.eval_files)
+    train_data, eval_data = read_split(train_files, settings.image), read_split(eval_files, settings.image)
+    check_labels(labels, train_data, eval_data)
+
+    found = combinations(options)
+    fingerprint = settings.fingerprint(
+        [*train_files, *eval_files], config.get("code_version", ""), json.dumps(found, sort_keys=True)
+    )
+    folder = Path(config.get("checkpoint_dir") or fn_args.working_dir) / f"search-{fingerprint}"
+    tuner = ResNetTuner(found, settings, train_data, eval_data, len(labels), folder)
+    return TunerFnResult(tuner=tuner, fit_kwargs={"verbose": 0})
+
+
+def combinations(options: TunerOptions) -> list[dict[str, Any]]:
+    """List every combination of the architectures and of the further options to try.
+
+    Raises:
+        ValueError: an option has no values.
+    """
+    space = {ARCHITECTURE: list(options.architectures), **options.search}
+    if empty := [name for name, values in space.items() if not values]:
+        raise ValueError(f"tuner.search needs at least one value for each option. Received: {empty[0]}=[]")
+    return [dict(zip(space, values, strict=True)) for values in itertools.product(*space.values())]
+
+
+def with_budget(settings: Settings, epochs: int) -> Settings:
+    """Return the settings for a trial's number of epochs; the warm-up takes at most a third of them."""
+    warmup = min(settings.train.warmup_epochs, epochs // 3)
+    return settings.with_choices({"train.epochs": epochs, "train.warmup_epochs": warmup})

@@ -1,0 +1,170 @@
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from trainer_examples import encode, write_records
+
+from components.options import ImageOptions, OnlineAugmentOptions, TrainOptions
+from components.trainer import input as trainer_input
+from components.trainer.input import (
+    ImageData,
+    class_weights,
+    evaluation_batches,
+    list_files,
+    read_split,
+    steps_per_epoch,
+    training_batches,
+)
+
+IMAGE = ImageOptions(height=32, width=32)
+PLAIN = OnlineAugmentOptions(flip=False, rotation=0.0, zoom=0.0, shift=0.0, contrast=0.0)
+COUNT = 22
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    """Image i is filled with the value 10 · i and labelled i modulo 3; two shards."""
+    images = [encode(np.full((32, 32, 3), 10 * i, np.uint8)) for i in range(COUNT)]
+    for shard in range(2):
+        write_records(tmp_path / f"data-{shard}.gz", images[shard::2], np.arange(COUNT)[shard::2] % 3)
+    return list(list_files([str(tmp_path / "*")]))
+
+
+def options(**changes: Any) -> TrainOptions:
+    plain: dict[str, Any] = {"batch_size": 4, "epochs": 3, "warmup_epochs": 0, "label_smoothing": 0.0, "augment": PLAIN}
+    return TrainOptions(**(plain | changes))
+
+
+def values(dataset: tf.data.Dataset) -> list[list[int]]:
+    """Tell the images of each batch by their fill value."""
+    return [[round(float(x)) // 10 for x in batch[0][:, 0, 0, 0]] for batch in dataset]
+
+
+def test_every_image_is_read_with_its_label(files: list[str]) -> None:
+    data = read_split(files, IMAGE)
+
+    assert data.images is not None
+    numbers = data.images[:, 0, 0, 0].numpy() // 10
+    assert sorted(numbers) == list(range(COUNT))
+    assert [n % 3 for n in numbers] == list(data.labels)
+
+
+@pytest.mark.parametrize("memory", [None, 0])
+def test_an_epoch_holds_every_image_at_most_once(files: list[str], memory: int | None) -> None:
+    data = read_split(files, IMAGE, memory)
+    steps = steps_per_epoch(data, 4)
+    assert (data.images is None) == (memory == 0)
+
+    batches = values(training_batches(data, 3, options(), seed=0))
+
+    assert [len(batch) for batch in batches] == [4] * steps * 3
+    for epoch in range(3):
+        seen = [n for batch in batches[epoch * steps : (epoch + 1) * steps] for n in batch]
+        assert len(set(seen)) == len(seen) == 20
+
+
+@pytest.mark.parametrize("memory", [None, 0])
+def test_each_epoch_is_shuffled_anew_and_the_same_for_a_seed(files: list[str], memory: int | None) -> None:
+    data = read_split(files, IMAGE, memory)
+
+    first, again, other = (values(training_batches(data, 3, options(), seed=seed)) for seed in (0, 0, 1))
+
+    assert first == again != other
+    assert first[:5] != first[5:10]
+
+
+@pytest.mark.parametrize("memory", [None, 0])
+def test_batches_from_a_later_epoch_equal_those_of_an_uninterrupted_run(files: list[str], memory: int | None) -> None:
+    data = read_split(files, IMAGE, memory)
+    augmented = options(augment=OnlineAugmentOptions(), mixup=0.2)
+
+    whole = list(training_batches(data, 3, augmented, seed=5))
+    rest = list(training_batches(data, 3, augmented, seed=5, first_epoch=2))
+
+    assert len(rest) == 5
+    for expected, actual in zip(whole[-5:], rest, strict=True):
+        for a, b in zip(expected, actual, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("memory", [None, 0])
+def test_evaluation_sees_every_image_once_in_order_and_unchanged(files: list[str], memory: int | None) -> None:
+    data = read_split(files, IMAGE, memory)
+
+    batches = list(evaluation_batches(data, 3, 8))
+
+    assert [len(x) for x, _ in batches] == [8, 8, 6]
+    numbers = [round(float(v)) // 10 for x, _ in batches for v in x[:, 0, 0, 0]]
+    assert sorted(numbers) == list(range(COUNT))
+    assert [n % 3 for n in numbers] == [int(tf.argmax(row)) for _, y in batches for row in y] == list(data.labels)
+
+
+def test_a_split_smaller_than_a_batch_is_one_batch(files: list[str]) -> None:
+    data = read_split(files, IMAGE)
+
+    batches = values(training_batches(data, 3, options(batch_size=64, epochs=2), seed=0))
+
+    assert [len(batch) for batch in batches] == [COUNT, COUNT]
+
+
+def test_targets_are_smoothed(files: list[str]) -> None:
+    _, targets, _ = next(iter(training_batches(read_split(files, IMAGE), 3, options(label_smoothing=0.3), seed=0)))
+
+    np.testing.assert_allclose(sorted(targets[0].numpy()), [0.1, 0.1, 0.8], atol=1e-6)
+
+
+def test_class_weights_are_inverse_frequencies_with_mean_one() -> None:
+    labels = np.array([0] * 6 + [1] * 3 + [2])
+
+    weights = class_weights(labels, 3)
+
+    assert weights[1] == pytest.approx(2 * weights[0])
+    assert weights[2] == pytest.approx(6 * weights[0])
+    assert weights[labels].mean() == pytest.approx(1.0)
+
+
+def test_class_weights_reach_the_batches(files: list[str]) -> None:
+    data = read_split(files, IMAGE)
+
+    for _, targets, weights in training_batches(data, 3, options(class_weights=True), seed=0):
+        expected = class_weights(data.labels, 3)[np.argmax(targets, axis=1)]
+        np.testing.assert_allclose(weights, expected, rtol=1e-6)
+
+
+def test_images_of_another_size_are_resized(tmp_path: Path) -> None:
+    file = write_records(tmp_path / "x.gz", [encode(np.full((50, 40, 3), 77, np.uint8))], [0])
+
+    data = read_split([str(file)], IMAGE)
+
+    assert data.images is not None
+    assert data.images.shape == (1, 32, 32, 3)
+    assert set(np.unique(data.images)) == {77}
+
+
+def test_no_files_and_no_images_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="Received: "):
+        list_files([str(tmp_path / "*.gz")])
+    with pytest.raises(ValueError, match="no images"):
+        read_split([str(write_records(tmp_path / "x.gz", [], []))], IMAGE)
+
+
+def test_the_memory_limit_of_a_container_counts() -> None:
+    assert 0 < trainer_input.available_memory() < 1 << 50
+
+
+def test_dropping_an_iterator_takes_no_time(files: list[str]) -> None:
+    """With tf.data's autotuning it takes up to ten seconds, the longer the iterator lived."""
+    data = read_split(files, IMAGE)
+    big = ImageData((), np.tile(data.labels, 200), IMAGE, tf.tile(data.images, (200, 1, 1, 1)))
+    iterator: Any = iter(training_batches(big, 3, options(epochs=1000), seed=0))
+    deadline = time.perf_counter() + 1.0
+    while time.perf_counter() < deadline:
+        next(iterator)
+
+    started = time.perf_counter()
+    del iterator
+
+    assert time.perf_counter() - started < 0.5
