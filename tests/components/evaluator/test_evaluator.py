@@ -1,0 +1,240 @@
+"""The Evaluator on TFRecords with a model whose predictions are known, against scikit-learn on the same predictions."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn import metrics
+from tfx.types import standard_artifacts
+
+from components.artifacts import ImageDataset
+from components.evaluator.argmax_metrics import scores
+from components.evaluator.baseline import candidates, choose
+from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
+from components.images.manifest import ImageRow, read_json, shard_name, write_json, write_shard
+from components.options import EvaluateOptions
+from components.pusher.push import push
+from components.pusher.versions import Origin, list_versions
+from components.tfrecord.executor import Executor as ConvertExecutor
+
+LABELS = ("cat", "dog", "<b>emu</b>")
+_COUNTS = {"train": (2, 2, 2), "eval": (1, 1, 1), "test": (30, 20, 4)}
+
+
+def make_examples(folder: Path) -> tuple[Any, Any]:
+    """A data set whose images are a few random bytes: the model below never looks at them."""
+    dataset = ImageDataset()
+    dataset.uri = str(folder / "dataset")
+    Path(dataset.uri).mkdir(parents=True)
+    number = 0
+    for split, counts in _COUNTS.items():
+        rows = []
+        for label, count in zip(LABELS, counts, strict=True):
+            for _ in range(count):
+                number += 1
+                name = f"{number}.png"
+                rows.append(
+                    ImageRow(
+                        name, label, split, b"x", "png", 1, 1, 3, f"{number}", name, None, 0.0, name, name, 0, name
+                    )
+                )
+        write_shard(rows, Path(dataset.uri) / shard_name(split, 0, 1))
+    write_json({"data_digest": "data"}, Path(dataset.uri) / "summary.json")
+    examples = standard_artifacts.Examples()
+    examples.uri = str(folder / "examples")
+    ConvertExecutor().Do({"dataset": [dataset]}, {"examples": [examples]}, {})
+    return dataset, examples
+
+
+class _Fixed(tf.Module):
+    """Probabilities from a hash of the image's digest, leaning towards the right class."""
+
+    def __init__(self, salt: int, lean: float) -> None:
+        super().__init__()
+        self.salt, self.lean = salt, lean
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(
+            examples,
+            {
+                "image/key/sha256": tf.io.FixedLenFeature([], tf.string),
+                "image/class/label": tf.io.FixedLenFeature([], tf.int64),
+            },
+        )
+        columns = [
+            tf.strings.to_hash_bucket_strong(parsed["image/key/sha256"], 1000, [self.salt, column])
+            for column in range(len(LABELS))
+        ]
+        noise = tf.cast(tf.stack(columns, axis=-1), tf.float32) / 250.0
+        truth = tf.one_hot(parsed["image/class/label"], len(LABELS)) * self.lean
+        return {"probabilities": tf.nn.softmax(noise + truth)}
+
+
+def make_model(folder: Path, salt: int = 1, lean: float = 1.0) -> Any:
+    module = _Fixed(salt, lean)
+    target = folder / "Format-Serving"
+    tf.saved_model.save(module, str(target), signatures={"serve_examples": module.serve_examples})
+    (target / "assets.extra").mkdir()
+    write_json({"labels": sorted(LABELS)}, target / "assets.extra" / "label_map.json")
+    model = standard_artifacts.Model()
+    model.uri = str(folder)
+    return model
+
+
+def predictions(model: Any, examples: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and probabilities of the test split, straight from the model."""
+    files = [str(path) for path in Path(examples.uri, "Split-test").glob("*.gz")]
+    records = list(tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator())
+    loaded = tf.saved_model.load(str(Path(model.uri) / "Format-Serving"))
+    probabilities = loaded.signatures["serve_examples"](tf.constant(records))["probabilities"].numpy()
+    labels = [
+        tf.train.Example.FromString(record).features.feature["image/class/label"].int64_list.value[0]
+        for record in records
+    ]
+    return np.array(labels), probabilities
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+    return make_examples(tmp_path_factory.mktemp("evaluator"))
+
+
+@pytest.fixture(scope="module")
+def evaluate(
+    data: tuple[Any, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., tuple[dict[str, Any], bool]]:
+    def run(model: Any, baseline: Any = None, **options: Any) -> tuple[dict[str, Any], bool]:
+        folder = tmp_path_factory.mktemp("evaluation")
+        dataset, examples = data
+        evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
+        evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
+        if baseline is None:
+            baseline = standard_artifacts.Model()
+            baseline.uri = str(folder / "empty")
+        EvaluatorExecutor().Do(
+            {"dataset": [dataset], "examples": [examples], "model": [model], "baseline_model": [baseline]},
+            {"evaluation": [evaluation], "blessing": [blessing]},
+            {"evaluate": EvaluateOptions(**options).model_dump_json()},
+        )
+        blessed = (folder / "blessing" / "BLESSED").exists()
+        return read_json(folder / "evaluation" / "results.json"), blessed
+
+    return run
+
+
+def test_metrics_equal_scikit_learns(data: tuple[Any, Any], evaluate: Callable[..., Any], tmp_path: Path) -> None:
+    model = make_model(tmp_path)
+    labels, probabilities = predictions(model, data[1])
+    predicted = probabilities.argmax(axis=1)
+
+    results, blessed = evaluate(model, min_accuracy=0.0)
+
+    found = results["candidate"]
+    assert 0.4 < found["accuracy"] < 1.0
+    expected = {
+        "accuracy": metrics.accuracy_score(labels, predicted),
+        "balanced_accuracy": metrics.balanced_accuracy_score(labels, predicted),
+        "macro_f1": metrics.f1_score(labels, predicted, average="macro"),
+        "weighted_f1": metrics.f1_score(labels, predicted, average="weighted"),
+        "macro_precision": metrics.precision_score(labels, predicted, average="macro", zero_division=0),
+        "macro_recall": metrics.recall_score(labels, predicted, average="macro"),
+        "top_2_accuracy": metrics.top_k_accuracy_score(labels, probabilities, k=2),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-6)
+    table = metrics.precision_recall_fscore_support(labels, predicted, zero_division=0)
+    for index, label in enumerate(sorted(LABELS)):
+        row = found["per_class"][label]
+        assert [row[name] for name in ("precision", "recall", "f1", "support")] == pytest.approx(
+            [column[index] for column in table], abs=1e-6
+        )
+    assert blessed
+    assert results["blessed"]
+
+
+def test_slices_hold_the_classes_and_the_kinds_of_images(evaluate: Callable[..., Any], tmp_path: Path) -> None:
+    results, _ = evaluate(make_model(tmp_path), min_accuracy=0.0)
+
+    by_feature = {(one["feature"], one["value"]): one["examples"] for one in results["candidate"]["slices"]}
+    assert by_feature == {
+        ("image/augmented", "0"): 54,
+        ("image/class/text", "cat"): 30,
+        ("image/class/text", "dog"): 20,
+        ("image/class/text", "<b>emu</b>"): 4,
+    }
+
+
+def test_without_a_threshold_the_majority_class_and_a_little_more_must_be_reached(
+    evaluate: Callable[..., Any], tmp_path: Path
+) -> None:
+    results, blessed = evaluate(make_model(tmp_path, lean=-2.0))
+
+    assert results["least_accuracy"] == pytest.approx(30 / 54 + 0.05)
+    assert not blessed
+    [failure] = results["failures"]
+    assert failure["value"] == pytest.approx(results["candidate"]["accuracy"])
+    assert failure["bound"] == pytest.approx(30 / 54 + 0.05)
+
+
+@pytest.mark.parametrize(
+    ("lean", "gain", "blessed"),
+    [(1.0, 0.0, True), (3.0, 0.0, True), (0.0, 0.0, False), (1.0, 0.01, False), (0.0, -0.9, True)],
+)
+def test_the_candidate_must_gain_on_the_baseline(
+    lean: float, gain: float, blessed: bool, evaluate: Callable[..., Any], tmp_path: Path
+) -> None:
+    baseline = make_model(tmp_path / "baseline", lean=1.0)
+    baseline.set_string_custom_property("version", "7")
+
+    results, found = evaluate(make_model(tmp_path / "new", lean=lean), baseline, min_accuracy=0.0, min_gain=gain)
+
+    assert found == blessed
+    assert results["baseline"]["version"] == "7"
+    if not blessed:
+        assert [failure["change"] for failure in results["failures"]] == [True]
+
+
+def test_scores_of_many_matrices_at_once_equal_those_of_each() -> None:
+    matrices = np.random.default_rng(0).integers(0, 9, (5, 4, 4)).astype(float)
+    matrices[0, :, 2] = matrices[0, 2, :] = 0  # a class that doesn't occur
+
+    together = scores(matrices)
+
+    for index, matrix in enumerate(matrices):
+        for name, value in scores(matrix).items():
+            assert np.allclose(together[name][index], value)
+
+
+def test_the_baseline_is_the_newest_with_the_same_classes_that_something_else_made(
+    data: tuple[Any, Any], tmp_path: Path
+) -> None:
+    destination = tmp_path / "serving"
+    model = Path(make_model(tmp_path / "model").uri) / "Format-Serving"
+    mine = Origin("recipe", "data", "folder")
+    for version, origin in ((1, Origin("old", "data")), (2, Origin("older", "data")), (3, mine)):
+        push(model, str(destination), version, origin, {}, {})
+    push(model, str(destination), 4, Origin("other", "data"), {"label_map.json": {"labels": ["a", "b"]}}, {})
+    (destination / "5").mkdir()  # a copy that was cut short
+
+    found = candidates(str(destination), mine)
+
+    assert [version.number for version in found] == [4, 2, 1]
+    best = choose(found, sorted(LABELS))
+    assert best is not None
+    assert best.number == 2
+    assert [version.number for version in candidates(str(destination), Origin("recipe", "data"))] == [4, 2, 1]
+    assert [version.number for version in candidates(str(destination), Origin("recipe", "x", "y"))] == [4, 3, 2, 1]
+    assert list_versions(str(tmp_path / "nowhere")) == []
+
+    output = standard_artifacts.Model()
+    output.uri = str(tmp_path / "found")
+    BaselineExecutor().Do(
+        {"dataset": [data[0]], "examples": [data[1]]},
+        {"model": [output]},
+        {"destination": str(destination), "recipe": "recipe", "folder_digest": "folder"},
+    )
+    assert output.get_string_custom_property("version") == "2"
+    assert (tmp_path / "found" / "Format-Serving" / "saved_model.pb").exists()
