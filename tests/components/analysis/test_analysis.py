@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+from sklearn import metrics
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_predict
+
+from components.analysis.analyse import analyse
+from components.analysis.calibration_error import calibration_error, undo_temperature
+from components.analysis.intervals import with_intervals
+from components.analysis.model_card import as_markdown, make_card
+from components.analysis.predictions import Predictions
+from components.analysis.suspects import find_suspects
+
+
+def make(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None) -> Predictions:
+    names = np.array([f"{index}.jpg" for index in range(len(labels))])
+    return Predictions(
+        probabilities=probabilities,
+        labels=labels.astype(np.int64),
+        groups=names if groups is None else groups,
+        names=names,
+        augmented=np.zeros(len(labels), bool),
+    )
+
+
+def coin(count: int, accuracy: float, seed: int) -> Predictions:
+    """Two classes, predictions right with a known probability."""
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, count)
+    predicted = np.where(rng.random(count) < accuracy, labels, 1 - labels)
+    probabilities = np.where(np.arange(2) == predicted[:, None], 0.8, 0.2)
+    return make(probabilities, labels)
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
+    inside = 0
+    for seed in range(200):
+        score = with_intervals(coin(200, 0.8, seed), 2, 200, seed)["accuracy"]
+        inside += score["low"] <= 0.8 <= score["high"]
+
+    assert 0.90 <= inside / 200 <= 0.99
+
+
+def test_images_of_one_group_count_as_one() -> None:
+    single = coin(100, 0.7, 0)
+    doubled = make(
+        np.repeat(single.probabilities, 10, axis=0), np.repeat(single.labels, 10), np.repeat(single.names, 10)
+    )
+
+    narrow = with_intervals(make(doubled.probabilities, doubled.labels), 2, 500, 0)["accuracy"]
+    honest = with_intervals(doubled, 2, 500, 0)["accuracy"]
+    alone = with_intervals(single, 2, 500, 0)["accuracy"]
+
+    assert honest["high"] - honest["low"] == pytest.approx(alone["high"] - alone["low"], abs=0.02)
+    assert narrow["high"] - narrow["low"] < 0.5 * (honest["high"] - honest["low"])
+
+
+def test_intervals_are_repeatable_and_can_be_left_out() -> None:
+    predictions = coin(50, 0.6, 1)
+
+    assert with_intervals(predictions, 2, 100, 3) == with_intervals(predictions, 2, 100, 3)
+    assert with_intervals(predictions, 2, 0, 3)["macro_f1"]["low"] is None
+    expected = metrics.f1_score(predictions.labels, predictions.predicted, average="macro")
+    assert with_intervals(predictions, 2, 0, 3)["macro_f1"]["value"] == pytest.approx(expected)
+
+
+def test_calibration_error_of_known_cases() -> None:
+    probabilities = np.tile([0.9, 0.1], (100, 1))
+    labels = np.array([0] * 70 + [1] * 30)
+
+    error, bins = calibration_error(probabilities, labels)
+
+    assert error == pytest.approx(0.2)
+    [row] = [row for row in bins if row["count"]]
+    assert (row["confidence"], row["accuracy"]) == pytest.approx((0.9, 0.7))
+    assert calibration_error(np.zeros((0, 2)), np.zeros(0, np.int64))[0] is None
+
+
+def test_a_temperature_can_be_undone() -> None:
+    logits = np.random.default_rng(0).normal(size=(20, 5))
+
+    def softmax(values: np.ndarray) -> np.ndarray:
+        powers = np.exp(values - values.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    assert np.allclose(undo_temperature(softmax(logits / 1.7), 1.7), softmax(logits), atol=1e-9)
+
+
+def test_planted_wrong_labels_are_found() -> None:
+    images, truth = load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    given = truth.copy()
+    planted = rng.choice(len(truth), len(truth) // 20, replace=False)
+    given[planted] = (truth[planted] + rng.integers(1, 10, len(planted))) % 10
+    model = LogisticRegression(C=0.01, max_iter=300)
+    probabilities = cross_val_predict(model, images, given, cv=3, method="predict_proba")
+
+    found = find_suspects({"test": make(probabilities, given)}, [str(digit) for digit in range(10)])
+
+    indices = {int(row["filename"].removesuffix(".jpg")) for row in found}
+    hits = indices & set(planted.tolist())
+    assert len(hits) / len(planted) > 0.8
+    assert len(hits) / len(indices) > 0.6
+    corrected = [int(row["suggested"]) == truth[int(row["filename"].removesuffix(".jpg"))] for row in found]
+    assert np.mean(corrected) > 0.6
+    assert [row["score"] for row in found] == sorted(row["score"] for row in found)
+
+
+def test_copies_are_no_suspects_and_a_missing_class_does_no_harm() -> None:
+    probabilities = np.array([[0.99, 0.005, 0.005], [0.01, 0.98, 0.01], [0.98, 0.01, 0.01], [0.01, 0.98, 0.01]] * 5)
+    labels = np.array([0, 1, 1, 1] * 5)
+    predictions = make(probabilities, labels)
+    predictions.augmented[2::4] = True
+
+    assert find_suspects({"eval": predictions}, ["a", "b", "c"]) == []
+
+
+def test_the_analysis_lists_mistakes_by_confidence_and_feeds_the_card() -> None:
+    predictions = coin(60, 0.7, 2)
+    findings = analyse({"eval": predictions, "test": predictions}, ["no|yes", "yes"], 1.5, 50, 0)
+    findings["data"] = {
+        "images": 120,
+        "splits": {"train": {"originals": 60, "copies": 10}, "test": {"originals": 60, "copies": 0}},
+        "split_seed": 27,
+        "data_digest": "abcdef0123456789",
+    }
+
+    test = findings["test"]
+    assert len(test["mistakes"]) == sum(predictions.predicted != predictions.labels)
+    assert sum(map(sum, test["confusion_matrix"])) == 60
+    assert test["augmented"] == {"images": 0, "accuracy": None}
+    assert test["calibration"]["error"] != test["calibration"]["error_before"]
+
+    training = {"architecture": "resnet18", "parameters": 11_000_000, "precision": "float32"}
+    card = make_card(findings, training, {"height": 96, "width": 96, "channels": 3}, {"model": "3"})
+    text = as_markdown(card)
+    assert "# Model card: resnet18, 2 classes" in text
+    assert f"| accuracy | {test['metrics']['accuracy']['value']:.3f} |" in text
+    assert "abcdef012345" in text

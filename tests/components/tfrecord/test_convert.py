@@ -1,0 +1,78 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from components.images.codec import encode
+from components.images.manifest import ImageRow, read_json, shard_name, write_shard
+from components.tfrecord.convert import convert
+
+
+def row(name: str, label: str, copy: int = 0) -> ImageRow:
+    pixels = np.full((4, 5, 3), len(name), np.uint8)
+    return ImageRow(
+        id=name, label=label, split="", image=encode(pixels, "png"), format="png", height=4, width=5, channels=3,
+        sha256="ab", pixels="cd", phash=None, brightness=1.0, group="g", source_id="s", copy=copy, filename=name,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    folder = tmp_path / "dataset"
+    folder.mkdir()
+    write_shard([row("é\n.png", "sad"), row("b.png", "happy", copy=2)], folder / shard_name("train", 0, 2))
+    write_shard([row("c.png", "sad")], folder / shard_name("train", 1, 2))
+    write_shard([row("d.png", "anger")], folder / shard_name("eval", 0, 1))
+    write_shard([], folder / shard_name("test", 0, 1))
+    return folder
+
+
+def read(folder: Path) -> list[dict[str, object]]:
+    files = [str(path) for path in sorted(folder.glob("*.gz"))]
+    rows = []
+    for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
+        features = tf.train.Example.FromString(record).features.feature
+        rows.append({name: (f.bytes_list.value or f.int64_list.value)[0] for name, f in features.items()})
+    return rows
+
+
+def test_examples_have_tensorflows_names_and_labels_sorted_over_all_splits(dataset: Path, tmp_path: Path) -> None:
+    counts = convert(dataset, tmp_path / "examples")
+
+    first, second, third = read(tmp_path / "examples" / "Split-train")
+    assert counts == {"train": 3, "eval": 1, "test": 0}
+    assert read_json(tmp_path / "examples" / "label_map.json") == {"labels": ["anger", "happy", "sad"]}
+    assert first == {
+        "image/encoded": row("é\n.png", "sad").image,
+        "image/format": b"png",
+        "image/height": 4,
+        "image/width": 5,
+        "image/channels": 3,
+        "image/filename": "é\n.png".encode(),
+        "image/source_id": b"s",
+        "image/class/label": 2,
+        "image/class/text": b"sad",
+        "image/augmented": 0,
+        "image/key/sha256": b"ab",
+        "image/group": b"g",
+    }
+    assert (second["image/class/label"], second["image/augmented"]) == (1, 1)
+    assert third["image/filename"] == b"c.png"
+
+
+def test_the_same_data_gives_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
+    convert(dataset, tmp_path / "one")
+    convert(dataset, tmp_path / "two")
+
+    files = [path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file()]
+    assert len(files) == 5
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_a_missing_shard_is_an_error(dataset: Path, tmp_path: Path) -> None:
+    (dataset / shard_name("train", 0, 2)).unlink()
+
+    with pytest.raises(FileNotFoundError, match="shards of train are missing"):
+        convert(dataset, tmp_path / "examples")

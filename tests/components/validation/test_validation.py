@@ -1,0 +1,187 @@
+"""Real TFDV statistics and validators over TFRecords with a planted anomaly of each kind."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow as tf
+from tfx.components.distribution_validator.executor import Executor as DistributionExecutor
+from tfx.components.example_validator.executor import Executor as ValidatorExecutor
+from tfx.components.statistics_gen.executor import Executor as StatisticsExecutor
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import standard_artifacts
+from tfx.types.artifact_utils import encode_split_names
+
+from components.artifacts import Analysis, ImageDataset
+from components.images.manifest import read_json, write_json
+from components.options import DataOptions, ValidateOptions
+from components.validation.component import eval_test_validator, image_statistics
+from components.validation.executor import GateExecutor, SchemaExecutor
+from components.validation.gate import DataAnomalyError, balance_anomalies
+
+LABELS = ["happy", "sad"]
+_RUNNER = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
+
+
+def example(label: str, **changed: Any) -> bytes:
+    values: dict[str, Any] = {
+        "image/encoded": b"x",
+        "image/format": b"jpeg",
+        "image/height": 96,
+        "image/width": 96,
+        "image/channels": 3,
+        "image/class/label": LABELS.index(label),
+        "image/class/text": label.encode(),
+        "image/augmented": 0,
+        **{f"image/{name.replace('_', '/')}": value for name, value in changed.items()},
+    }
+    feature = {
+        name: tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+        if isinstance(value, int)
+        else tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+        for name, value in values.items()
+        if value is not None
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature)).SerializeToString()
+
+
+Records = dict[str, list[bytes]]
+
+
+def clean() -> Records:
+    return {split: [example(label) for label in LABELS for _ in range(20)] for split in ("train", "eval", "test")}
+
+
+def counts_of(records: Records) -> dict[str, dict[str, dict[str, int]]]:
+    def of(split: str, label: str) -> int:
+        texts = [tf.train.Example.FromString(record).features.feature["image/class/text"] for record in records[split]]
+        return sum(text.bytes_list.value[0] == label.encode() for text in texts)
+
+    return {split: {label: {"originals": of(split, label), "copies": 0} for label in LABELS} for split in records}
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    """Runs everything from the TFRecords to the gate's verdict."""
+
+    def run(records: Records, given: tuple[str, ...] = (), **options: Any) -> dict[str, Any]:
+        examples = standard_artifacts.Examples()
+        examples.uri = str(tmp_path / "examples")
+        examples.split_names = encode_split_names(list(records))
+        for split, rows in records.items():
+            folder = tmp_path / "examples" / f"Split-{split}"
+            folder.mkdir(parents=True)
+            with tf.io.TFRecordWriter(str(folder / "data.gz"), "GZIP") as writer:
+                for row in rows:
+                    writer.write(row)
+        write_json({"labels": LABELS}, tmp_path / "examples" / "label_map.json")
+        dataset, statistics = ImageDataset(), standard_artifacts.ExampleStatistics()
+        schema, verdict = standard_artifacts.Schema(), Analysis()
+        anomalies, differences = standard_artifacts.ExampleAnomalies(), standard_artifacts.ExampleAnomalies()
+        for name, artifact in (
+            ("dataset", dataset),
+            ("statistics", statistics),
+            ("schema", schema),
+            ("verdict", verdict),
+            ("anomalies", anomalies),
+            ("differences", differences),
+        ):
+            artifact.uri = str(tmp_path / name)
+        (tmp_path / "dataset").mkdir()
+        write_json({"counts": counts_of(records), "given_splits": list(given)}, tmp_path / "dataset" / "summary.json")
+        validate = ValidateOptions(**options).model_dump_json(by_alias=True)
+
+        channel = standard_artifacts.Examples
+        from tfx.types import Channel
+
+        spec = image_statistics(Channel(type=channel)).spec
+        StatisticsExecutor(BaseBeamExecutor.Context(beam_pipeline_args=_RUNNER)).Do(
+            {"examples": [examples]}, {"statistics": [statistics]}, dict(spec.exec_properties)
+        )
+        SchemaExecutor().Do(
+            {"examples": [examples]},
+            {"schema": [schema]},
+            {"validate": validate, "data": DataOptions(max_pixels=1_000_000).model_dump_json()},
+        )
+        ValidatorExecutor().Do({"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}, {})
+        between = eval_test_validator(Channel(type=standard_artifacts.ExampleStatistics)).spec
+        DistributionExecutor().Do(
+            {"statistics": [statistics], "baseline_statistics": [statistics]},
+            {"anomalies": [differences]},
+            dict(between.exec_properties),
+        )
+        GateExecutor().Do(
+            {"dataset": [dataset], "schema_anomalies": [anomalies], "distribution_anomalies": [differences]},
+            {"verdict": [verdict]},
+            {"validate": validate},
+        )
+        return read_json(tmp_path / "verdict" / "gate.json")
+
+    return run
+
+
+def test_clean_data_passes(gate: Callable[..., dict[str, Any]]) -> None:
+    assert gate(clean()) == {"passed": True, "anomalies": []}
+
+
+@pytest.mark.parametrize(
+    ("changed", "feature"),
+    [
+        ({"class_text": b"hapy"}, "image/class/text"),
+        ({"class_label": 7}, "image/class/label"),
+        ({"height": None}, "image/height"),
+        ({"width": 0}, "image/width"),
+        ({"height": 2_000_000}, "image/height"),
+        ({"channels": 4}, "image/channels"),
+        ({"format": b"heif"}, "image/format"),
+    ],
+)
+def test_a_planted_anomaly_stops_the_run(
+    changed: dict[str, Any], feature: str, gate: Callable[..., dict[str, Any]]
+) -> None:
+    records = clean()
+    records["eval"][3] = example("happy", **changed)
+
+    with pytest.raises(DataAnomalyError, match=f"eval: {feature}: .*validate.on_anomaly=warn"):
+        gate(records)
+
+
+def test_an_anomaly_is_a_warning_where_the_options_say_so(gate: Callable[..., dict[str, Any]]) -> None:
+    records = clean()
+    records["train"][0] = example("happy", channels=4)
+
+    verdict = gate(records, on_anomaly="warn")
+
+    assert not verdict["passed"]
+    assert [(one["split"], one["feature"]) for one in verdict["anomalies"]] == [("train", "image/channels")]
+
+
+def test_splits_with_other_class_shares_stop_the_run_unless_they_were_given(
+    gate: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    records = clean()
+    records["test"] = [example("happy")] * 36 + [example("sad")] * 4
+
+    verdict = gate(records, given=("test",))
+
+    assert verdict["passed"]
+    assert {one["source"] for one in verdict["anomalies"]} == {"balance", "distribution"}
+    assert not any(one["fatal"] for one in verdict["anomalies"])
+
+
+def test_uneven_splits_of_our_own_are_fatal() -> None:
+    uneven = {"train": {"a": 50, "b": 50}, "eval": {"a": 9, "b": 1}, "test": {"a": 20, "b": 20}}
+
+    assert [(one.split, one.fatal) for one in balance_anomalies(uneven)] == [("eval", True), ("eval", True)]
+    assert balance_anomalies({split: {"a": 10, "b": 7} for split in ("train", "eval", "test")}) == []
+
+
+def test_a_schema_of_the_users_own_is_taken_over_and_a_bad_one_named(
+    gate: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.pbtxt"
+    bad.write_text("feature { nonsense: 1 }")
+
+    with pytest.raises(ValueError, match=r"can't read validate\.schema = .*bad\.pbtxt"):
+        gate(clean(), schema=str(bad))
