@@ -13,6 +13,8 @@ _PACKAGE = "components"
 def code_version(*modules: str) -> str:
     """Twelve hex digits over the modules and all of the project's modules that they import, directly or not.
 
+    Templates and styles beside the named modules count too.
+
     Args:
         modules: dotted names, e.g. `components.ingest.executor`.
 
@@ -22,7 +24,13 @@ def code_version(*modules: str) -> str:
     digest = hashlib.sha256()
     for module in sorted(_reachable(modules)):
         digest.update(module.encode() + b"\0" + _file(module).read_bytes())
+    for path in sorted({path for module in modules for path in _resources(_file(module).parent)}):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _resources(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if path.suffix in (".j2", ".css")]
 
 
 def _reachable(modules: Iterable[str]) -> set[str]:

@@ -1,5 +1,7 @@
 """The pipeline: which component feeds which, in the order in which the data flows."""
 
+import json
+
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
@@ -10,9 +12,11 @@ from components.evaluator.component import BaselineFinder, ImageEvaluator
 from components.ingest.component import ImageIngest
 from components.options import Section
 from components.pusher.component import ImagePusher
+from components.report.component import Report
 from components.split_balance_augment.component import SplitBalanceAugment
 from components.tfrecord.component import TFRecordConverter
 from components.trainer.component import ImageTrainer
+from components.trainer.tuner_component import ImageTuner
 from components.validation.component import (
     DataGate,
     ImageSchema,
@@ -23,6 +27,7 @@ from components.validation.component import (
 from pipeline.code_version import code_version
 from pipeline.config import Config
 from pipeline.run_context import RunContext, recipe
+from pipeline.run_record import report_facts
 
 NAME = "facial-affect"
 
@@ -79,6 +84,21 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
 
     components: list[BaseComponent] = [ingest, split, convert, statistics, schema, validator, distribution, gate]
     hyperparameters: BaseChannel | None = None
+    if config.tuner.enabled:
+        # Tries architectures under one budget, scored on eval; the trainer gets the best.
+        tuner = ImageTuner(
+            examples=examples,
+            model=_json(config.model),
+            train=_json(config.train),
+            image=_json(config.image),
+            tuner=_json(config.tuner),
+            seed=config.seed,
+            code_version=code_version("components.trainer.tuner_fn"),
+            checkpoint_dir=context.checkpoints,
+        ).with_id("Tuner")
+        tuner.add_upstream_node(gate)
+        hyperparameters = tuner.outputs["best_hyperparameters"]
+        components.append(tuner)
     # Builds and trains the chosen ResNet on train, watching eval.
     trainer = ImageTrainer(
         examples=examples,
@@ -136,7 +156,32 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         folder_digest=context.folder_digest,
         code_version=code_version("components.pusher.executor"),
     ).with_id("Pusher")
-    return [*components, trainer, baseline, evaluator, analysis, pusher]
+    components += [trainer, baseline, evaluator, analysis, pusher]
+    # One page of all that.
+    report = Report(
+        images=ingest.outputs["images"],
+        dataset=dataset,
+        verdict=gate.outputs["verdict"],
+        model_run=trainer.outputs["model_run"],
+        evaluation=evaluator.outputs["evaluation"],
+        analysis=analysis.outputs["analysis"],
+        pushed_model=pusher.outputs["pushed_model"],
+        tuner_results=tuner.outputs["tuner_results"] if config.tuner.enabled else None,
+        config=json.dumps(config.as_dict()),
+        graph=json.dumps(_graph(components)),
+        facts=json.dumps(report_facts(config, context)),
+        code_version=code_version("components.report.executor"),
+    )
+    return [*components, report]
+
+
+def _graph(components: list[BaseComponent]) -> dict[str, list[str]]:
+    """By component, those whose outputs it takes, sources first."""
+    owner = {id(channel): component.id for component in components for channel in component.outputs.values()}
+    return {
+        component.id: sorted({owner[id(channel)] for channel in component.inputs.values() if id(channel) in owner})
+        for component in components
+    }
 
 
 def create_pipeline(

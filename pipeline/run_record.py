@@ -2,10 +2,13 @@
 
 import json
 import platform
+import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from pipeline.config import Config
 from pipeline.run_context import RunContext, recipe
@@ -43,6 +46,45 @@ def run_record(config: Config, context: RunContext) -> dict[str, str | int]:
         "platform": platform.platform(),
         "command": " ".join(sys.argv),
     }
+
+
+def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
+    """What the report says of the run's origin. Nothing in it changes from one run to the same run again."""
+    revision, dirty = _git()
+    return {
+        "run": "",
+        "command": reproduce(config, context.uri),
+        "origin": {
+            "data": context.uri,
+            "configuration": config.digest(),
+            "recipe": recipe(config),
+            "code": f"{revision[:12] or 'unknown'}{' (changed)' if dirty else ''}",
+            "seed": config.seed,
+            "split seed": config.split.seed,
+        },
+    }
+
+
+def reproduce(config: Config, data: str) -> str:
+    """The command that runs the same again: every option that differs from its default."""
+    default, words = _leaves(Config().as_dict()), ["python", "-m", "pipeline", "run", "--data", data]
+    for key, value in _leaves(config.as_dict()).items():
+        if default.get(key, _MISSING) != value and key != "data.path":
+            words += ["--set", f"{key}={json.dumps(value)}"]
+    return shlex.join(words)
+
+
+_MISSING = object()
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            found |= _leaves(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
 
 
 def _version(package: str) -> str:

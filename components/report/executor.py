@@ -1,0 +1,54 @@
+"""Runs the report inside TFX."""
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types.artifact_utils import get_single_instance
+
+from components.images.manifest import SUMMARY, read_json
+from components.report.content import gather
+from components.report.render import render
+
+PAGE = "index.html"
+_VERSIONS = ("tfx", "tensorflow", "keras", "apache-beam", "albumentations", "opencv-python-headless", "numpy")
+
+
+class Executor(BaseExecutor):
+    """Makes one self-contained page of what a run has found."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Write the page.
+
+        Args:
+            input_dict: `images`, `dataset`, `verdict`, `model_run`, `evaluation`, `analysis`, `pushed_model`, and
+                `tuner_results` where there was a search.
+            output_dict: `report`, an HtmlReport.
+            exec_properties: `config`, `graph` and `facts` as JSON.
+        """
+        artifacts = {name: get_single_instance(values) for name, values in input_dict.items() if values}
+        uris = {name: Path(artifact.uri) for name, artifact in artifacts.items()}
+        pushed = artifacts["pushed_model"]
+        facts = json.loads(exec_properties["facts"])
+        facts["pushed"] = bool(pushed.get_int_custom_property("pushed"))
+        facts["version"] = pushed.get_string_custom_property("pushed_version")
+        facts["versions"] = {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}}
+        facts["origin"]["data digest"] = read_json(uris["dataset"] / SUMMARY)["data_digest"]
+        config, graph = json.loads(exec_properties["config"]), json.loads(exec_properties["graph"])
+        page = render(gather(uris, config, graph, facts))
+        report = get_single_instance(output_dict["report"])
+        target = Path(report.uri)
+        target.mkdir(parents=True, exist_ok=True)
+        temporary = target / f"{PAGE}.tmp"
+        temporary.write_text(page, "utf-8")
+        temporary.replace(target / PAGE)
+        report.set_int_custom_property("bytes", len(page.encode()))

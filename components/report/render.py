@@ -1,0 +1,34 @@
+"""From gathered content to one HTML file that needs nothing else."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+_HERE = Path(__file__).parent
+
+
+def render(content: Mapping[str, Any]) -> str:
+    """The page. Whatever comes from the user (labels, file names, options) is escaped by the template engine."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = Markup((_HERE / "style.css").read_text("utf-8"))
+    parameters = list(flatten(content["config"]))
+    return environment.get_template("report.html.j2").render(**content, style=style, parameters=parameters)
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """`section.key` and value of each leaf, in the order of the configuration."""
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,223 @@
+"""Whole pipelines by the command line, on drawn faces: small ones, one epoch, so that what is tested is the running."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pipeline.sample_data import GROUP_REGEX, write_sample_data
+from pipeline.workdir import Workdir
+
+pytestmark = pytest.mark.e2e
+
+_QUICK = (
+    "train.epochs=1",
+    "train.warmup_epochs=0",
+    "image.height=32",
+    "image.width=32",
+    "evaluate.min_accuracy=0",
+    "evaluate.min_gain=-1",
+    "evaluate.bootstrap=20",
+    f"split.group_regex={json.dumps(GROUP_REGEX)}",
+)
+
+
+def command(data: Path, workdir: Path, overrides: Sequence[str] = ()) -> list[str]:
+    settings = [part for override in (*_QUICK, *overrides) for part in ("--set", override)]
+    return [sys.executable, "-m", "pipeline", "run", "--data", str(data), "--workdir", str(workdir), *settings]
+
+
+class Result:
+    def __init__(self, done: "subprocess.CompletedProcess[str]") -> None:
+        self.status, self.text = done.returncode, done.stdout + done.stderr
+        found = re.findall(r"^(\w+) +(done|cached|failed) +[\d.]+ s", self.text, re.MULTILINE)
+        self.states = dict(found)
+
+    def having(self, state: str) -> set[str]:
+        return {node for node, found in self.states.items() if found == state}
+
+
+def run(data: Path, workdir: Path, *overrides: str) -> Result:
+    return Result(subprocess.run(command(data, workdir, overrides), capture_output=True, text=True, check=False))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data") / "faces"
+    write_sample_data(folder, 240)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workdir in which the pipeline has run once."""
+    workdir = tmp_path_factory.mktemp("run") / "work"
+    result = run(data, workdir)
+    assert result.status == 0, result.text
+    assert result.having("done") == set(result.states)
+    return workdir
+
+
+def test_a_first_run_pushes_a_model_with_its_papers(finished: Path) -> None:
+    [version] = Workdir(finished).serving_model.iterdir()
+    papers = version / "assets.extra"
+
+    assert (version / "saved_model.pb").exists()
+    assert json.loads((papers / "label_map.json").read_text())["labels"][0] == "anger"
+    assert set(json.loads((papers / "run.json").read_text())) == {"recipe", "data_digest", "folder_digest"}
+    assert "accuracy" in json.loads((papers / "metrics.json").read_text())["test"]
+    assert (papers / "model_card.md").read_text().startswith("# Model card: resnet18, 8 classes")
+
+
+def test_the_report_lies_at_its_fixed_place(finished: Path) -> None:
+    assert "<html" in Workdir(finished).report.read_text()
+
+
+def test_an_unchanged_second_run_executes_nothing(data: Path, finished: Path) -> None:
+    pushed = list(Workdir(finished).serving_model.iterdir())
+    for path in data.rglob("*.jpg"):
+        os.utime(path)  # a new time is no new content
+
+    result = run(data, finished)
+
+    assert result.status == 0
+    assert result.having("cached") == set(result.states)
+    assert "Nothing has changed" in result.text
+    assert list(Workdir(finished).serving_model.iterdir()) == pushed
+
+
+def test_a_changed_option_reruns_only_what_depends_on_it(data: Path, finished: Path) -> None:
+    result = run(data, finished, "evaluate.bootstrap=21")
+
+    assert result.status == 0
+    assert result.having("done") <= {"PredictionAnalysis", "Evaluator", "Pusher", "Report"}
+    assert "PredictionAnalysis" in result.having("done")
+    assert "Trainer" in result.having("cached")
+
+
+def test_a_model_below_its_threshold_is_not_pushed_and_the_status_says_so(data: Path, finished: Path) -> None:
+    pushed = set(Workdir(finished).serving_model.iterdir())
+
+    result = run(data, finished, "evaluate.min_accuracy=1.0")
+
+    assert result.status == 3, result.text
+    assert re.search(r"Not blessed, not pushed: test accuracy is 0\.\d+, at least 1\.000 is wanted", result.text)
+    assert set(Workdir(finished).serving_model.iterdir()) == pushed
+
+
+def test_another_models_push_reruns_the_comparison(data: Path, finished: Path) -> None:
+    serving = Workdir(finished).serving_model
+    [version] = serving.iterdir()
+    other = serving / "1000"
+    shutil.copytree(version, other)
+    (other / "assets.extra" / "run.json").write_text('{"recipe": "another", "data_digest": "d", "folder_digest": "f"}')
+    try:
+        result = run(data, finished)
+    finally:
+        shutil.rmtree(other)
+
+    assert result.status == 0, result.text
+    assert {"BaselineFinder", "Evaluator"} <= result.having("done")
+    assert "Trainer" in result.having("cached")
+    assert "version 1000" in result.text
+
+
+def test_a_fatal_anomaly_stops_before_training(data: Path, finished: Path, tmp_path: Path) -> None:
+    schema = tmp_path / "schema.pbtxt"
+    schema.write_text(
+        'feature { name: "image/class/text" type: BYTES presence { min_fraction: 1 min_count: 1 } shape {} '
+        'string_domain { value: ["anger", "happy"] } }'
+    )
+
+    result = run(data, finished, f"validate.schema={schema}")
+
+    assert result.status == 1
+    assert "DataGate failed: the data has anomalies" in result.text
+    assert "Trainer" not in result.states
+    assert f"Log: {finished}" in result.text
+
+
+def test_a_changed_image_reruns_everything(data: Path, tmp_path: Path, finished: Path) -> None:
+    changed = tmp_path / "faces"
+    shutil.copytree(data, changed)
+    image = min(changed.rglob("*.jpg"))
+    image.write_bytes(image.read_bytes() + b"\0")
+
+    result = run(changed, finished)
+
+    assert result.status == 0, result.text
+    # The schema comes from the label map, which is the same.
+    assert result.having("cached") <= {"ImageSchema"}
+
+
+def test_a_class_that_is_too_small_is_named(tmp_path: Path, data: Path) -> None:
+    small = tmp_path / "faces"
+    shutil.copytree(data, small)
+    for image in sorted((small / "train" / "sad").iterdir())[1:]:
+        image.unlink()
+
+    result = run(small, tmp_path / "work")
+
+    assert result.status == 1
+    assert "SplitBalanceAugment failed" in result.text
+    assert "sad" in result.text
+
+
+def test_a_second_run_at_once_is_refused(data: Path, finished: Path) -> None:
+    with Workdir(finished).locked():
+        result = run(data, finished)
+
+    assert result.status == 1
+    assert f"in use by process {os.getpid()}" in result.text
+    assert not result.states
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "train.epoch=1"], "unknown key train.epoch"),
+        (["--config", "nothing.yaml"], "no configuration file nothing.yaml"),
+        (["--data", "/nowhere"], "no such folder: /nowhere"),
+        (["--nonsense"], "No such option"),
+    ],
+)
+def test_bad_usage_exits_with_two_and_one_line(arguments: list[str], message: str, tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "pipeline", "run", "--workdir", str(tmp_path), *arguments]
+
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_killed_run_is_finished_by_the_next(data: Path, tmp_path: Path) -> None:
+    """Killed twice: in the middle of training, then as soon as the Trainer has left something behind it."""
+    workdir = tmp_path / "work"
+    folder = Workdir(workdir)
+    for moment in ("SplitBalanceAugment/dataset/*/summary.json", "Trainer/model/*"):
+        process = subprocess.Popen(
+            command(data, workdir), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        deadline = time.monotonic() + 240
+        while not list(folder.artifacts.glob(moment)) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert list(folder.artifacts.glob(moment)), f"never saw {moment}"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    result = run(data, workdir)
+
+    assert result.status == 0, result.text
+    assert {"ImageIngest", "SplitBalanceAugment"} <= result.having("cached")
+    assert "Trainer" in result.having("done")
+    [version] = folder.serving_model.iterdir()
+    assert (version / "saved_model.pb").exists()
