@@ -35,7 +35,8 @@ def learning_rate(
     """Return the schedule over steps; a plateau's reductions are made by a callback, so that is a number here."""
     if options.schedule != "cosine":
         return options.learning_rate
-    total, warmup = options.epochs * steps_per_epoch, options.warmup_epochs * steps_per_epoch
+    total = options.epochs * steps_per_epoch
+    warmup = min(options.warmup_epochs * steps_per_epoch, total // 2)
     if not warmup:
         return keras.optimizers.schedules.CosineDecay(options.learning_rate, total)
     return keras.optimizers.schedules.CosineDecay(

@@ -10,6 +10,8 @@ from typing import Any
 
 from tfx.types.component_spec import ExecutionParameter
 
+from components.options import TrainOptions
+
 SECTIONS = ("model", "train", "image", "tracking", "tuner")
 
 # `model` is the name of the Trainer's output, so a section's JSON is the parameter `<section>_options`.
@@ -30,7 +32,10 @@ def custom_config(properties: Mapping[str, Any]) -> dict[str, Any]:
     if properties.get("architecture"):
         config["model"]["architecture"] = properties["architecture"]
     if properties.get("epochs"):
-        config["train"]["epochs"] = int(properties["epochs"])
+        epochs = config["train"]["epochs"] = int(properties["epochs"])
+        # A short run asked for by this parameter alone must not fail for its warm-up.
+        warmup = config["train"].get("warmup_epochs", TrainOptions().warmup_epochs)
+        config["train"]["warmup_epochs"] = min(warmup, epochs // 2)
     config["calibrate"] = bool(properties.get("calibrate", 1))
     config["seed"] = int(properties.get("seed", 0))
     config["code_version"] = properties.get("code_version", "")

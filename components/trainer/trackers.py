@@ -109,7 +109,7 @@ def check_wandb() -> None:
         return
     host = os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai").partition("://")[2].partition("/")[0]
     try:
-        known = netrc.netrc().authenticators(host)
+        known = netrc.netrc().authenticators(host.partition(":")[0])
     except (OSError, netrc.NetrcParseError):
         known = None
     if not os.environ.get("WANDB_API_KEY") and known is None:

@@ -5,6 +5,7 @@ TFX's own executor writes a "best" even if every trial failed.
 
 import json
 import shutil
+import tempfile
 from typing import Any
 
 from tfx.components.tuner.executor import Executor as TunerExecutor
@@ -37,7 +38,12 @@ class Executor(TunerExecutor):
         examples = artifact_utils.get_single_uri(input_dict[standard_component_specs.EXAMPLES_KEY])
         config = custom_config(exec_properties) | {"examples_uri": examples}
         properties = {**exec_properties, standard_component_specs.CUSTOM_CONFIG_KEY: json_utils.dumps(config)}
-        tuner = search(input_dict, properties, self._get_tmp_dir(), print_tuning_summary=False)
+        tuner = search(
+            input_dict,
+            properties,
+            (self._get_tmp_dir() if self._context else tempfile.mkdtemp()),
+            print_tuning_summary=False,
+        )
 
         rows = rank(tuner.rows)
         results = artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY])

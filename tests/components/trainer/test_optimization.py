@@ -32,6 +32,12 @@ def test_cosine_without_warm_up_starts_at_the_peak() -> None:
     assert rates(options(warmup_epochs=0))[0] == pytest.approx(0.1)
 
 
+def test_a_single_epoch_warms_up_for_half_of_its_steps() -> None:
+    rate = rates(options(epochs=1, warmup_epochs=1), steps=10)
+
+    assert max(rate) == rate[5] == pytest.approx(0.1)
+
+
 @pytest.mark.parametrize("schedule", ["plateau", "constant"])
 def test_other_schedules_start_from_a_constant_rate(schedule: str) -> None:
     assert learning_rate(options(schedule=schedule), 5) == 0.1

@@ -258,4 +258,4 @@ def test_two_devices_have_the_losses_of_one() -> None:
     losses = [line.split()[1:] for line in result.stdout.splitlines() if line.startswith("LOSS")]
     assert len(losses) == 3, result.stderr[-2000:]
     for row in np.array(losses, float):
-        np.testing.assert_allclose(row[[0, 2]], row[[1, 3]], rtol=1e-3)
+        np.testing.assert_allclose(row[[0, 2]], row[[1, 3]], rtol=5e-3)

@@ -1,0 +1,103 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfx.types import artifact_utils, channel_utils, standard_artifacts
+from trainer_examples import draw_shapes, shapes_examples
+
+from components.options import ImageOptions, ModelOptions, TrainOptions
+from components.trainer.component import ImageTrainer
+from components.trainer.executor import Executor
+
+IMAGE = ImageOptions(height=32, width=32).model_dump_json()
+TRAIN = TrainOptions(epochs=2, warmup_epochs=1, batch_size=32, learning_rate=1e-3).model_dump_json()
+
+
+def examples_artifact(root: Path) -> standard_artifacts.Examples:
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(root)
+    artifact.split_names = artifact_utils.encode_split_names(["train", "eval", "test"])
+    return artifact
+
+
+def trainer(examples: standard_artifacts.Examples, **options: Any) -> ImageTrainer:
+    defaults: dict[str, Any] = {"model": ModelOptions().model_dump_json(), "train": TRAIN, "image": IMAGE}
+    return ImageTrainer(channel_utils.as_channel([examples]), **(defaults | options))
+
+
+def execute(component: ImageTrainer, examples: standard_artifacts.Examples, root: Path) -> None:
+    model, model_run = standard_artifacts.Model(), standard_artifacts.ModelRun()
+    model.uri, model_run.uri = str(root / "model"), str(root / "model_run")
+    properties = {key: value for key, value in component.spec.exec_properties.items() if value is not None}
+    Executor().Do({"examples": [examples]}, {"model": [model], "model_run": [model_run]}, properties)
+
+
+@pytest.fixture(scope="module")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("trainer")
+    examples = examples_artifact(shapes_examples(root / "examples", train=48, evaluation=12))
+    component = trainer(examples, epochs=1, architecture="resnet34", seed=3, checkpoint_dir=str(root / "checkpoints"))
+    execute(component, examples, root)
+    return root
+
+
+def test_scalar_parameters_override_the_sections(outputs: Path) -> None:
+    training = json.loads((outputs / "model_run" / "training.json").read_text())
+
+    assert (training["architecture"], training["epochs_run"], training["seed"]) == ("resnet34", 1, 3)
+
+
+def test_the_figures_of_the_training_are_complete(outputs: Path) -> None:
+    training = json.loads((outputs / "model_run" / "training.json").read_text())
+
+    assert {"parameters", "precision", "devices", "best_epoch", "seconds", "images_per_second"} <= training.keys()
+    assert training["temperature"] > 0
+    assert (training["train_images"], training["eval_images"], training["batch_size"]) == (48, 12, 32)
+    assert training["history"][0].keys() == {
+        "epoch",
+        "loss",
+        "accuracy",
+        "val_loss",
+        "val_accuracy",
+        "learning_rate",
+        "seconds",
+        "images_per_second",
+    }
+    assert list((outputs / "model_run" / "tensorboard").glob("*tfevents*"))
+
+
+def test_the_exported_model_serves_labels_with_its_temperature(outputs: Path) -> None:
+    training = json.loads((outputs / "model_run" / "training.json").read_text())
+    served = tf.saved_model.load(str(outputs / "model" / "Format-Serving"))
+
+    answer = served.signatures["serving_default"](image_bytes=tf.constant(draw_shapes(6)[0]))
+
+    assert {label.decode() for label in answer["label"].numpy()} <= {"circle", "square", "cross"}
+    np.testing.assert_allclose(answer["probabilities"].numpy().sum(axis=1), 1.0, atol=1e-5)
+    assert float(served.temperature) == pytest.approx(training["temperature"])
+
+
+def test_checkpoints_are_gone_after_success(outputs: Path) -> None:
+    assert not list((outputs / "checkpoints").rglob("*.npz"))
+
+
+def test_only_calibration_of_the_evaluation_options_is_part_of_the_cache_key(tmp_path: Path) -> None:
+    examples = examples_artifact(tmp_path)
+
+    few, many, off = (
+        trainer(examples, evaluate=json.dumps(evaluate)).spec.exec_properties
+        for evaluate in ({"bootstrap": 10}, {"bootstrap": 1000}, {"calibrate": False})
+    )
+
+    assert few == many != off
+
+
+def test_a_label_without_a_name_is_an_error(tmp_path: Path) -> None:
+    examples = examples_artifact(shapes_examples(tmp_path / "examples", train=6, evaluation=6))
+    (tmp_path / "examples" / "label_map.json").write_text(json.dumps({"labels": ["circle", "square"]}))
+
+    with pytest.raises(ValueError, match=r"must be 0 to 1. Received: 0 to 2"):
+        execute(trainer(examples), examples, tmp_path)

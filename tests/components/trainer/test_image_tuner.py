@@ -1,0 +1,168 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tfx.types import artifact_utils, channel_utils, standard_artifacts
+from trainer_examples import shapes_examples
+
+from components.options import ImageOptions, ModelOptions, TrainOptions, TunerOptions
+from components.trainer import run_fn, training
+from components.trainer.input import ImageData
+from components.trainer.settings import Settings, read_settings
+from components.trainer.tuner_component import ImageTuner
+from components.trainer.tuner_executor import Executor
+from components.trainer.tuner_fn import combinations, with_budget
+
+IMAGE = ImageOptions(height=32, width=32)
+TRAIN = TrainOptions(batch_size=32)
+
+
+@pytest.fixture
+def examples(tmp_path: Path) -> standard_artifacts.Examples:
+    artifact = standard_artifacts.Examples()
+    artifact.uri = str(shapes_examples(tmp_path / "examples", train=36, evaluation=12))
+    artifact.split_names = artifact_utils.encode_split_names(["train", "eval", "test"])
+    return artifact
+
+
+def search(examples: standard_artifacts.Examples, root: Path, options: TunerOptions) -> None:
+    component = ImageTuner(
+        channel_utils.as_channel([examples]),
+        model=ModelOptions().model_dump_json(),
+        train=TRAIN.model_dump_json(),
+        image=IMAGE.model_dump_json(),
+        tuner=options.model_dump_json(),
+        checkpoint_dir=str(root / "checkpoints"),
+    )
+    best, results = standard_artifacts.HyperParameters(), standard_artifacts.TunerResults()
+    best.uri, results.uri = str(root / "best"), str(root / "results")
+    for artifact in (best, results):
+        Path(artifact.uri).mkdir(exist_ok=True)
+    properties = {key: value for key, value in component.spec.exec_properties.items() if value is not None}
+    outputs = {"best_hyperparameters": [best], "tuner_results": [results]}
+    Executor().Do({"examples": [examples]}, outputs, properties)
+
+
+def leaderboard(root: Path) -> list[dict[str, Any]]:
+    return list(json.loads((root / "results" / "leaderboard.json").read_text()))
+
+
+def test_every_architecture_is_tried_and_the_best_goes_to_the_trainer(
+    examples: standard_artifacts.Examples, tmp_path: Path
+) -> None:
+    search(examples, tmp_path, TunerOptions(architectures=("resnet18", "resnet34"), epochs=1))
+
+    rows = leaderboard(tmp_path)
+    assert {row["architecture"] for row in rows} == {"resnet18", "resnet34"}
+    assert [row["chosen"] for row in rows] == [True, False]
+    assert rows[0]["eval_accuracy"] >= rows[1]["eval_accuracy"]
+    assert all(row["seconds"] > 0 and row["parameters"] > 1e6 and row["epochs"] == 1 for row in rows)
+    hyperparameters = json.loads((tmp_path / "best" / "best_hyperparameters.txt").read_text())
+    config: dict[str, Any] = {"model": {}, "train": {}, "image": {}}
+    assert read_settings(config, hyperparameters).model.architecture == rows[0]["architecture"]
+
+
+def fake_training(monkeypatch: pytest.MonkeyPatch, outcome: dict[str, Any]) -> list[str]:
+    """Replace trainings by what `outcome` says of each architecture; return the list of those that were trained.
+
+    TFX loads the tuner's module anew, so what that imports is replaced.
+    """
+    trained: list[str] = []
+
+    class Model:
+        def __init__(self, accuracy: float) -> None:
+            self.accuracy = accuracy
+
+        def count_params(self) -> int:
+            return 1000
+
+    def train(settings: Settings, *_: Any, **__: Any) -> training.Trained:
+        result = outcome[settings.model.architecture]
+        trained.append(settings.model.architecture)
+        if isinstance(result, BaseException):
+            raise result
+        return training.Trained(Model(result), [{}], 1, 2.0, 100.0)
+
+    def predict_logits(model: Model, data: ImageData, classes: int, _: int) -> NDArray[Any]:
+        right = np.arange(len(data)) < model.accuracy * len(data)
+        return np.eye(classes)[np.where(right, data.labels, (data.labels + 1) % classes)]
+
+    monkeypatch.setattr(training, "train", train)
+    monkeypatch.setattr(run_fn, "predict_logits", predict_logits)
+    return trained
+
+
+def test_a_failed_trial_is_shown_as_failed_with_its_cause(
+    examples: standard_artifacts.Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_training(monkeypatch, {"resnet18": MemoryError("too large"), "resnet34": 0.75})
+
+    search(examples, tmp_path, TunerOptions(architectures=("resnet18", "resnet34")))
+
+    assert [(row["architecture"], row["status"], row["error"]) for row in leaderboard(tmp_path)] == [
+        ("resnet34", "completed", None),
+        ("resnet18", "failed", "MemoryError: too large"),
+    ]
+
+
+def test_if_all_trials_fail_the_component_fails(
+    examples: standard_artifacts.Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("resnet18", "resnet34", "resnet50", "resnet101")
+    fake_training(monkeypatch, dict.fromkeys(names, MemoryError("too large")))
+
+    with pytest.raises(RuntimeError, match=r"All 4 trials failed.*too large"):
+        search(examples, tmp_path, TunerOptions(architectures=names))
+    assert not (tmp_path / "best" / "best_hyperparameters.txt").exists()
+
+
+def test_finished_trials_survive_a_kill(
+    examples: standard_artifacts.Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = TunerOptions(architectures=("resnet18", "resnet34", "resnet50"))
+    outcome: dict[str, Any] = {"resnet18": 0.5, "resnet34": KeyboardInterrupt(), "resnet50": 0.25}
+    trained = fake_training(monkeypatch, outcome)
+    with pytest.raises(KeyboardInterrupt):
+        search(examples, tmp_path, options)
+    outcome["resnet34"] = 0.75
+
+    search(examples, tmp_path, options)
+
+    assert trained == ["resnet18", "resnet34", "resnet34", "resnet50"]
+    assert [row["eval_accuracy"] for row in leaderboard(tmp_path)] == [0.75, 0.5, 0.25]
+
+
+def test_an_impossible_value_fails_that_trial_alone(examples: standard_artifacts.Examples, tmp_path: Path) -> None:
+    options = TunerOptions(architectures=("resnet18",), epochs=1, search={"train.learning_rate": [0.001, -1.0]})
+
+    search(examples, tmp_path, options)
+
+    good, bad = leaderboard(tmp_path)
+    assert (good["status"], bad["status"]) == ("completed", "failed")
+    assert "learning_rate" in bad["error"]
+
+
+def test_every_combination_is_listed_once() -> None:
+    options = TunerOptions(architectures=("resnet18", "resnet50"), search={"model.dropout": [0.0, 0.2]})
+
+    assert [tuple(choices.values()) for choices in combinations(options)] == [
+        ("resnet18", 0.0),
+        ("resnet18", 0.2),
+        ("resnet50", 0.0),
+        ("resnet50", 0.2),
+    ]
+
+
+def test_an_option_without_values_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Received: model.dropout=\[\]"):
+        combinations(TunerOptions(search={"model.dropout": []}))
+
+
+@pytest.mark.parametrize(("epochs", "warmup"), [(1, 0), (5, 1), (30, 2)])
+def test_the_warm_up_fits_into_a_trials_budget(epochs: int, warmup: int) -> None:
+    settings = with_budget(Settings(ModelOptions(), TrainOptions(epochs=30, warmup_epochs=2), IMAGE), epochs)
+
+    assert (settings.train.epochs, settings.train.warmup_epochs) == (epochs, warmup)
