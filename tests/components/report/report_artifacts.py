@@ -1,0 +1,182 @@
+"""The artifacts of a made-up run, as the report reads them: small, and with names that would like to be code."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from components.analysis.analyse import analyse
+from components.analysis.predictions import Predictions
+from components.images.codec import encode
+from components.images.manifest import ImageRow, shard_name, write_json, write_shard, write_table
+
+SCRIPT = "<script>document.title='owned'</script>"
+IMAGE = '"><img src=x onerror="document.title=1">'
+LABELS = ["anger", "happy", SCRIPT, IMAGE]
+PER_CLASS = 30
+
+
+def make_artifacts(folder: Path) -> dict[str, Path]:
+    """Write everything and return the folders by name."""
+    uris = {
+        name: folder / name
+        for name in ("images", "dataset", "verdict", "model_run", "evaluation", "analysis", "tuner_results")
+    }
+    for uri in uris.values():
+        uri.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    splits = {"train": _rows(rng, "train", copies=3), "eval": _rows(rng, "eval"), "test": _rows(rng, "test")}
+    for split, rows in splits.items():
+        write_shard(rows, uris["dataset"] / shard_name(split, 0, 1))
+    counts = {
+        split: {
+            label: {
+                kind: sum((row.copy > 0) == (kind == "copies") for row in rows if row.label == label)
+                for kind in ("originals", "copies")
+            }
+            for label in LABELS
+        }
+        for split, rows in splits.items()
+    }
+    write_json(
+        {"counts": counts, "leaking_groups": 0, "data_digest": "d" * 64, "seed": 27}, uris["dataset"] / "summary.json"
+    )
+    write_json(_ingest_summary(), uris["images"] / "summary.json")
+    quarantine = [{"id": f"train/{SCRIPT}/x.jpg", "label": SCRIPT, "reason": f"damaged: {IMAGE}"}]
+    write_table(pa.Table.from_pylist(quarantine), uris["images"] / "quarantine.parquet")
+    duplicates = [
+        {"kind": "conflict", "key": "k", "id": f"train/{label}/{SCRIPT}.jpg", "label": label, "split": ""}
+        for label in LABELS[:2]
+    ]
+    write_table(pa.Table.from_pylist(duplicates), uris["images"] / "duplicates.parquet")
+    anomaly = {
+        "source": "schema",
+        "split": "eval",
+        "feature": "image/class/text",
+        "description": SCRIPT,
+        "fatal": False,
+    }
+    write_json({"passed": True, "anomalies": [anomaly]}, uris["verdict"] / "gate.json")
+    predictions = {split: _predict(rng, splits[split]) for split in ("eval", "test")}
+    findings = analyse(predictions, LABELS, 1.4, 50, 0)
+    write_json(findings, uris["analysis"] / "analysis.json")
+    _write_predictions(predictions, uris["analysis"] / "predictions.parquet")
+    write_json(_training(), uris["model_run"] / "training.json")
+    overall = {name: findings["test"]["metrics"][name]["value"] for name in ("accuracy", "macro_f1")}
+    write_json(
+        {
+            "blessed": True,
+            "failures": [],
+            "least_accuracy": 0.3,
+            "min_gain": 0.0,
+            "candidate": {**overall, "top_2_accuracy": 0.9},
+            "baseline": {"version": "7", **overall},
+        },
+        uris["evaluation"] / "results.json",
+    )
+    write_json(_leaderboard(), uris["tuner_results"] / "leaderboard.json")
+    return uris
+
+
+def facts() -> dict[str, Any]:
+    return {
+        "run": "",
+        "command": f"python -m pipeline run --data '{SCRIPT}'",
+        "origin": {"data": SCRIPT, "code": "abc"},
+        "versions": {"tfx": "1"},
+        "pushed": True,
+        "version": "8",
+    }
+
+
+def _rows(rng: np.random.Generator, split: str, copies: int = 0) -> list[ImageRow]:
+    rows = []
+    for label in LABELS:
+        for index in range(PER_CLASS):
+            source = f"{split}/{label}/{index}{IMAGE}.jpg"
+            for copy in range(copies + 1 if index < 4 else 1):
+                name = source if copy == 0 else f"{source}_aug{copy}"
+                image = encode(rng.integers(0, 255, (24, 24, 3), dtype=np.uint8), "jpeg")
+                rows.append(
+                    ImageRow(
+                        name, label, split, image, "jpeg", 24, 24, 3, "s", name, None, 100.0, name, source, copy, name
+                    )
+                )
+    return rows
+
+
+def _predict(rng: np.random.Generator, rows: list[ImageRow]) -> Predictions:
+    labels = np.array([LABELS.index(row.label) for row in rows])
+    logits = rng.normal(size=(len(rows), len(LABELS))) + 2.5 * np.eye(len(LABELS))[labels]
+    powers = np.exp(logits)
+    names = np.array([row.id for row in rows])
+    return Predictions(powers / powers.sum(axis=1, keepdims=True), labels, names, names, np.zeros(len(rows), bool))
+
+
+def _write_predictions(by_split: dict[str, Predictions], path: Path) -> None:
+    rows = []
+    for split, predictions in by_split.items():
+        for index, name in enumerate(predictions.names):
+            row = {"split": split, "filename": str(name), "label": LABELS[predictions.labels[index]]}
+            row["predicted"] = LABELS[predictions.predicted[index]]
+            row |= {f"probability/{label}": predictions.probabilities[index, i] for i, label in enumerate(LABELS)}
+            rows.append(row)
+    write_table(pa.Table.from_pylist(rows), path)
+
+
+def _ingest_summary() -> dict[str, Any]:
+    return {
+        "images": 3 * PER_CLASS * len(LABELS),
+        "quarantined": 1,
+        "duplicates": {"exact": 0, "conflict": 2, "near": 0},
+        "sizes": {"24×24": 300, "7×9": 60},
+        "brightness": [0, 1, 5, 9, 40, 60, 80, 60, 40, 30, 20, 10, 5, 0, 0, 0],
+    }
+
+
+def _training() -> dict[str, Any]:
+    history = [
+        {
+            "epoch": epoch,
+            "loss": 2.0 / epoch,
+            "accuracy": 1 - 0.8 / epoch,
+            "val_loss": None if epoch == 2 else 2.2 / epoch,
+            "val_accuracy": 1 - 0.9 / epoch,
+            "learning_rate": 0.002 / epoch,
+            "images_per_second": 100.0 + epoch,
+        }
+        for epoch in range(1, 9)
+    ]
+    return {
+        "architecture": "resnet18",
+        "parameters": 11_000_000,
+        "precision": "bfloat16",
+        "devices": ["a processor"],
+        "epochs_run": 8,
+        "best_epoch": 7,
+        "temperature": 1.4,
+        "images_per_second": 104.0,
+        "seconds": 61.0,
+        "train_images": 156,
+        "history": history,
+    }
+
+
+def _leaderboard() -> list[dict[str, Any]]:
+    row = {
+        "architecture": "resnet18",
+        "parameters": 11_000_000,
+        "epochs": 3,
+        "eval_accuracy": 0.8,
+        "eval_macro_f1": 0.79,
+        "seconds": 12.0,
+        "images_per_second": 99.0,
+        "status": "completed",
+        "error": None,
+        "hyperparameters": {},
+        "chosen": True,
+    }
+    failed = {**row, "architecture": "resnet34", "status": "failed", "error": SCRIPT, "chosen": False}
+    failed |= dict.fromkeys(("parameters", "eval_accuracy", "eval_macro_f1", "seconds", "images_per_second"))
+    return [row, failed]

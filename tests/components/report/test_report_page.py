@@ -1,0 +1,166 @@
+"""The report in a real browser: what it shows, at which widths, to whom, and what it must not run."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_selenium_python import Axe
+from report_artifacts import LABELS, SCRIPT, facts, make_artifacts
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webdriver import WebDriver
+
+from components.report.content import gather
+from components.report.render import flatten, render
+
+_CHROMIUM, _DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+needs_browser = pytest.mark.skipif(not (_CHROMIUM and _DRIVER), reason="needs chromium and chromium-driver")
+_GRAPH = {
+    "ImageIngest": [],
+    "SplitBalanceAugment": ["ImageIngest"],
+    "Trainer": ["SplitBalanceAugment"],
+    "Pusher": ["Trainer"],
+}
+
+
+@pytest.fixture(scope="module")
+def uris(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return make_artifacts(tmp_path_factory.mktemp("artifacts"))
+
+
+@pytest.fixture(scope="module")
+def page(uris: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    config = {"seed": 0, "model": {"architecture": "resnet18"}, "data": {"path": SCRIPT}}
+    path = tmp_path_factory.mktemp("page") / "index.html"
+    path.write_text(render(gather(uris, config, _GRAPH, facts())), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[WebDriver]:
+    options = webdriver.ChromeOptions()
+    for argument in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+        "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
+    ):  # fmt: skip
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(_DRIVER))
+    yield driver
+    driver.quit()
+
+
+def show(browser: WebDriver, page: Path, width: int, dark: bool = False) -> None:
+    # A headless window has a least width: the device's metrics have none.
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    browser.get_log("performance")
+    browser.get(page.as_uri())
+
+
+@needs_browser
+def test_the_page_loads_without_errors_and_asks_the_network_for_nothing(browser: WebDriver, page: Path) -> None:
+    show(browser, page, 1200)
+
+    assert browser.get_log("browser") == []
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    assert {url.split(":")[0] for url in asked} <= {"file", "data"}
+    assert sum(url.startswith("file") for url in asked) == 1
+
+
+@needs_browser
+def test_hostile_names_stay_text(browser: WebDriver, page: Path) -> None:
+    show(browser, page, 1200)
+
+    assert browser.title == "Report · resnet18"
+    assert len(browser.find_elements(By.TAG_NAME, "script")) == 1
+    assert not browser.find_elements(By.CSS_SELECTOR, "img[src=x]")
+    headings = [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, ".bars tbody th")]
+    assert headings == sorted(LABELS)
+
+
+@needs_browser
+def test_sections_and_figures_are_there(browser: WebDriver, page: Path) -> None:
+    show(browser, page, 1200)
+
+    names = ["Summary", "Data", "Augmentation", "Training", "Evaluation", "Lineage"]
+    assert [heading.text for heading in browser.find_elements(By.TAG_NAME, "h2")] == names
+    assert len(browser.find_elements(By.CSS_SELECTOR, "figure.chart svg")) == 9
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".sheet tbody tr")) == 8
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".gallery img")) > 10
+    broken = "return [...document.images].filter(i => i.complete && i.naturalWidth === 0).length"
+    assert browser.execute_script(broken) == 0
+
+
+@needs_browser
+def test_values_equal_the_artifacts(browser: WebDriver, page: Path, uris: dict[str, Path]) -> None:
+    show(browser, page, 1200)
+    analysis: dict[str, Any] = json.loads((uris["analysis"] / "analysis.json").read_text())
+
+    metrics = analysis["test"]["metrics"]
+    for name in ("accuracy", "macro_f1"):
+        shown = browser.find_element(By.CSS_SELECTOR, f"[data-value={name}]").text
+        assert shown == f"{metrics[name]['value']:.3f}"
+    cells = browser.find_elements(By.CSS_SELECTOR, ".matrix tbody td:not(:last-child)")
+    counts = [int(cell.text.splitlines()[0]) for cell in cells]
+    assert counts == [count for row in analysis["test"]["confusion_matrix"] for count in row]
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [400, 1600])
+def test_nothing_overflows(browser: WebDriver, page: Path, width: int) -> None:
+    show(browser, page, width)
+
+    assert browser.execute_script("return window.innerWidth") == width
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+@needs_browser
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [400, 1200])
+def test_axe_finds_nothing_serious(browser: WebDriver, page: Path, dark: bool, width: int) -> None:
+    show(browser, page, width, dark)
+    browser.execute_script("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    axe = Axe(browser)
+    axe.inject()
+
+    violations = axe.run()["violations"]
+
+    serious = [
+        (v["id"], v["nodes"][0]["target"], v["nodes"][0].get("failureSummary"))
+        for v in violations
+        if v["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+@needs_browser
+def test_a_count_in_the_matrix_unfolds_its_pictures(browser: WebDriver, page: Path) -> None:
+    show(browser, page, 1200)
+    link = browser.find_element(By.CSS_SELECTOR, ".matrix td.miss a")
+
+    browser.execute_script("arguments[0].click()", link)
+    cell = browser.find_element(By.ID, (link.get_attribute("href") or "").partition("#")[2])
+
+    assert cell.is_displayed()
+    assert cell.find_elements(By.TAG_NAME, "img")
+
+
+def test_the_page_is_small_and_stands_alone(page: Path) -> None:
+    text = page.read_text("utf-8")
+
+    assert len(text) < 5_000_000
+    assert 'src="http' not in text
+    assert 'href="http' not in text
+
+
+def test_the_parameters_are_flattened_in_order() -> None:
+    assert list(flatten({"a": {"b": 1, "c": {"d": None}}, "e": "x", "f": []})) == [
+        ("a.b", "1"), ("a.c.d", "null"), ("e", "x"), ("f", "[]"),
+    ]  # fmt: skip
