@@ -1,0 +1,202 @@
+"""`python -m pipeline predict`: classify image files with a pushed model.
+
+Files go through ingest's codec (EXIF turns, WebP, CMYK, transparency), so the model sees them as in training. Reading
+and decoding run in threads ahead of the model; a broken file is a row with an error and no label.
+"""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from components.images.codec import BadImage, decode, for_tensorflow
+
+READ_AHEAD = 4  # batches
+ENTRY_LIMIT = 3  # probabilities in the table
+
+Row = dict[str, Any]
+
+
+@click.command("predict")
+@click.option(
+    "--model", "model_folder", required=True, metavar="DIR", help="A pushed model, or the folder with its versions."
+)
+@click.argument("paths", nargs=-1, required=True, metavar="IMAGE|FOLDER …")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list of objects instead of the table.")
+@click.option("--csv", "csv_file", metavar="F", help="Write a CSV file instead of the table.")
+@click.option("--batch-size", default=64, show_default=True, type=click.IntRange(min=1), help="Images a call.")
+def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: str | None, batch_size: int) -> None:
+    """Label images and folders of images, with the probability of each class.
+
+    Exit status: 0, or 1 if no file could be classified.
+    """
+    files = find_files(paths)
+    labels, classify = load_model(find_version(Path(model_folder)))
+    rows: list[Row] = []
+    with _progress_bar() as progress:
+        task = progress.add_task("classifying", total=len(files))
+        for batch in classify_files(files, labels, classify, batch_size):
+            rows += batch
+            progress.advance(task, len(batch))
+    if as_json:
+        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
+    elif csv_file is not None:
+        write_csv(Path(csv_file), rows, labels)
+        click.echo(f"{len(rows)} rows in {csv_file}")
+    else:
+        _print_table(rows)
+    if all(row["label"] is None for row in rows):
+        raise click.exceptions.Exit(1)
+
+
+def find_files(paths: Sequence[str]) -> list[Path]:
+    """List the files, and those of the folders and their subfolders, sorted and without hidden ones.
+
+    Raises:
+        UsageError: a path doesn't exist, or there are no files.
+    """
+    files: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = (file for file in path.rglob("*") if file.is_file())
+            files += sorted(
+                file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts)
+            )
+        elif path.exists():
+            files.append(path)
+        else:
+            raise click.UsageError(f"There is no such image or folder. Received: {path}")
+    if not files:
+        raise click.UsageError(f"There are no files in {', '.join(paths)}")
+    return files
+
+
+def find_version(folder: Path) -> Path:
+    """Return the folder of the SavedModel: this one, or its newest version.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if (folder / "saved_model.pb").exists():
+        return folder
+    versions = [entry for entry in folder.glob("*/saved_model.pb") if entry.parent.name.isdecimal()]
+    if versions:
+        return max(versions, key=lambda entry: int(entry.parent.name)).parent
+    if (folder / "Format-Serving" / "saved_model.pb").exists():
+        return folder / "Format-Serving"
+    raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {folder}")
+
+
+Classifier = Callable[[list[bytes]], list[list[float]]]
+
+
+def load_model(folder: Path) -> tuple[list[str], Classifier]:
+    """Load a SavedModel; return its labels and a function from encoded images to probabilities (NaN where broken).
+
+    Raises:
+        UsageError: it wasn't exported by this pipeline.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+
+    label_map = folder / "assets.extra" / "label_map.json"
+    if not label_map.exists():
+        raise click.UsageError(f"The model has no assets.extra/label_map.json. Received: {folder}")
+    model = tf.saved_model.load(str(folder))
+    if "serving_default" not in model.signatures:
+        raise click.UsageError(f"The model has no signature serving_default. Received: {folder}")
+    signature = model.signatures["serving_default"]
+
+    def classify(images: list[bytes]) -> list[list[float]]:
+        probabilities: list[list[float]] = (
+            signature(image_bytes=tf.constant(images, tf.string))["probabilities"].numpy().tolist()
+        )
+        return probabilities
+
+    classify.model = model  # type: ignore[attr-defined]  # the signature alone doesn't keep its variables alive
+    return list(json.loads(label_map.read_text())["labels"]), classify
+
+
+def classify_files(
+    files: Sequence[Path], labels: list[str], classify: Classifier, batch_size: int
+) -> Iterator[list[Row]]:
+    """Classify the files batch by batch, in order, while the next batches are being read."""
+    with ThreadPoolExecutor(thread_name_prefix="read") as pool:
+        waiting = iter(files)
+        ahead: list[tuple[Path, Future[tuple[bytes | None, str | None]]]] = []
+
+        def read_on() -> None:
+            wanted = READ_AHEAD * batch_size - len(ahead)
+            ahead.extend((file, pool.submit(read, file)) for file in islice(waiting, wanted))
+
+        read_on()
+        while ahead:
+            batch = [(file, *future.result()) for file, future in ahead[:batch_size]]
+            del ahead[:batch_size]
+            read_on()
+            images = [data for _, data, _ in batch if data is not None]
+            probabilities = iter(classify(images) if images else [])
+            yield [
+                _row(file, error, next(probabilities) if data is not None else None, labels)
+                for file, data, error in batch
+            ]
+
+
+def read(file: Path) -> tuple[bytes | None, str | None]:
+    """Return the bytes that TensorFlow decodes to the file's picture, or None and why there are none."""
+    try:
+        data = file.read_bytes()
+        return for_tensorflow(data, decode(data))[0], None
+    except BadImage as error:
+        return None, str(error)
+    except OSError as error:
+        return None, error.strerror or str(error)
+
+
+def _row(file: Path, error: str | None, probabilities: list[float] | None, labels: list[str]) -> Row:
+    if probabilities is None or probabilities[0] != probabilities[0]:
+        reason = error or "the model can't decode it"
+        return {"file": str(file), "label": None, "score": None, "probabilities": None, "error": reason}
+    score, label = max(zip(probabilities, labels, strict=True))
+    named = dict(zip(labels, probabilities, strict=True))
+    return {"file": str(file), "label": label, "score": score, "probabilities": named, "error": None}
+
+
+def write_csv(file: Path, rows: Sequence[Row], labels: Sequence[str]) -> None:
+    """Write file, label, score, error and one column of probabilities a class; missing numbers are empty."""
+    with file.open("w", newline="", encoding="utf-8", errors="surrogateescape") as output:
+        writer = csv.writer(output)
+        writer.writerow(["file", "label", "score", "error", *(f"p_{label}" for label in labels)])
+        for row in rows:
+            probabilities = row["probabilities"] or {}
+            values = [row["label"], row["score"], row["error"], *(probabilities.get(label) for label in labels)]
+            writer.writerow([row["file"], *("" if value is None else value for value in values)])
+
+
+def _print_table(rows: Sequence[Row]) -> None:
+    table = Table("file", "label", "score", "next", box=None, pad_edge=False)
+    for row in rows:
+        if row["label"] is None:
+            table.add_row(escape(row["file"]), "–", "–", f"[red]{escape(row['error'])}[/]")
+            continue
+        best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[1:ENTRY_LIMIT]
+        others = ", ".join(f"{label} {probability:.3f}" for label, probability in best)
+        table.add_row(
+            escape(row["file"]), f"[bold]{escape(row['label'])}[/]", f"{row['score']:.3f}", f"[dim]{escape(others)}[/]"
+        )
+    Console().print(table)
+
+
+def _progress_bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,0 +1,168 @@
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+from PIL import Image
+
+from components.options import ImageOptions
+from components.trainer.resnets import ResNet18
+from components.trainer.signatures import export
+from pipeline.cli.predict import predict
+
+LABELS = ["happy", "neutral", "sad"]
+# A picture that changes when it is turned.
+PIXELS = np.zeros((48, 64, 3), np.uint8)
+PIXELS[:, :20] = (200, 30, 30)
+PIXELS[:10] = (20, 180, 40)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model with random weights, as version 7 of a push destination; version 10 is newer."""
+    destination = tmp_path_factory.mktemp("serving_model")
+    for version, seed in ((7, 0), (10, 1)):
+        keras.utils.set_random_seed(seed)
+        network = ResNet18(3, (32, 32, 3), normalize=True, classifier_activation=None)
+        export(network, str(destination / str(version)), LABELS, ImageOptions(height=32, width=32), 1.0, {})
+    return destination
+
+
+def run(model: Path, *arguments: Any) -> Result:
+    return CliRunner().invoke(predict, ["--model", str(model), *map(str, arguments)])
+
+
+def rows(model: Path, *arguments: Any) -> list[dict[str, Any]]:
+    result = run(model, *arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return list(json.loads(result.stdout))
+
+
+def probabilities(row: dict[str, Any]) -> NDArray[Any]:
+    return np.array([row["probabilities"][label] for label in LABELS])
+
+
+def test_a_plain_file_gets_what_the_signature_says(model: Path, tmp_path: Path) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / "x.png")
+    served = tf.saved_model.load(str(model / "10"))
+
+    (row,) = rows(model / "10", tmp_path / "x.png")
+
+    answer = served.signatures["serving_default"](image_bytes=tf.constant([(tmp_path / "x.png").read_bytes()]))
+    np.testing.assert_allclose(probabilities(row), answer["probabilities"][0], atol=1e-6)
+    assert (row["label"], row["error"]) == (answer["label"][0].numpy().decode(), None)
+    assert row["score"] == max(row["probabilities"].values())
+
+
+@pytest.mark.parametrize("kind", ["exif", "webp", "cmyk", "alpha"])
+def test_what_the_graph_cannot_do_the_codec_does(model: Path, tmp_path: Path, kind: str) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / "plain.png")
+    image = Image.fromarray(PIXELS)
+    options: dict[str, Any] = {}
+    name = tmp_path / {"exif": "x.jpg", "webp": "x.webp", "cmyk": "x.tiff", "alpha": "x.png"}[kind]
+    if kind == "exif":
+        exif = Image.Exif()
+        exif[0x0112] = 6  # to be turned by 90° clockwise
+        image, options = image.rotate(90, expand=True), {"exif": exif, "quality": 100, "subsampling": 0}
+    elif kind == "webp":
+        options = {"lossless": True}
+    elif kind == "cmyk":
+        image = image.convert("CMYK")
+    else:
+        image.putalpha(255)
+    image.save(name, **options)
+
+    plain, row = rows(model, tmp_path / "plain.png", name)
+
+    np.testing.assert_allclose(probabilities(row), probabilities(plain), atol=0.02)
+
+
+def test_a_turned_picture_is_another_one_to_the_model(model: Path, tmp_path: Path) -> None:
+    """Otherwise the test above would show nothing."""
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    Image.fromarray(PIXELS).rotate(90, expand=True).save(tmp_path / "b.png")
+
+    first, second = rows(model, tmp_path)
+
+    assert np.abs(probabilities(first) - probabilities(second)).max() > 0.02
+
+
+def test_folders_are_searched_and_broken_files_are_rows_without_numbers(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.fromarray(PIXELS).save(tmp_path / "in" / "a.png")
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff no image")
+    (tmp_path / ".hidden.png").write_bytes(b"")
+
+    broken, good = rows(model, tmp_path)
+
+    assert Path(broken["file"]).name == "broken.jpg"
+    assert (broken["label"], broken["score"], broken["probabilities"]) == (None, None, None)
+    assert broken["error"]
+    assert good["label"] in LABELS
+
+
+def test_many_files_keep_their_order_through_batches(model: Path, tmp_path: Path) -> None:
+    for number in range(23):
+        Image.fromarray(np.full((32, 32, 3), 11 * number, np.uint8)).save(tmp_path / f"{number:02d}.png")
+
+    batched, single = rows(model, tmp_path, "--batch-size", 5), rows(model, tmp_path)
+
+    assert [Path(row["file"]).name for row in batched] == [f"{number:02d}.png" for number in range(23)]
+    for a, b in zip(batched, single, strict=True):
+        np.testing.assert_allclose(probabilities(a), probabilities(b), atol=1e-5)
+
+
+def test_the_newest_version_is_taken(model: Path, tmp_path: Path) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / "x.png")
+
+    newest, ten, seven = (rows(folder, tmp_path / "x.png") for folder in (model, model / "10", model / "7"))
+
+    assert newest == ten != seven
+
+
+def test_csv_holds_a_column_for_each_class(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    Image.fromarray(PIXELS).save(tmp_path / "images" / "a.png")
+    (tmp_path / "images" / "b.png").write_bytes(b"")
+
+    result = run(model, tmp_path / "images", "--csv", tmp_path / "out.csv")
+
+    assert result.exit_code == 0
+    with (tmp_path / "out.csv").open() as file:
+        good, broken = csv.DictReader(file)
+    assert list(good) == ["file", "label", "score", "error", "p_happy", "p_neutral", "p_sad"]
+    assert sum(float(good[f"p_{label}"]) for label in LABELS) == pytest.approx(1.0, abs=1e-5)
+    assert (broken["label"], broken["error"], broken["p_sad"]) == ("", "empty file", "")
+
+
+def test_the_table_shows_label_and_score(model: Path, tmp_path: Path) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / "x.png")
+
+    result = run(model, tmp_path / "x.png")
+
+    assert result.exit_code == 0
+    assert any(label in result.stdout for label in LABELS)
+
+
+def test_no_usable_file_is_exit_status_1(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_bytes(b"nothing")
+
+    assert run(model, tmp_path / "x.png").exit_code == 1
+
+
+def test_bad_usage_says_what_was_received(model: Path, tmp_path: Path) -> None:
+    for arguments, message in [
+        (("missing.png",), "no such image or folder. Received: missing.png"),
+        ((tmp_path,), "There are no files in"),
+    ]:
+        result = run(model, *arguments)
+        assert result.exit_code == 2
+        assert message in result.output
+    Image.fromarray(PIXELS).save(tmp_path / "x.png")
+    assert "Received: " in run(tmp_path, tmp_path / "x.png").output
