@@ -128,12 +128,12 @@ def draw_face(label: str, person: Person, rng: np.random.Generator) -> NDArray[n
     Returns:
         96×96×3 uint8 RGB.
     """
-    strength = rng.uniform(0.6, 1.0)
+    strength = rng.uniform(0.7, 1.0)
     shown = {k: v * strength + rng.normal(0, 0.06) for k, v in vars(EXPRESSIONS[label]).items()}
     side = 1.0 if rng.random() < 0.5 else -1.0
     image = _background(rng)
     yaw, pitch, roll = rng.normal(0, 0.10), rng.normal(0, 0.05), rng.normal(0, 7.0)
-    scale = rng.uniform(0.56, 0.68) * SIZE
+    scale = rng.uniform(0.64, 0.76) * SIZE
     center = (_CANVAS / 2 + rng.normal(0, 0.05) * _CANVAS, _CANVAS / 2 + rng.normal(0.02, 0.04) * _CANVAS)
     rotation = np.deg2rad(roll)
     turn = np.array([[np.cos(rotation), -np.sin(rotation)], [np.sin(rotation), np.cos(rotation)]]) * scale
@@ -284,10 +284,10 @@ def _photograph(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
     ramp = np.linspace(-1, 1, SIZE, dtype=np.float32)
     light = 1 + rng.uniform(0, 0.35) * (np.cos(direction) * ramp[None, :] + np.sin(direction) * ramp[:, None])
     balance = rng.normal(1, 0.06, 3).astype(np.float32)
-    small *= light[..., None].astype(np.float32) * balance * np.float32(rng.uniform(0.65, 1.25))
+    small *= light[..., None].astype(np.float32) * balance * np.float32(rng.uniform(0.7, 1.25))
     if rng.random() < 0.4:
         small = cv2.GaussianBlur(small, (3, 3), rng.uniform(0.3, 0.9))
-    small += rng.normal(0, rng.uniform(1.0, 7.0), small.shape).astype(np.float32)
+    small += rng.normal(0, rng.uniform(1.0, 6.0), small.shape).astype(np.float32)
     return np.clip(small, 0, 255).astype(np.uint8)
 
 
