@@ -18,8 +18,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from components.datasplit import main
-from components.images.codec import decode
 from components.images import codec
+from components.images.codec import decode
 from components.split_balance_augment import folder_sink
 
 sys.path.insert(0, str(Path(__file__).parent / "split_balance_augment"))
