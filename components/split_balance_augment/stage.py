@@ -6,6 +6,7 @@ Everything is read and written through Beam's file systems, so both may lie in a
 import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -57,13 +58,13 @@ def run_stage(
         FileNotFoundError: no images, or a shard is missing.
         PipelineError: the custom pipeline can't be used.
         WorkError: a unit failed.
-        ValueError: a split has no image at all.
+        ValueError: a class has too few images to be in each split.
     """
     ingested = json.loads(read_whole(FileSystems.join(source, SUMMARY)))
     shards = _shards(source)
     table = pa.concat_tables([table for _, table, _ in shards])
     plan = plan_of(table, split, balance)
-    _refuse_empty_splits(plan)
+    _refuse_small_classes(plan, ingested)
     pipeline_yaml = None if augment.pipeline_yaml is None else read_whole(augment.pipeline_yaml).decode()
     work = ParquetWork(plan.splits, split.seed, pipeline_yaml, augment.encoding, augment.jpeg_quality)
     work.prepare()  # a pipeline that can't be used is found before any work begins
@@ -127,14 +128,24 @@ def _shards(source: str) -> list[tuple[str, Any, list[int]]]:
     return shards
 
 
-def _refuse_empty_splits(plan: Plan) -> None:
-    originals = Counter(dict.fromkeys(plan.splits, 0))
-    for cell in plan.cells:
-        originals[cell.split] += cell.originals + cell.copies
-    if empty := [name for name, count in originals.items() if not count]:
+def _refuse_small_classes(plan: Plan, ingested: Mapping[str, Any]) -> None:
+    """A class that has nothing for one of the splits that are cut here can't be learnt or judged.
+
+    Raises:
+        ValueError: there are such classes; the message names them.
+    """
+    cut = [name for name in plan.splits if name not in ingested["given_splits"]]
+    filled = {(cell.label, cell.split) for cell in plan.cells if cell.originals + cell.copies}
+    small = {
+        label: images
+        for label, images in sorted(ingested["classes"].items())
+        if any((label, name) not in filled for name in cut)
+    }
+    if small:
+        found = ", ".join(f"{label} ({images} images)" for label, images in small.items())
         raise ValueError(
-            f"no image is left for {' and '.join(empty)}: there are too few images or groups for this split. "
-            f"Received: {sum(originals.values())} images"
+            f"too few images or groups to be in each of {', '.join(cut)}: {found}. "
+            f"Add images to these classes, or take their folders out"
         )
 
 

@@ -115,7 +115,7 @@ def test_a_model_below_its_threshold_is_not_pushed_and_the_status_says_so(data: 
 
 def test_another_models_push_reruns_the_comparison(data: Path, finished: Path) -> None:
     serving = Workdir(finished).serving_model
-    [version] = serving.iterdir()
+    version = min(serving.iterdir())
     other = serving / "1000"
     shutil.copytree(version, other)
     (other / "assets.extra" / "run.json").write_text('{"recipe": "another", "data_digest": "d", "folder_digest": "f"}')

@@ -187,11 +187,13 @@ def test_a_given_test_split_is_kept_and_leaks_are_counted(tmp_path: Path) -> Non
     assert set(summary["leaks"][0]["splits"]) - {"train", "eval"} == {"test"}
 
 
-def test_a_split_that_gets_no_image_is_an_error(tmp_path: Path) -> None:
+def test_classes_that_are_too_small_for_the_split_are_named(tmp_path: Path) -> None:
     images = tmp_path / "images"
     images.mkdir()
     ingest(str(draw_folder(tmp_path / "folder", {"a": 2, "b": 2})), images, DataOptions())
-    with pytest.raises(ValueError, match="no image is left for test"):
+    with pytest.raises(
+        ValueError, match=r"too few images or groups to be in each of train, eval, test: a \(2 images\)"
+    ):
         run(images, tmp_path / "out")
 
 
