@@ -9,7 +9,6 @@ source get a counter behind the copy number: `smile_aug1-2.jpg`. The published F
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import PurePosixPath
 
 _OURS = re.compile(r"^(?P<stem>.+)_aug[1-9][0-9]*(?:-[1-9][0-9]*)?(?:\.[A-Za-z0-9]+)?$", re.DOTALL)
 _PUBLISHED = re.compile(r"^aug_(?P<rest>[0-9].*)$", re.DOTALL)
@@ -86,7 +85,7 @@ def source_keys(paths: Sequence[str]) -> list[str | None]:
     Args:
         paths: `<label>/…/<file name>` each.
     """
-    originals = {path for path in paths if not is_copy(PurePosixPath(path).name)}
+    originals = {path for path in paths if not is_copy(path.rpartition("/")[2])}
     by_stem: dict[str, str] = {}
     for path in sorted(originals):
         by_stem.setdefault(_split(path)[0], path)
@@ -134,9 +133,11 @@ def _base(name: str, extension: str | None) -> tuple[str, str]:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Stem and extension with its dot."""
-    extension = PurePosixPath(name).suffix
-    return name.removesuffix(extension), extension
+    """Stem and extension with its dot; a dot that begins or ends the file name makes no extension."""
+    stem, dot, extension = name.rpartition(".")
+    if not dot or not extension or "/" in extension or not stem.rpartition("/")[2]:
+        return name, ""
+    return stem, dot + extension
 
 
 def _shortened(stem: str, most: int) -> str:

@@ -22,7 +22,7 @@ class Augmenter:
     The randomness of a copy comes from the seed, the digest of its source file and its number, and from nothing else.
     `Compose.set_random_seed` isn't used: it costs as much as the transforms themselves and gives each of them the same
     seed, so that they would move together (dropout only on flipped copies, angle in step with contrast). Instead all
-    transforms draw from one new generator a copy.
+    transforms draw from one pair of generators, NumPy's and Python's, whose state is set anew for each copy.
     """
 
     def __init__(self, seed: int, pipeline_yaml: str | None = None) -> None:
@@ -34,6 +34,9 @@ class Augmenter:
         """
         self._seed = seed
         self._pipeline: A.Compose = load_pipeline(pipeline_yaml).pipeline if pipeline_yaml else default_pipeline()
+        self._bits = np.random.PCG64(0)
+        self._random = random.Random(0)
+        self._pipeline.set_random_state(np.random.Generator(self._bits), self._random)
 
     def copies(self, pixels: Pixels, sha256: str, count: int) -> Iterator[Image]:
         """The first `count` augmented copies of a source, as H×W×3 RGB.
@@ -48,10 +51,19 @@ class Augmenter:
         """
         image = np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
         for number in range(1, count + 1):
-            key = hashlib.sha256(f"{self._seed}:{sha256}:{number}".encode()).digest()
-            generator = np.random.Generator(np.random.PCG64(int.from_bytes(key[:16], "big")))
-            self._pipeline.set_random_state(generator, random.Random(int.from_bytes(key[16:], "big")))
+            self._seed_from(hashlib.sha512(f"{self._seed}:{sha256}:{number}".encode()).digest())
             yield self._apply(image)
+
+    def _seed_from(self, key: bytes) -> None:
+        """Set both generators' state from 64 bytes: 5 µs, where new generators take 20."""
+        state, increment = int.from_bytes(key[:16], "big"), int.from_bytes(key[16:32], "big") | 1
+        self._bits.state = {
+            "bit_generator": "PCG64",
+            "state": {"state": state, "inc": increment},
+            "has_uint32": 0,
+            "uinteger": 0,
+        }
+        self._random.seed(int.from_bytes(key[32:40], "big"))
 
     def _apply(self, image: Image) -> Image:
         try:

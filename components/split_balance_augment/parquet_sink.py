@@ -87,8 +87,10 @@ class ParquetWork:
                         continue
                     writers[split].originals(batch.take(pa.array(indices)), split)
                     counts["originals"] += len(indices)
-                    for index in indices[unit.copies[rows][indices] > 0].tolist():
-                        row = ImageRow(**{name: batch.column(name)[index].as_py() for name in SCHEMA.names})
+                    sources = indices[unit.copies[rows][indices] > 0]
+                    selected = batch.take(pa.array(sources)).to_pylist()
+                    for index, values in zip(sources.tolist(), selected, strict=True):
+                        row = ImageRow(**values)
                         variant = unit.variants.get(rows.start + index, 1)
                         for copy in self._copies(row, split, int(unit.copies[rows][index]), variant, augmenter):
                             writers[split].copy(copy)
@@ -118,7 +120,7 @@ class ParquetWork:
                 group=row.group,
                 source_id=row.id,
                 copy=number,
-                filename=PurePosixPath(name).name,
+                filename=name.rpartition("/")[2],
             )
 
 
