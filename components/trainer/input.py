@@ -22,7 +22,7 @@ from components.trainer.augmentation import augment, mixup
 from components.trainer.decoding import decode_image
 
 PARALLEL_FILES = 4
-SHUFFLE_BUFFER = 8192  # encoded images; only for data that doesn't fit into memory
+SHUFFLE_WINDOW = 8192  # encoded images; only for data that doesn't fit into memory
 MEMORY_SHARE = 0.4  # of the memory available, for the decoded images
 FEATURES = {
     "image/encoded": tf.io.FixedLenFeature([], tf.string),
@@ -174,8 +174,16 @@ def _streamed_batches(data: ImageData, batch_size: int, seed: int, first_epoch: 
         files = tf.random.experimental.stateless_shuffle(
             tf.constant(data.files), tf.stack([tf.constant(seed, tf.int64), epoch])
         )
-        records = _records(files).shuffle(min(SHUFFLE_BUFFER, len(data)), seed=seed + epoch)
-        parsed = records.map(lambda record: _parse_image(record, data.image), num_parallel_calls=parallelism())
+        # Shuffled files, interleaved, then shuffled in windows. `Dataset.shuffle` takes no tensor as a seed.
+        windows = _records(files).batch(SHUFFLE_WINDOW).enumerate(epoch * 2**32)
+        records = windows.map(
+            lambda key, window: tf.random.experimental.stateless_shuffle(
+                window, tf.stack([tf.constant(seed, tf.int64), key])
+            )
+        )
+        parsed = records.unbatch().map(
+            lambda record: _parse_image(record, data.image), num_parallel_calls=parallelism()
+        )
         keys = tf.data.Dataset.range(epoch * steps, (epoch + 1) * steps)
         batches = tf.data.Dataset.zip((keys, parsed.batch(batch_size, drop_remainder=True)))
         return batches.map(lambda key, batch: (key, *batch))
