@@ -7,6 +7,11 @@ import click
 # Command → module that defines it under the same name (with `_` for `-`).
 _COMMANDS = {
     "run": "pipeline.cli.run",
+    "inspect": "pipeline.cli.inspect",
+    "report": "pipeline.cli.report",
+    "predict": "pipeline.cli.predict",
+    "suspects": "pipeline.cli.suspects",
+    "gc": "pipeline.cli.gc",
     "sample-data": "pipeline.cli.sample_data",
 }
 

@@ -1,0 +1,42 @@
+"""`python -m pipeline gc`."""
+
+import click
+
+from pipeline.cli.tables import human_size, show
+from pipeline.lineage.garbage import delete, find_garbage
+from pipeline.lineage.store import StoreError, open_store
+from pipeline.workdir import Workdir, WorkdirLocked
+
+
+@click.command("gc")
+@click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder.")
+@click.option("--keep", default=1, show_default=True, type=click.IntRange(min=1), help="Successful runs to keep.")
+@click.option("--yes", is_flag=True, help="Delete what is listed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list of objects instead of a table.")
+def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
+    """List, and with --yes delete, artifact files that no kept run needs.
+
+    Kept are the newest successful runs and whatever a pushed model that still stands was made from.
+    """
+    folder = Workdir(workdir)
+    try:
+        store = open_store(str(folder.metadata))
+        with folder.locked():
+            garbage = find_garbage(store, folder.artifacts, keep)
+            rows = [
+                {
+                    "path": str(one.path),
+                    "bytes": one.size,
+                    "reason": one.reason,
+                    "id": f"artifact:{one.artifact}" if one.artifact is not None else None,
+                }
+                for one in garbage
+            ]
+            show(rows, as_json, "Nothing to delete.")
+            if yes:
+                delete(garbage, folder.metadata)
+    except (StoreError, WorkdirLocked) as error:
+        raise click.ClickException(str(error)) from None
+    if garbage and not as_json:
+        total = human_size(sum(one.size for one in garbage))
+        click.echo(f"{total} deleted." if yes else f"{total} in all; --yes deletes them.")

@@ -1,0 +1,53 @@
+"""`python -m pipeline suspects`."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.cli.tables import show
+from pipeline.lineage.store import StoreError, open_store
+from pipeline.workdir import Workdir
+
+_COLUMNS = ("filename", "split", "given", "suggested", "score", "confidence")
+
+
+@click.command("suspects")
+@click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder.")
+@click.option("--csv", "csv_file", metavar="F", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list of objects instead of a table.")
+def suspects(workdir: str, csv_file: Path | None, as_json: bool) -> None:
+    """List images of the latest run whose label is probably wrong, the most suspicious first.
+
+    Nothing is relabelled: look at them, and put what is wrong into a table for data.labels_csv.
+    """
+    try:
+        rows = _latest(workdir)
+    except StoreError as error:
+        raise click.ClickException(str(error)) from None
+    if csv_file is not None:
+        temporary = csv_file.with_name(f".{csv_file.name}.tmp")
+        try:
+            with temporary.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, _COLUMNS)
+                writer.writeheader()
+                writer.writerows(rows)
+            temporary.replace(csv_file)
+        except OSError as error:
+            raise click.ClickException(f"can't write --csv {csv_file}: {error.strerror}") from None
+        click.echo(f"{len(rows)} images in {csv_file}")
+        return
+    show(rows, as_json, "No label is suspicious.")
+
+
+def _latest(workdir: str) -> list[dict[str, Any]]:
+    store = open_store(str(Workdir(workdir).metadata))
+    for run in store.runs():
+        for artifact in store.artifacts_of(run):
+            path = Path(artifact.uri) / "analysis.json"
+            if artifact.type == "components.Analysis" and artifact.state == "LIVE" and path.exists():
+                found = json.loads(path.read_text("utf-8"))["suspects"]
+                return [{name: row[name] for name in _COLUMNS} for row in found]
+    raise StoreError(f"no finished analysis in {workdir}: run the pipeline first")

@@ -1,0 +1,81 @@
+"""Rows as a table for people or as one JSON list for programs."""
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+_HUGE = 10_000
+
+
+def show(rows: Sequence[dict[str, Any]], as_json: bool, empty: str) -> None:
+    """Print rows; a number that isn't one is null, never NaN.
+
+    Args:
+        rows: all with the same keys, which become the columns.
+        as_json: one JSON list of objects instead of a table.
+        empty: what to say instead of an empty table.
+    """
+    if as_json:
+        click.echo(json.dumps(_plain(list(rows)), indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_HUGE)  # never cut what a pipe or a file gets
+    if not rows:
+        console.print(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_escaped(_text(name, value)) for name, value in row.items()))
+    console.print(table)
+
+
+def _escaped(text: str) -> Any:
+    from rich.text import Text
+
+    return Text(text)
+
+
+def _text(name: str, value: Any) -> str:
+    """A value as a person reads it, by the name of its column."""
+    if value is None:
+        return "–"
+    if name == "started":
+        return datetime.fromtimestamp(value / 1000).strftime("%Y-%m-%d %H:%M:%S")
+    if name == "bytes":
+        return human_size(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.1f}" if name == "seconds" else f"{value:.4g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={_text('', inner)}" for key, inner in value.items())
+    return str(value)
+
+
+def human_size(size: int) -> str:
+    """Bytes in the unit that fits."""
+    number = float(size)
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

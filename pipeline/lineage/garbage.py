@@ -1,0 +1,99 @@
+"""Artifact files that no kept run needs. The store is written to here alone, and only to mark what was deleted."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as pb
+
+from pipeline.lineage.runs import run_state, size_of, state_of
+from pipeline.lineage.store import Artifact, LineageStore, Run
+from pipeline.lineage.tree import ancestors
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """A folder that can go.
+
+    Attributes:
+        path: the folder.
+        reason: why nothing needs it.
+        size: bytes below it.
+        artifact: its id in the store; None for a folder that the store doesn't know.
+    """
+
+    path: Path
+    reason: str
+    size: int
+    artifact: int | None
+
+
+def find_garbage(store: LineageStore, root: Path, keep: int) -> list[Garbage]:
+    """Folders below `root` that neither a kept run nor a pushed model that still stands needs.
+
+    Args:
+        store: where the runs are recorded.
+        root: the folder of the artifacts; nothing outside it is ever listed.
+        keep: how many of the newest successful runs are kept with all their artifacts.
+    """
+    needed = _needed(store, keep)
+    found, known = [], set()
+    for artifact in store.artifacts():
+        path = Path(artifact.uri)
+        known.add(path)
+        inside = root in path.parents
+        if inside and path.exists() and artifact.id not in needed and artifact.state != "DELETED":
+            found.append(Garbage(path, "no kept run needs it", size_of(artifact.uri) or 0, artifact.id))
+    # artifacts/<component>/<output>/<execution>/: what a killed run left behind is not in the store.
+    for path in sorted(path for path in root.glob("*/*/*") if path.is_dir() and path not in known):
+        killed = ".system" in path.parts
+        folders = sorted(path.iterdir()) if killed else [path]
+        reason = "left by a run that was killed" if killed else "not in the store"
+        found += [Garbage(folder, reason, size_of(str(folder)) or 0, None) for folder in folders]
+    return found
+
+
+def delete(garbage: list[Garbage], database: Path) -> None:
+    """Delete the folders and mark their artifacts deleted; interrupted, it can be run again."""
+    ids = [one.artifact for one in garbage if one.artifact is not None]
+    if ids:
+        config = pb.ConnectionConfig()
+        config.sqlite.filename_uri = str(database)
+        config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE
+        store = metadata_store.MetadataStore(config)
+        artifacts = store.get_artifacts_by_id(ids)
+        for artifact in artifacts:
+            artifact.state = pb.Artifact.DELETED
+        store.put_artifacts(artifacts)
+    for one in garbage:
+        shutil.rmtree(one.path, ignore_errors=True)
+
+
+def _needed(store: LineageStore, keep: int) -> set[int]:
+    """Ids of the artifacts of kept runs, and of what every live pushed model was made from."""
+    needed: set[int] = set()
+    kept = 0
+    for run in store.runs():
+        if kept == keep:
+            break
+        if _succeeded(store, run):
+            kept += 1
+            needed.update(artifact.id for artifact in store.artifacts_of(run))
+    live = [artifact.id for artifact in store.artifacts() if _is_live_push(artifact)]
+    # A cached run's artifacts may have been made by an earlier one: what they came from is needed as well.
+    return ancestors(store, needed | set(live)) if needed or live else set()
+
+
+def _succeeded(store: LineageStore, run: Run) -> bool:
+    states = [state_of(execution, run, False) for execution in store.executions_of(run)]
+    return run_state(run, False, states) == "succeeded"
+
+
+def _is_live_push(artifact: Artifact) -> bool:
+    """Whether the artifact is a push whose model still stands at its destination."""
+    destination = artifact.properties.get("pushed_destination")
+    if artifact.type != "PushedModel" or not destination:
+        return False
+    # A destination in an object store can't be looked at from here cheaply: it counts as standing.
+    return "://" in str(destination) or Path(str(destination)).exists()
