@@ -1,61 +1,20 @@
-import contextlib
 import csv
-import errno
-import hashlib
-import os
 import random
-import signal
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import albumentations as A
 import cv2
 import pytest
-from click.testing import CliRunner, Result
+from PIL import Image
 
-from components.datasplit import main
-from components.images import codec
 from components.images.codec import decode
-from components.split_balance_augment import folder_sink
 
 sys.path.insert(0, str(Path(__file__).parent / "split_balance_augment"))
+from datasplit_command import COUNTS, datasplit, done, per_class, tree, tree_hash
 from drawn_images import draw, draw_folder
-
-COUNTS = {"anger": 14, "happy": 30, "sad": 21}
-
-
-def datasplit(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
-def done(*arguments: object) -> Result:
-    result = datasplit(*arguments, "--workers", 1)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Files by path, with their bytes; names with bytes that aren't UTF-8 too."""
-    return {
-        os.path.relpath(os.path.join(base, name), folder): Path(base, name).read_bytes()  # noqa: PTH118
-        for base, _, names in os.walk(folder)
-        for name in names
-    }
-
-
-def tree_hash(folder: Path) -> str:
-    digest = hashlib.sha256()
-    for name, data in sorted(tree(folder).items()):
-        digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(data).digest())
-    return digest.hexdigest()
-
-
-def per_class(folder: Path, split: str) -> dict[str, int]:
-    return dict(Counter(name.split("/")[1] for name in tree(folder) if name.startswith(f"{split}/")))
 
 
 @pytest.fixture
@@ -251,7 +210,6 @@ def test_copies_keep_their_sources_format(tmp_path: Path) -> None:
     for extension in (".jpg", ".JPEG", ".png", ".bmp", ".webp", ".tif"):
         draw(data / "train" / "a" / f"x{extension}", seed=hash(extension) % 100)
     gif = cv2.imread(str(data / "train" / "a" / "x.png"))
-    from PIL import Image
 
     Image.fromarray(gif).save(data / "train" / "a" / "y.gif")
     (data / "train" / "b").mkdir()
@@ -270,63 +228,6 @@ def test_copies_keep_their_sources_format(tmp_path: Path) -> None:
     expected = kept | {"x_aug1.tif": "tiff", "y.gif_aug1.png": "png"}
     assert formats == {name: form for name, form in expected.items() if name in formats}
     assert len(formats) >= 6
-
-
-HOSTILE = [
-    b"new\nline.jpg", b"carriage\rreturn.jpg", b'quote".jpg', b"comma,.jpg", b"-rf.jpg", b"$(touch x).jpg", b" .jpg",
-    b"caf\xe9.jpg", b"\xff\xfe.png", "名前 é.jpg".encode(), b"a\\nb.jpg", b"x" * 251 + b".jpg", b"x" * 250 + b"y.jpg",
-    b"UPPER.JPG", b"no_extension", b"a_aug1.jpg", b"a.jpg", b"really_png.jpg", b"[markup].jpg", b"dot.dot.jpg",
-]  # fmt: skip
-
-
-def hostile_folder(root: Path) -> Path:
-    for number, name in enumerate(HOSTILE):
-        plain = root / f"{number}.png" if name in (b"\xff\xfe.png", b"really_png.jpg") else root / f"{number}.jpg"
-        draw(plain, seed=number)
-        for label in ("a", "class é 名前"):
-            folder = root / "train" / label
-            folder.mkdir(parents=True, exist_ok=True)
-            with open(os.path.join(os.fsencode(folder), name), "wb") as file:  # noqa: PTH118, PTH123 (bytes)
-                file.write(plain.read_bytes() if label == "a" else b"\xff" + plain.read_bytes())
-        draw(root / "train" / "class é 名前" / f"{number}.jpg", seed=100 + number)
-        plain.unlink()
-    return root
-
-
-def test_hostile_names_are_split_listed_and_copied(tmp_path: Path) -> None:
-    data = hostile_folder(tmp_path / "data")
-    before = Counter(tree(data).values())
-    done(data, "--balance", "--global-multiplier", "3", "--seed", 1)
-    after = tree(data)
-    assert not before - Counter(after.values())
-    assert per_class(data, "train") == {"a": 48, "class é 名前": 48 + 20}
-    assert per_class(data, "test")["a"] == 12
-    for name, content in after.items():
-        if "/a/" in name:
-            decode(content)
-    for split in ("train", "test"):
-        with (data / f"{split}.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-            listed = [f"{split}/{label}/{name}" for label, name in list(csv.reader(file))[1:]]
-        assert len(set(listed)) == len(listed) == 120 * (0.8 if split == "train" else 0.2)
-        assert set(listed) <= set(after)
-
-
-def test_what_cannot_be_used_stays_and_is_reported_one_by_one(data: Path, tmp_path: Path) -> None:
-    (data / "train" / "happy" / "broken.jpg").write_bytes(b"\xff\xd8 not an image")
-    (data / "train" / "happy" / "empty.png").write_bytes(b"")
-    (data / "train" / "stray.jpg").write_bytes(b"stray")
-    (data / "train" / "happy" / ".hidden").write_bytes(b"hidden")
-    (data / "train" / "happy" / "linked.jpg").symlink_to(data / "train" / "sad" / "img0.jpg")
-    (data / "train" / "happy" / "loop").symlink_to(data / "train")
-    (data / "train" / "happy" / "deep" / "er").mkdir(parents=True)
-    draw(data / "train" / "happy" / "deep" / "er" / "img.jpg", seed=999)
-    output = done(data, "--balance", "--seed", 3).output
-    for name in ("happy/broken.jpg", "happy/empty.png", "stray.jpg", "happy/linked.jpg", "happy/loop"):
-        assert f"Not used: {name}: " in output
-        assert os.path.lexists(data / "train" / name)
-    assert "5 files can't be used" in output
-    nested = [name for name in tree(data) if "/deep/er/" in name]
-    assert any(Path(name).name == "img.jpg" for name in nested)
 
 
 def test_a_pipeline_of_1_x_is_carried_over_and_every_change_is_printed(data: Path) -> None:
@@ -360,139 +261,3 @@ def test_a_pipeline_that_fails_on_the_images_changes_nothing(data: Path, tmp_pat
     assert result.exit_code == 1
     assert "fails on a 24×24 image" in result.output.replace("\n", " ")
     assert tree(data) == before
-
-
-@contextlib.contextmanager
-def full_disk_after(monkeypatch: pytest.MonkeyPatch, files: int) -> Iterator[None]:
-    left = files
-    real = codec.encode
-
-    def encode(*arguments: object) -> bytes:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return real(*arguments)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(folder_sink, "encode", encode)
-        yield
-
-
-def test_a_full_disk_is_said_and_the_input_stays_as_it_was(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = tree(data)
-    with full_disk_after(monkeypatch, 10):
-        for arguments in ((), ("--output", tmp_path / "out")):
-            result = datasplit(data, "--balance", "--seed", 3, "--workers", 1, *arguments)
-            assert result.exit_code == 1
-            assert "no space is left on the disk" in result.output
-            assert tree(data) == before
-            assert not (tmp_path / "out").exists()
-    done(data, "--balance", "--seed", 3)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-def test_a_disk_that_is_really_full_is_said_and_the_input_stays_as_it_was(tmp_path: Path) -> None:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(disk)], check=False, capture_output=True
-    )
-    if mount.returncode:
-        pytest.skip("no file system can be mounted here")
-    try:
-        data = draw_folder(disk / "data", COUNTS)
-        before = tree(data)
-        result = datasplit(data, "--balance", "--global-multiplier", "9", "--seed", 3, "--workers", 2)
-        assert result.exit_code == 1
-        assert "no space is left on the disk" in result.output.replace("\n", " ")
-        assert tree(data) == before
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-# Loads everything once, then gives each trial a process of its own.
-SPLITS_OF_A_FOLDER = """
-import os, sys, random, shutil, signal, time
-from pathlib import Path
-import components.split_balance_augment.beam
-from components.split_balance_augment.split_folder import Request, Watcher, split_folder
-
-def start(path):
-    child = os.fork()
-    if not child:
-        quiet = Watcher(lambda *_: None, lambda *_: None)
-        request = Request(path, None, "0.8", "4", ("train", "test"), 3, "label", "filename", None, False, None)
-        split_folder(request, quiet, workers=1)
-        os._exit(0)
-    return child
-
-data, moments = Path(sys.argv[1]), int(sys.argv[2])
-def fresh():
-    path = data.parent / "trial"
-    shutil.rmtree(path, ignore_errors=True)
-    shutil.copytree(data, path)
-    return str(path)
-
-began = time.monotonic()
-assert os.waitpid(start(fresh()), 0)[1] == 0
-whole = time.monotonic() - began
-(data.parent / "trial").rename(data.parent / "expected")
-chance = random.Random(0)
-for trial in range(moments):
-    path = fresh()
-    child = start(path)
-    time.sleep(chance.uniform(0, 1.1 * whole))
-    os.kill(child, signal.SIGKILL)
-    killed = os.waitpid(child, 0)[1] != 0
-    began = (Path(path) / ".datasplit").exists()
-    state = "workspace" if began else "done" if (Path(path) / "test").exists() else "untouched"
-    if state != "done":
-        assert os.waitpid(start(path), 0)[1] == 0
-    shutil.move(path, data.parent / f"finished{trial}")
-    print(state, flush=True)
-"""
-
-
-def test_killed_at_20_random_moments_in_place_a_rerun_finishes(data: Path, tmp_path: Path) -> None:
-    shown = subprocess.run(
-        [sys.executable, "-c", SPLITS_OF_A_FOLDER, str(data), "20"], check=True, capture_output=True, text=True
-    ).stdout.split()
-    expected = tree_hash(tmp_path / "expected")
-    assert per_class(tmp_path / "expected", "train") == dict.fromkeys(COUNTS, 96)
-    assert [tree_hash(tmp_path / f"finished{trial}") for trial in range(20)] == [expected] * 20
-    assert shown.count("workspace") >= 10
-
-
-def test_a_rerun_goes_on_with_its_own_seed_and_options(data: Path, tmp_path: Path) -> None:
-    done(data, "--balance", "--seed", 3, "--output", tmp_path / "expected")
-    arguments = [str(data), "--balance", "--seed", "3", "--workers", "1"]
-    code = (
-        "import components.split_balance_augment.split_folder as s, os; s._Run._try_pipeline = lambda *_: os._exit(9)\n"
-    )
-    code += "from components.datasplit import main; main()"
-    assert subprocess.run([sys.executable, "-c", code, *arguments], check=False, capture_output=True).returncode == 9
-    assert (data / ".datasplit").is_dir()
-    again = done(data, "--seed", 99)
-    assert "going on with its options (seed 3)" in again.output
-    assert tree(data) == tree(tmp_path / "expected")
-
-
-def test_killed_workers_and_all_leave_no_process_behind(tmp_path: Path) -> None:
-    data = draw_folder(tmp_path / "data", {"a": 20, "b": 60})
-    command = [sys.executable, "-m", "components.datasplit", str(data), "--balance", "--global-multiplier", "200"]
-    process = subprocess.Popen([*command, "--workers", "2", "--seed", "1"], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not list(data.glob(".datasplit/stage-*/train/*/*_aug1*")):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    import psutil
-
-    children = psutil.Process(process.pid).children(recursive=True)
-    assert len(children) >= 2
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    _, alive = psutil.wait_procs(children, timeout=20)
-    assert alive == []
