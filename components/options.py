@@ -108,19 +108,19 @@ class OnlineAugmentOptions(Section):
     rotation: float = Field(15.0, ge=0.0, le=180.0, description="degrees to either side")
     zoom: float = Field(0.15, ge=0.0, lt=1.0, description="relative change of scale to either side")
     shift: float = Field(0.08, ge=0.0, lt=1.0, description="translation relative to the image's size")
-    contrast: float = Field(0.2, ge=0.0, lt=1.0, description="relative change of contrast and of brightness")
+    contrast: float = Field(0.4, ge=0.0, lt=1.0, description="relative change of contrast and of brightness")
 
 
 class TrainOptions(Section):
     """How the network is trained."""
 
-    epochs: int = Field(30, ge=1, description="epochs at most")
+    epochs: int = Field(26, ge=1, description="epochs at most")
     batch_size: int = Field(64, ge=1, description="images a step")
     optimizer: Literal["sgd", "adam", "adamw"] = Field("adamw", description="optimizer")
-    learning_rate: float = Field(2e-3, gt=0.0, description="peak learning rate")
+    learning_rate: float = Field(3e-3, gt=0.0, description="peak learning rate")
     momentum: float = Field(0.9, ge=0.0, lt=1.0, description="of SGD")
     nesterov: bool = Field(False, description="Nesterov's momentum, of SGD")
-    weight_decay: float = Field(0.05, ge=0.0, description="decoupled weight decay")
+    weight_decay: float = Field(0.05, ge=0.0, description="decoupled weight decay, of sgd and adamw")
     schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="of the learning rate")
     warmup_epochs: int = Field(2, ge=0, description="epochs of linear warm-up")
     patience: int = Field(10, ge=1, description="epochs without improvement on eval before stopping")

@@ -113,13 +113,13 @@ CHILD = """
 import sys; sys.path.insert(0, {tests!r})
 import pathlib, test_training as t
 t.shrink_resnet18()
-chosen = t.settings({{"dropout": 0.3}}, epochs=30, patience=30)
+chosen = t.settings({{"dropout": 0.3}}, epochs=10)
 t.run(chosen, checkpoint=(pathlib.Path({folder!r}), "x"))
 """
 
 
 def test_after_kill_9_the_training_continues_to_the_same_weights(tmp_path: Path) -> None:
-    chosen = settings({"dropout": 0.3}, epochs=30, patience=30)
+    chosen = settings({"dropout": 0.3}, epochs=10)
     script = CHILD.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
     assert child.stdout is not None
@@ -134,7 +134,7 @@ def test_after_kill_9_the_training_continues_to_the_same_weights(tmp_path: Path)
     continued = run(chosen, checkpoint=(tmp_path, "x"))
 
     assert difference(run(chosen), continued) == 0.0
-    assert len(continued.history) == 30
+    assert len(continued.history) == 10
 
 
 def test_a_finished_training_is_taken_from_its_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
