@@ -76,7 +76,10 @@ def inspect(
             run = find_run(store, arguments[0] if arguments else "latest")
             show(execution_rows(store, run, locked), as_json, "No execution.")
         elif noun == "artifacts":
-            found = store.artifacts_of(find_run(store, arguments[0])) if arguments else store.artifacts()
+            if arguments:
+                found = store.artifacts_of(find_run(store, arguments[0]))
+            else:
+                found = store.artifacts() if kind or name else store.newest_artifacts(limit)
             newest = sorted(found, key=lambda artifact: -artifact.id)
             rows = artifact_rows(newest, kind, name, sizes=False)[:limit]
             for row in rows:

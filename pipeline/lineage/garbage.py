@@ -46,11 +46,11 @@ def find_garbage(store: LineageStore, root: Path, keep: int) -> list[Garbage]:
         if inside and path.exists() and artifact.id not in needed and artifact.state != "DELETED":
             found.append(Garbage(path, "no kept run needs it", size_of(artifact.uri) or 0, artifact.id))
     # artifacts/<component>/<output>/<execution>/: what a killed run left behind is not in the store.
-    for path in sorted(path for path in root.glob("*/*/*") if path.is_dir() and path not in known):
-        killed = ".system" in path.parts
-        folders = sorted(path.iterdir()) if killed else [path]
-        reason = "left by a run that was killed" if killed else "not in the store"
-        found += [Garbage(folder, reason, size_of(str(folder)) or 0, None) for folder in folders]
+    for path in sorted(root.glob("*/*/*")):
+        if path.is_dir() and path not in known and ".system" not in path.parts:
+            found += [Garbage(path, "not in the store", size_of(str(path)) or 0, None)]
+    for path in sorted(root.glob("*/.system/stateful_working_dir/*")):
+        found += [Garbage(path, "left by a run that was killed", size_of(str(path)) or 0, None)]
     return found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ml_metadata import errors
-from ml_metadata.metadata_store import metadata_store
+from ml_metadata.metadata_store import ListOptions, OrderByField, metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 # What TFX calls a run, and what Kubeflow does.
@@ -84,6 +84,9 @@ class LineageStore(Protocol):
 
     def artifacts(self, ids: Iterable[int] | None = None) -> list[Artifact]:
         """Those artifacts, or all; ids that aren't there are left out."""
+
+    def newest_artifacts(self, limit: int) -> list[Artifact]:
+        """So many artifacts, the newest first."""
 
     def events_of_executions(self, ids: Iterable[int]) -> list[Event]:
         """What these executions took and made."""
@@ -184,6 +187,11 @@ class MlmdStore:
         """Those artifacts, or all."""
         found = self.mlmd.get_artifacts() if ids is None else self.mlmd.get_artifacts_by_id(list(ids))
         return [self._artifact(one) for one in found]
+
+    def newest_artifacts(self, limit: int) -> list[Artifact]:
+        """So many artifacts, the newest first."""
+        options = ListOptions(limit=limit, order_by=OrderByField.ID, is_asc=False)
+        return [self._artifact(one) for one in self.mlmd.get_artifacts(list_options=options)]
 
     def events_of_executions(self, ids: Iterable[int]) -> list[Event]:
         """What these executions took and made."""

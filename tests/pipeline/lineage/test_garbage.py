@@ -1,0 +1,69 @@
+import json
+import shutil
+from pathlib import Path
+
+from click.testing import CliRunner
+from store_builder import StoreBuilder
+
+from pipeline.cli import main
+from pipeline.lineage.store import open_store
+from pipeline.workdir import Workdir
+
+
+def gc(workdir: Path, *options: str) -> list[str]:
+    result = CliRunner().invoke(main, ["gc", "--workdir", str(workdir), "--json", *options])
+    assert result.exit_code == 0, result.output
+    return [str(Path(row["path"]).relative_to(workdir / "artifacts")) for row in json.loads(result.output)]
+
+
+def test_only_what_neither_a_kept_run_nor_a_live_model_needs_goes(tmp_path: Path) -> None:
+    folder = Workdir(tmp_path / "work")
+    builder = StoreBuilder(folder.metadata)
+    live, gone = folder.serving_model / "1", folder.serving_model / "2"
+    for path in (live, gone):
+        path.mkdir(parents=True)
+    builder.run("pushed", folder.artifacts, pushed=str(live))
+    builder.run("taken down", folder.artifacts, pushed=str(gone))
+    newest = builder.run("newest", folder.artifacts)
+    builder.run("cached", folder.artifacts, cached=True, outputs=newest)
+    builder.run("failed", folder.artifacts, state="failed")
+    shutil.rmtree(gone)
+    stray = folder.artifacts / "Trainer" / "model" / "999"
+    stray.mkdir()
+    killed = folder.artifacts / "Trainer" / ".system" / "stateful_working_dir" / "run"
+    killed.mkdir(parents=True)
+
+    expected = [
+        "ImageIngest/images/3", "Trainer/model/4", "Pusher/pushed_model/5",  # of the model that was taken down
+        "ImageIngest/images/9",  # of the failed run
+        "Trainer/model/999", "Trainer/.system/stateful_working_dir/run",
+    ]  # fmt: skip
+    assert gc(folder.root) == expected
+    assert stray.exists()
+
+    assert gc(folder.root, "--yes") == expected
+    assert not any((folder.artifacts / path).exists() for path in expected)
+    states = {artifact.id: artifact.state for artifact in open_store(str(folder.metadata)).artifacts()}
+    assert [number for number, state in sorted(states.items()) if state == "DELETED"] == [4, 5, 6, 10]
+    assert gc(folder.root) == []
+
+
+def test_more_runs_can_be_kept(tmp_path: Path) -> None:
+    folder = Workdir(tmp_path / "work")
+    builder = StoreBuilder(folder.metadata)
+    for name in ("one", "two", "three"):
+        builder.run(name, folder.artifacts)
+
+    assert len(gc(folder.root)) == 6
+    assert len(gc(folder.root, "--keep", "2")) == 3
+    assert gc(folder.root, "--keep", "3") == []
+
+
+def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
+    folder = Workdir(tmp_path / "work")
+    StoreBuilder(folder.metadata).run("one", folder.artifacts)
+    with folder.locked():
+        result = CliRunner().invoke(main, ["gc", "--workdir", str(folder.root)])
+
+    assert result.exit_code == 1
+    assert "is in use by process" in result.output
