@@ -2,17 +2,16 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: setup lock run-local test test-containers lint bench bench-full inspect report sample-data datasplit \
-	compile submit image clean help
+	compile submit image docs clean help
 
 WORKDIR ?= runs/local
 PYTHON ?=
 py := .venv/bin/python
-stack = $(if $(wildcard .venv/lib/python3.10),1,2)
 run_options = $(if $(CONFIG),--config $(CONFIG)) $(if $(DATA),--data $(DATA))
 
 setup: .venv/.ready ## Make .venv with the newest stack this machine can install (PYTHON=python3.x overrides)
 
-.venv/.ready: requirements/stack1.txt requirements/stack2.txt requirements/install.sh pyproject.toml
+.venv/.ready: requirements/stack1.txt requirements/stack2.txt requirements/install.sh
 	@PYTHON=$(PYTHON) requirements/install.sh
 
 lock: setup ## Resolve the dependencies anew into requirements/stack{1,2}.txt (ARGS=--upgrade)
@@ -41,6 +40,10 @@ sample-data: setup ## Draw the sample faces (OUTPUT=folder)
 
 datasplit: setup ## Split, balance and augment a folder (ARGS="--balance path")
 	$(py) -m components.datasplit $(ARGS)
+
+docs: setup ## Write what follows from the code: default.yaml, docs/configuration.md, docs/components.md
+	$(py) -m pipeline.config_reference
+	$(py) -m pipeline.component_reference
 
 clean: ## Remove .venv, caches and the default workdir
 	rm -rf .venv runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

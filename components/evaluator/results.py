@@ -8,8 +8,8 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import validation_result_pb2
 
-from components.evaluator.argmax_metrics import OVERALL, PER_CLASS
 from components.evaluator.eval_config import ACCURACY, SLICES, TOP_2
+from components.evaluator.scores import OVERALL, PER_CLASS
 
 
 def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> dict[str, Any]:

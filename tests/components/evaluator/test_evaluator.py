@@ -11,9 +11,9 @@ from sklearn import metrics
 from tfx.types import standard_artifacts
 
 from components.artifacts import ImageDataset
-from components.evaluator.argmax_metrics import scores
 from components.evaluator.baseline import candidates, choose
 from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
+from components.evaluator.scores import scores
 from components.images.manifest import ImageRow, read_json, shard_name, write_json, write_shard
 from components.options import EvaluateOptions
 from components.pusher.push import push
