@@ -9,10 +9,12 @@ datasplit   the command, from the folder to the folder: reading and hashing ever
 sequential  the loop that a user would write with pandas, OpenCV and Albumentations
 
 with their peak memory: PSS of the whole process tree. `--scale 10000 30000 100000 300000` shows time and memory over
-the number of images instead.
+the number of images instead, `--hashes` the digest of the output for 1, 2 and 4 workers and a shuffled input, and
+`--contact-sheet FILE` a picture of 8 sources beside 8 copies each.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -32,6 +34,7 @@ import psutil
 
 from components.ingest.ingest import ingest
 from components.options import DataOptions
+from components.split_balance_augment.augmenter import Augmenter
 from components.split_balance_augment.transforms import default_pipeline
 from pipeline.sample_data import class_counts
 from pipeline.sample_face import Person, draw_face
@@ -243,12 +246,57 @@ def scale(arguments: argparse.Namespace) -> None:
         shutil.rmtree(arguments.work / "split", ignore_errors=True)
 
 
+def hashes(arguments: argparse.Namespace) -> None:
+    """Digests over the whole output, which must be equal."""
+    folder = drawn_folder(arguments.work, arguments.images)
+    source = ingested(arguments.work, folder)
+    shuffled = arguments.work / "shuffled"
+    shutil.rmtree(shuffled, ignore_errors=True)
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*.jpg"))
+    random.Random(1).shuffle(files)
+    for path in files:
+        (shuffled / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / path, shuffled / path)
+    for workers in (1, 2, 4):
+        stage(source, arguments.work / "stage", 1.0, workers)
+        print(f"stage, {workers} workers:               {tree_hash(arguments.work / 'stage')}", flush=True)
+    for workers, of in ((1, folder), (2, folder), (4, folder), (2, shuffled)):
+        datasplit(of, arguments.work / "split", 1.0, workers, 0)
+        name = "shuffled" if of is shuffled else "in order"
+        print(f"datasplit, {workers} workers, {name}: {tree_hash(arguments.work / 'split')}", flush=True)
+    for name in ("stage", "split", "shuffled"):
+        shutil.rmtree(arguments.work / name, ignore_errors=True)
+
+
+def tree_hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(folder)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def contact_sheet(arguments: argparse.Namespace) -> None:
+    folder = drawn_folder(arguments.work, arguments.images)
+    augmenter = Augmenter(27)
+    rows = []
+    for label in sorted(path.name for path in (folder / "train").iterdir())[:8]:
+        data = min((folder / "train" / label).iterdir()).read_bytes()
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+        gap = np.full((image.shape[0], 6, 3), 255, np.uint8)
+        rows.append(np.hstack([image, gap, *augmenter.copies(image, hashlib.sha256(data).hexdigest(), 8)]))
+    cv2.imwrite(arguments.contact_sheet, cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    print(f"drew {arguments.contact_sheet}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=29_042)
     parser.add_argument("--multiplier", type=float, nargs="+", default=[1.0, 3.0])
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--scale", type=int, nargs="+", help="numbers of images")
+    parser.add_argument("--hashes", action="store_true")
+    parser.add_argument("--contact-sheet", metavar="FILE")
     parser.add_argument("--no-sequential", action="store_true")
     parser.add_argument("--work", type=Path, default=Path("runs/bench"), help="folder for the images, which are kept")
     parser.add_argument("--loop", nargs=3, metavar=("FOLDER", "TARGET", "M"), help=argparse.SUPPRESS)
@@ -258,7 +306,14 @@ def main() -> None:
         sequential_loop(Path(folder), Path(target), float(multiplier))
         return
     arguments.work.mkdir(parents=True, exist_ok=True)
-    (scale if arguments.scale else compare)(arguments)
+    if arguments.contact_sheet:
+        contact_sheet(arguments)
+    elif arguments.hashes:
+        hashes(arguments)
+    elif arguments.scale:
+        scale(arguments)
+    else:
+        compare(arguments)
 
 
 if __name__ == "__main__":
