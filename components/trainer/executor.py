@@ -32,7 +32,7 @@ class Executor(GenericExecutor):
 def _describe(model_run: Artifact) -> None:
     """Put the training's key figures where ML Metadata keeps them."""
     training = json.loads(Path(model_run.uri, "training.json").read_text("utf-8"))
-    best = next((row for row in training["history"] if row["epoch"] == training["best_epoch"]), {})
+    best: dict[str, Any] = next((row for row in training["history"] if row["epoch"] == training["best_epoch"]), {})
     for name in ("architecture", "precision"):
         model_run.set_string_custom_property(name, training[name])
     for name in ("parameters", "epochs_run", "best_epoch", "seed"):
