@@ -128,7 +128,7 @@ def draw_face(label: str, person: Person, rng: np.random.Generator) -> NDArray[n
     Returns:
         96×96×3 uint8 RGB.
     """
-    strength = rng.uniform(0.7, 1.0)
+    strength = rng.uniform(0.75, 1.0)
     shown = {k: v * strength + rng.normal(0, 0.06) for k, v in vars(EXPRESSIONS[label]).items()}
     side = 1.0 if rng.random() < 0.5 else -1.0
     image = _background(rng)

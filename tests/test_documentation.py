@@ -1,0 +1,100 @@
+"""The documentation is what the code says, and its commands run."""
+
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import PRESETS
+from pipeline.config_reference import REFERENCE, default_yaml, reference
+from pipeline.sample_data import write_sample_data
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# What needs a container engine, a cluster or a download is run by tests of its own, or can't be run here.
+_ELSEWHERE = ("docker", "podman", "kubectl", "git", "export", "wandb", "kaggle", "cd", "unzip", "tensorboard", "pip")
+
+
+def commands(page: Path) -> list[str]:
+    """Lines of the page's shell blocks, continued ones joined, without comments."""
+    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).replace("\\\n", " ").splitlines()
+    return [line.split("  #")[0].strip() for line in lines if line.strip() and not line.strip().startswith("#")]
+
+
+ALL = [(page.name, command) for page in PAGES for command in commands(page)]
+
+
+def test_every_command_is_one_that_a_test_knows() -> None:
+    known = ("make", "python", ".venv/bin/python", *_ELSEWHERE)
+
+    assert len(ALL) > 20
+    assert [command for _, command in ALL if shlex.split(command)[0] not in known] == []
+
+
+@pytest.mark.parametrize("command", sorted({command for _, command in ALL if command.startswith("make")}))
+def test_every_make_target_exists(command: str) -> None:
+    subprocess.run(
+        ["make", "-n", "-o", ".venv/.ready", *shlex.split(command)[1:]], cwd=ROOT, check=True, capture_output=True
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the documentation imagines it: images in `faces`, a finished pipeline in `runs/local`."""
+    folder = tmp_path_factory.mktemp("project")
+    write_sample_data(folder / "faces", 160)
+    quick = ["train.epochs=1", "train.warmup_epochs=0", "image.height=32", "image.width=32", "evaluate.min_accuracy=0"]
+    settings = [word for setting in quick for word in ("--set", setting)]
+    for _ in range(2):
+        line = [sys.executable, "-m", "pipeline", "run", "--data", "faces", *settings]
+        subprocess.run(line, cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+def _runnable() -> list[str]:
+    """The commands of our own modules; those that train for minutes have their options checked in another way."""
+    ours = {command for _, command in ALL if re.match(r"(\.venv/bin/)?python -m (pipeline|components)", command)}
+    return sorted(ours)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("command", _runnable())
+def test_every_command_of_ours_runs(command: str, project: Path) -> None:
+    words = shlex.split(command)
+    if words[3] == "run":
+        # The options are checked for real; training for minutes is what `test_run.py` does in seconds.
+        words += ["--set", "train.epochs=0"]
+    if words[2] == "components.datasplit" or words[3] == "submit":
+        shutil.rmtree(project / "split", ignore_errors=True)
+    words[0] = sys.executable
+
+    done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+
+    if words[3] == "run":
+        assert done.stderr.strip().endswith("train.epochs: Input should be greater than or equal to 1. Received: 0")
+    elif words[3] == "submit":
+        assert "can't reach" in done.stderr or "no such file" in done.stderr.lower()
+    else:
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_configuration_reference_is_the_models() -> None:
+    assert REFERENCE.read_text("utf-8") == reference(), "run `make docs`"
+    assert (PRESETS / "default.yaml").read_text("utf-8") == default_yaml(), "run `make docs`"
+
+
+def test_the_component_reference_is_the_components() -> None:
+    from pipeline import component_reference
+
+    assert component_reference.REFERENCE.read_text("utf-8") == component_reference.reference(), "run `make docs`"
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
