@@ -53,12 +53,12 @@ def run_locally(
         runs = runner.run(pipeline)
     if console.is_terminal:
         console.print(final_table(runs))
+    by_node = {run.node: run for run in runs}
+    _show_quarantine(console, by_node["ImageIngest"])
     failed = next((run for run in runs if run.state == "failed"), None)
     if failed is not None:
         _show_failure(console, failed, log)
         return FAILED
-    by_node = {run.node: run for run in runs}
-    _show_quarantine(console, by_node["ImageIngest"])
     _publish_report(by_node, folder)
     seconds = time.monotonic() - started
     if all(run.state == "cached" for run in runs):
@@ -80,13 +80,13 @@ def _publish_report(by_node: dict[str, NodeRun], folder: Workdir) -> None:
 
 
 def _show_quarantine(console: Console, ingest: NodeRun) -> None:
-    count = int(ingest.properties["images"].get("quarantined", 0))
+    count = int(ingest.properties.get("images", {}).get("quarantined", 0))
     if not count:
         return
     import pyarrow.parquet as pq
 
     table = Path(ingest.uris["images"]) / QUARANTINE
-    console.print(f"{count} files can't be used ({table}):")
+    console.print(f"{count} files can't be used ({table}):", highlight=False, soft_wrap=True)
     rows = pq.read_table(table).to_pylist()
     for row in rows[:_SHOWN]:
         console.print(f"  {row['id']!r}: {row['reason']}", highlight=False, markup=False, soft_wrap=True)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.sample_data import GROUP_REGEX, write_sample_data
@@ -156,6 +157,33 @@ def test_a_changed_image_reruns_everything(data: Path, tmp_path: Path, finished:
     assert result.status == 0, result.text
     # The schema comes from the label map, which is the same.
     assert result.having("cached") <= {"ImageSchema"}
+
+
+def test_a_folder_that_datasplit_balanced_keeps_its_test_images(data: Path, tmp_path: Path) -> None:
+    split = tmp_path / "split"
+    line = [sys.executable, "-m", "components.datasplit", "--balance", "--seed", "27", "--output-path", str(split)]
+    subprocess.run([*line, "--group-regex", GROUP_REGEX, str(data)], check=True, capture_output=True)
+
+    result = run(split, tmp_path / "work")
+
+    assert result.status == 0, result.text
+    artifacts = Workdir(tmp_path / "work").artifacts
+    [predictions] = artifacts.glob("PredictionAnalysis/analysis/*/predictions.parquet")
+    rows = pq.read_table(predictions).to_pylist()
+    tested = {row["filename"] for row in rows if row["split"] == "test"}
+    assert tested == {str(path.relative_to(split)) for path in (split / "test").rglob("*.*")}
+    assert any(row["augmented"] for row in rows if row["split"] == "test")
+    [summary] = artifacts.glob("ImageIngest/images/*/summary.json")
+    assert json.loads(summary.read_text())["leaks"] == []
+    [dataset] = artifacts.glob("SplitBalanceAugment/dataset/*")
+    sources = {
+        name: {
+            row["source_id"] for path in dataset.glob(f"{name}-*.parquet") for row in pq.read_table(path).to_pylist()
+        }
+        for name in ("train", "eval", "test")
+    }
+    assert not sources["train"] & sources["test"]
+    assert not sources["train"] & sources["eval"]
 
 
 def test_a_class_that_is_too_small_is_named(tmp_path: Path, data: Path) -> None:
