@@ -29,6 +29,15 @@ lint: setup ## Check format, lint, types and layers
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+bench: setup ## Measure augmentation, training, serving, inspect and launch overhead against what they could be
+	$(py) tests/benchmarks/augment.py $(ARGS)
+	$(py) tests/benchmarks/training.py
+	$(py) tests/benchmarks/inspect_store.py
+	$(py) tests/benchmarks/launch.py 2>/dev/null
+
+bench-full: setup ## The whole pipeline at AffectNet's size: seconds and memory of each component
+	$(py) tests/benchmarks/full_pipeline.py $(ARGS)
+
 inspect: setup ## List runs, executions and artifacts from ML Metadata (ARGS="executions latest")
 	@$(py) -m pipeline inspect $(ARGS) --workdir $(WORKDIR)
 
