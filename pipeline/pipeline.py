@@ -26,7 +26,7 @@ from components.validation.component import (
 )
 from pipeline.code_version import code_version
 from pipeline.config import Config
-from pipeline.run_context import RunContext, recipe
+from pipeline.run_context import RunContext, RunParameters, recipe
 from pipeline.run_record import report_facts
 
 NAME = "facial-affect"
@@ -40,10 +40,11 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         context: where the data and the models are.
     """
     own_recipe = recipe(config)
+    given = context.parameters or RunParameters(context.uri, context.destination, config.seed)
 
     # Reads the folder once: checks, hashes and packs every image; quarantines what can't be used.
     ingest = ImageIngest(
-        uri=context.uri,
+        uri=given.data,
         data=_json(config.data),
         group_regex=config.split.group_regex or "",
         data_digest=context.folder_digest,
@@ -92,7 +93,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
             train=_json(config.train),
             image=_json(config.image),
             tuner=_json(config.tuner),
-            seed=config.seed,
+            seed=given.seed,
             code_version=code_version("components.trainer.tuner_fn"),
             checkpoint_dir=context.checkpoints,
         ).with_id("Tuner")
@@ -108,7 +109,9 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         image=_json(config.image),
         tracking=_json(config.tracking),
         evaluate=_json(config.evaluate),
-        seed=config.seed,
+        epochs=given.epochs,
+        architecture=given.architecture,
+        seed=given.seed,
         code_version=code_version("components.trainer.run_fn"),
         checkpoint_dir=context.checkpoints,
     ).with_id("Trainer")
@@ -119,7 +122,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     baseline = BaselineFinder(
         dataset=dataset,
         examples=examples,
-        destination=context.destination,
+        destination=given.destination,
         recipe=own_recipe,
         folder_digest=context.folder_digest,
         candidates=context.candidates,
@@ -142,7 +145,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         model_run=trainer.outputs["model_run"],
         evaluate=_json(config.evaluate),
         image=_json(config.image),
-        seed=config.seed,
+        seed=given.seed,
         recipe=own_recipe,
         code_version=code_version("components.analysis.executor"),
     )
@@ -151,7 +154,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         model=model,
         model_blessing=evaluator.outputs["blessing"],
         analysis=analysis.outputs["analysis"],
-        destination=context.destination,
+        destination=given.destination,
         recipe=own_recipe,
         folder_digest=context.folder_digest,
         code_version=code_version("components.pusher.executor"),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.code_version import code_version
 from pipeline.config import Config
@@ -18,6 +19,25 @@ _CODE = (
 
 
 @dataclass(frozen=True)
+class RunParameters:
+    """What a run of a compiled pipeline can set anew: there, runtime parameters of TFX; here, values.
+
+    Attributes:
+        data: the data folder.
+        destination: where blessed models are pushed.
+        seed: of training and of the analysis' resamples.
+        epochs: overrides the configuration; None leaves it.
+        architecture: likewise.
+    """
+
+    data: Any
+    destination: Any
+    seed: Any
+    epochs: Any = None
+    architecture: Any = None
+
+
+@dataclass(frozen=True)
 class RunContext:
     """Where and from what.
 
@@ -27,6 +47,7 @@ class RunContext:
         folder_digest: of the data folder; "" if nobody has looked at it yet.
         candidates: versions at the destination that the new model may be compared with.
         checkpoints: folder for checkpoints of an interrupted training; "" for none.
+        parameters: what a run can set anew; None where nothing can.
     """
 
     uri: str
@@ -34,6 +55,7 @@ class RunContext:
     folder_digest: str = ""
     candidates: str = ""
     checkpoints: str = ""
+    parameters: RunParameters | None = None
 
 
 def recipe(config: Config) -> str:

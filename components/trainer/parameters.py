@@ -31,8 +31,9 @@ def custom_config(properties: Mapping[str, Any]) -> dict[str, Any]:
     config: dict[str, Any] = {name: json.loads(properties.get(f"{name}_options") or "{}") for name in SECTIONS}
     if properties.get("architecture"):
         config["model"]["architecture"] = properties["architecture"]
-    if properties.get("epochs"):
-        epochs = config["train"]["epochs"] = int(properties["epochs"])
+    epochs = int(properties.get("epochs") or 0)
+    if epochs and epochs != config["train"].get("epochs"):
+        config["train"]["epochs"] = epochs
         # A short run asked for by this parameter alone must not fail for its warm-up.
         warmup = config["train"].get("warmup_epochs", TrainOptions().warmup_epochs)
         config["train"]["warmup_epochs"] = min(warmup, epochs // 2)

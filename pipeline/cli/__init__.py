@@ -12,6 +12,7 @@ _COMMANDS = {
     "predict": "pipeline.cli.predict",
     "suspects": "pipeline.cli.suspects",
     "gc": "pipeline.cli.gc",
+    "compile": "pipeline.cli.compile",
     "sample-data": "pipeline.cli.sample_data",
 }
 

@@ -1,0 +1,58 @@
+"""`python -m pipeline compile`."""
+
+import os
+import warnings
+from pathlib import Path
+
+import click
+
+from pipeline.cli.run import UsageError
+from pipeline.config import ConfigError, load
+
+
+@click.command("compile")
+@click.option("--config", "config_file", metavar="F", help="YAML file, or the name of a preset.")
+@click.option("--output", required=True, metavar="F.yaml", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--image", metavar="I", help="The image of every component, by tag or by digest.")
+@click.option("--pipeline-root", metavar="URI", help="Where artifacts go: minio://…, s3://… or gs://….")
+@click.option("--data", metavar="URI", help="The data folder: a path in the pods, s3://… or gs://….")
+@click.option("--set", "overrides", multiple=True, metavar="a.b=value", help="Override one key; can be repeated.")
+def compile(
+    config_file: str | None,
+    output: Path,
+    image: str | None,
+    pipeline_root: str | None,
+    data: str | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Compile the pipeline for Kubeflow Pipelines v2, as IR YAML."""
+    from pipeline.kubeflow.targets import Target, pinned
+
+    if output.suffix not in (".yaml", ".yml"):
+        raise UsageError(f"--output must end in .yaml. Received: {output}")
+    try:
+        config = load(config_file, overrides)
+        image = image or config.kubeflow.image
+        pipeline_root = pipeline_root or config.kubeflow.pipeline_root
+        data = data or config.data.path
+        if not image:
+            raise UsageError("which image? Give --image or kubeflow.image")
+        if not pipeline_root:
+            raise UsageError("where do artifacts go? Give --pipeline-root or kubeflow.pipeline_root")
+        if not data:
+            raise UsageError("which data? Give --data or data.path")
+        target = Target(image=pinned(image), root=pipeline_root, data=data)
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        warnings.simplefilter("ignore")
+        from pipeline.kubeflow.compile import compile_pipeline  # TFX takes ten seconds to import
+
+        text = compile_pipeline(config, target)
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text, "utf-8")
+    click.echo(output)
+    if "@" not in target.image:
+        click.echo(
+            f"The image is named by its tag, {image}, which may move: `make image PUSH=1` notes digests.", err=True
+        )

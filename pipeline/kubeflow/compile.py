@@ -1,0 +1,137 @@
+"""Compiles the pipeline that runs locally to Kubeflow Pipelines v2.
+
+compile_pipeline(load(), Target(image="registry/affect:1", root="minio://mlpipeline/v2", data="s3://faces"))
+
+returns the text of the YAML file: the IR (schema 2.1.0), and behind it the platform spec if anything belongs there. The
+same configuration, target and code give the same bytes.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+from tfx.orchestration.data_types import RuntimeParameter
+from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
+
+from pipeline.config import Config, ConfigError
+from pipeline.kubeflow.options import TaskOptions
+from pipeline.kubeflow.platform import platform_spec
+from pipeline.kubeflow.spec import Parameter, reshape
+from pipeline.kubeflow.targets import Target, check, default_destination
+from pipeline.pipeline import NAME, create_pipeline
+from pipeline.run_context import RunContext, RunParameters
+
+ENTRYPOINT = ("python", "-m", "pipeline.kubeflow.entrypoint")
+EVERY = "all"
+_DESCRIPTION = "Trains, evaluates and pushes an image classifier from a folder of labelled images."
+_TYPE_WORDS = {"STRING": "str", "NUMBER_INTEGER": "int"}
+
+
+def compile_pipeline(config: Config, target: Target) -> str:
+    """The compiled pipeline as YAML.
+
+    Args:
+        config: the configuration.
+        target: image, pipeline root and data.
+
+    Raises:
+        ConfigError: the configuration asks for something that the compiled pipeline can't give.
+    """
+    destination = config.push.destination or default_destination(target.root)
+    parameters = _parameters(config, target, destination)
+    context = RunContext(
+        uri=target.data,
+        destination=destination,
+        parameters=RunParameters(
+            **{
+                field: RuntimeParameter(name, _python_type(parameters[name]))
+                for field, name in _fields(parameters).items()
+            }
+        ),
+    )
+    pipeline = create_pipeline(config, context, target.root)
+    tasks = _tasks(config, [component.id for component in pipeline.components])
+    check(config, target, destination, tasks)
+    runner = KubeflowV2DagRunner(
+        KubeflowV2DagRunnerConfig(
+            default_image=target.image, default_commands=list(ENTRYPOINT), use_pipeline_spec_2_1=True
+        )
+    )
+    compiled = runner.run(pipeline, write_out=False)["pipelineSpec"]
+    spec = reshape(compiled, NAME, _DESCRIPTION, target.root, parameters, tasks)
+    documents = [spec]
+    if platform := platform_spec(config.kubeflow, tasks):
+        documents.append(platform)
+    text = yaml.dump_all(documents, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=120)
+    return _header(parameters, config.kubeflow.service_account) + text
+
+
+def _parameters(config: Config, target: Target, destination: str) -> dict[str, Parameter]:
+    """What a run can set, with the configuration's values as defaults."""
+    found = {
+        "data": Parameter(target.data, False, "the data folder: a mounted path, s3://… or gs://…"),
+        "epochs": Parameter(config.train.epochs, True, "epochs at most"),
+        "architecture": Parameter(
+            config.model.architecture, True, "resnet18, resnet34, resnet50, resnet101, resnet152"
+        ),
+        "seed": Parameter(config.seed, True, "of training"),
+        "push_destination": Parameter(destination, False, "where a blessed model goes"),
+    }
+    if config.tuner.enabled:
+        del found["architecture"]  # the search decides
+    return found
+
+
+def _fields(parameters: Mapping[str, Parameter]) -> dict[str, str]:
+    """Field of RunParameters → name of the pipeline's parameter."""
+    return {"destination" if name == "push_destination" else name: name for name in parameters}
+
+
+def _python_type(parameter: Parameter) -> type:
+    return type(parameter.default)
+
+
+def _tasks(config: Config, nodes: list[str]) -> dict[str, TaskOptions]:
+    """Options of every node: those of `all`, and what its own entry sets above them."""
+    given = config.kubeflow.components
+    for name in given:
+        if name not in (*nodes, EVERY):
+            raise ConfigError(
+                f"kubeflow.components.{name}: no such component. Components: {', '.join(nodes)}, or {EVERY}"
+            )
+    common = given.get(EVERY, TaskOptions())
+    return {node: _merged(common, given.get(node)) for node in nodes}
+
+
+def _merged(common: TaskOptions, own: TaskOptions | None) -> TaskOptions:
+    if own is None:
+        return common
+    values: dict[str, Any] = {name: getattr(common, name) for name in common.model_fields_set}
+    for name in own.model_fields_set:
+        value = getattr(own, name)
+        values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
+    return TaskOptions(**values)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every value where it stands: anchors would tie distant parts of the file together."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        del data
+        return True
+
+
+def _header(parameters: Mapping[str, Parameter], service_account: str | None) -> str:
+    """Comments as kfp's compiler writes them, and what `submit` needs to know beyond the IR."""
+    lines = ["# PIPELINE DEFINITION", f"# Name: {NAME}", f"# Description: {_DESCRIPTION}", "# Inputs:"]
+    for name, parameter in sorted(parameters.items()):
+        default = json.dumps(parameter.default, ensure_ascii=False)
+        lines.append(f"#    {name}: {_TYPE_WORDS[parameter.ir_type]} [Default: {default}]")
+    if service_account:
+        lines.append(f"{SERVICE_ACCOUNT}{service_account}")
+    return "\n".join(lines) + "\n"
+
+
+# The IR has no place for it: it belongs to a run, and `submit` asks for it there.
+SERVICE_ACCOUNT = "# Service account: "

@@ -1,0 +1,225 @@
+"""What a component's container runs: stands between Kubeflow's launcher and TFX's executors.
+
+    python -m pipeline.kubeflow.entrypoint --executor_class_path components.ingest.executor.Executor
+        --json_serialized_invocation_args '{"inputs": …}' --json_serialized_inputs_spec_args '{…}' [Beam's arguments]
+
+The launcher names artifacts by URI and has copied the inputs of `s3://bucket/x` to `/s3/bucket/x`; what it then finds
+at an output's local path it uploads. TFX's runner wants classes of artifacts, which neither the driver nor kfp's local
+runner passes on, and executors read and write paths. So: types restored, URIs made paths, folders made, the executor
+run, and in what is handed back, paths made URIs.
+"""
+
+import argparse
+import hashlib
+import importlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Message = dict[str, Any]
+
+# Where the launcher keeps its copies: LocalPathForURI in its source.
+_COPIES = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
+# Types that the compiler declares so that Kubeflow's pages show them, what they are here, and which file is shown.
+_SHOWN = {"system.HTML": ("components.HtmlReport", "index.html")}
+_RUN_VALUES = ("architecture", "epochs", "seed")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One execution as the launcher describes it.
+
+    Attributes:
+        executor: dotted path of the executor's class.
+        invocation: ExecutorInput.
+        inputs_spec: ComponentInputsSpec, which the compiler put into the arguments.
+        beam: further arguments, for Beam.
+    """
+
+    executor: str
+    invocation: Message
+    inputs_spec: Message
+    beam: list[str]
+
+
+def parse(arguments: Sequence[str]) -> Task:
+    """The task that the command line describes."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--executor_class_path", required=True)
+    parser.add_argument("--json_serialized_invocation_args", required=True, type=json.loads)
+    parser.add_argument("--json_serialized_inputs_spec_args", default={}, type=json.loads)
+    known, beam = parser.parse_known_args(arguments)
+    return Task(
+        known.executor_class_path,
+        known.json_serialized_invocation_args,
+        known.json_serialized_inputs_spec_args,
+        beam,
+    )
+
+
+def local_path(uri: str) -> str:
+    """Where the launcher has, or looks for, its copy; a path stays what it is.
+
+    Raises:
+        ValueError: a scheme that the launcher has no copies of.
+    """
+    for scheme, folder in _COPIES.items():
+        if uri.startswith(scheme):
+            return folder + uri[len(scheme) :]
+    if "://" in uri:
+        raise ValueError(f"artifacts must be at {', '.join(_COPIES)} or a path. Received: {uri}")
+    return uri
+
+
+def prepare(task: Task) -> Message:
+    """The ExecutorInput that TFX's runner takes: with our types, with local paths, and with names.
+
+    Outputs that aren't the component's (the launcher's own log) are left out.
+    """
+    specs = task.inputs_spec.get("artifacts", {})
+    inputs, outputs = task.invocation.get("inputs", {}), task.invocation["outputs"]
+    taken = {
+        key: _artifacts(artifacts, key, specs[key]["artifactType"]["schemaTitle"])
+        for key, artifacts in inputs.get("artifacts", {}).items()
+    }
+    made = {
+        key: _artifacts(artifacts, key, title)
+        for key, artifacts in outputs.get("artifacts", {}).items()
+        if (title := _our_type(artifacts)) is not None
+    }
+    values = with_run_values(_integers(inputs.get("parameterValues", {}), task.inputs_spec))
+    return {
+        "inputs": {"artifacts": taken, "parameterValues": values},
+        "outputs": {**outputs, "artifacts": made},
+    }
+
+
+def _artifacts(artifacts: Message, key: str, title: str) -> Message:
+    def localized(artifact: Message) -> Message:
+        name = artifact.get("name") or key  # TFX's Evaluator looks artifacts up by their names
+        uri = local_path(artifact["uri"])
+        return {**artifact, "name": name, "uri": uri, "type": {"schemaTitle": title}}
+
+    return {"artifacts": [localized(artifact) for artifact in artifacts["artifacts"]]}
+
+
+def _our_type(artifacts: Message) -> str | None:
+    title: str = artifacts["artifacts"][0].get("type", {}).get("schemaTitle", "")
+    if title in _SHOWN:
+        return _SHOWN[title][0]
+    return title if title and not title.startswith("system.") else None
+
+
+def _integers(values: Message, spec: Message) -> Message:
+    """JSON from a protobuf knows floats alone: 3.0 where an integer is declared is 3."""
+    declared = spec.get("parameters", {})
+    return {
+        key: int(value) if declared.get(key, {}).get("parameterType") == "NUMBER_INTEGER" else value
+        for key, value in values.items()
+    }
+
+
+def with_run_values(values: Message) -> Message:
+    """Make the recipe, which the compiler took from the configuration, tell runs with other parameters apart.
+
+    Otherwise a longer training would be taken for the model that stands at the destination already, and pushed without
+    comparison.
+    """
+    if "recipe" not in values:
+        return values
+    chosen = {name: values[name] for name in _RUN_VALUES if name in values}
+    text = json.dumps([values["recipe"], chosen], sort_keys=True)
+    return {**values, "recipe": hashlib.sha256(text.encode()).hexdigest()[:16]}
+
+
+def make_folders(invocation: Message) -> None:
+    """Folders that outputs lie in; the outputs' own are the executors' business."""
+    outputs = invocation["outputs"]
+    paths = [item["uri"] for artifacts in outputs["artifacts"].values() for item in artifacts["artifacts"]]
+    paths += [parameter["outputFile"] for parameter in outputs.get("parameters", {}).values()]
+    for path in (*paths, outputs["outputFile"]):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+
+
+def hand_back(output: Message, task: Task) -> Message:
+    """The ExecutorOutput for the launcher: with the URIs that it gave, and what there is to show in its place.
+
+    Args:
+        output: ExecutorOutput as TFX's runner wrote it, with local paths.
+        task: for the URIs.
+    """
+    artifacts = {}
+    for key, found in output.get("artifacts", {}).items():
+        [given] = task.invocation["outputs"]["artifacts"][key]["artifacts"]
+        uri = given["uri"]
+        _, page = _SHOWN.get(given.get("type", {}).get("schemaTitle", ""), ("", ""))
+        if page and Path(local_path(uri), page).exists():
+            uri = f"{uri}/{page}"
+        [made] = found["artifacts"]
+        metadata = {name: value for name, value in made.get("metadata", {}).items() if value is not None}
+        artifacts[key] = {"artifacts": [{**made, "uri": uri, "metadata": metadata}]}
+    return {**output, "artifacts": artifacts}
+
+
+def write_parameters(output: Message, outputs: Mapping[str, Any]) -> None:
+    """Output parameters, one file each; text as it is, all else as JSON."""
+    for name, value in output.get("parameterValues", {}).items():
+        if name in outputs.get("parameters", {}):
+            text = value if isinstance(value, str) else json.dumps(value)
+            Path(outputs["parameters"][name]["outputFile"]).write_text(text, "utf-8")
+
+
+def run(task: Task) -> None:
+    """Run the executor and leave behind what the launcher looks for."""
+    invocation = prepare(task)
+    make_folders(invocation)
+
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+
+    module, _, name = task.executor.rpartition(".")
+    getattr(importlib.import_module(module), name)  # imported here, so that it counts as import
+    imports = process_age()
+    print(f"{task.executor} starts, {imports:.1f} s after its container's process", flush=True)
+    arguments = argparse.Namespace(
+        executor_class_path=task.executor,
+        json_serialized_invocation_args=json.dumps(invocation),
+        json_serialized_inputs_spec_args=json.dumps(task.inputs_spec),
+    )
+    kubeflow_v2_run_executor.main((arguments, task.beam))
+
+    file = Path(task.invocation["outputs"]["outputFile"])
+    output = hand_back(json.loads(file.read_text("utf-8")), task)
+    file.write_text(json.dumps(output, sort_keys=True), "utf-8")
+    write_parameters(output, task.invocation["outputs"])
+    print(f"{task.executor} done: {process_age():.1f} s, of which imports {imports:.1f} s", flush=True)
+
+
+def process_age() -> float:
+    """Seconds since this process began."""
+    started = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started / os.sysconf("SC_CLK_TCK")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the task; the status is 1 if it failed, and the log's last line says why."""
+    os.dup2(1, 2)  # one stream: a log has its lines in the order in which they were written
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
+    try:
+        run(parse(arguments))
+    except Exception as error:
+        traceback.print_exc()
+        sys.stderr.flush()
+        reason = " ".join(str(error).split())
+        print(f"failed: {type(error).__name__}: {reason}" if reason else f"failed: {type(error).__name__}", flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,176 @@
+"""The compiled pipeline: names, parameters, types, caching, and the whole file against a golden one."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from compiled import CLUSTER, TARGET, compiled
+from kfp import components
+
+from pipeline.config import ConfigError
+from pipeline.kubeflow.targets import Target
+
+GOLDEN = Path(__file__).parent / "golden.yaml"
+# `REGOLD=1 pytest tests/pipeline/kubeflow/test_compile.py` writes the golden file anew.
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        return compiled(patch, CLUSTER)[0]
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[Any]:
+    with pytest.MonkeyPatch.context() as patch:
+        return compiled(patch, CLUSTER)[1]
+
+
+def test_the_file_is_the_golden_one(text: str) -> None:
+    import os
+
+    text = re.sub(r"sdkVersion: tfx-[\d.]+", "sdkVersion: tfx", text)
+    if os.environ.get("REGOLD"):
+        GOLDEN.write_text(text, "utf-8")
+    assert text == GOLDEN.read_text("utf-8")
+
+
+def test_the_same_input_gives_the_same_bytes(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert compiled(monkeypatch, CLUSTER)[0] == text
+
+
+def test_kfp_loads_it_with_the_parameters_and_their_defaults(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "affect.yaml"
+    path.write_text(text)
+
+    component = components.load_component_from_file(str(path))
+
+    defaults = {name: found.default for name, found in component.component_spec.inputs.items()}
+    assert defaults == {
+        "data": "s3://faces/train",
+        "epochs": 26,
+        "architecture": "resnet18",
+        "seed": 0,
+        "push_destination": "s3://mlpipeline/v2/artifacts/serving_model",
+    }
+
+
+def test_names_are_those_of_kfps_compiler(documents: list[Any]) -> None:
+    spec = documents[0]
+    tasks = spec["root"]["dag"]["tasks"]
+
+    assert spec["schemaVersion"] == "2.1.0"
+    assert {"image-ingest", "split-balance-augment", "tf-record-converter", "statistics-gen", "trainer"} <= set(tasks)
+    for name, task in tasks.items():
+        assert re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name)
+        assert task["componentRef"]["name"] == f"comp-{name}"
+        assert spec["components"][f"comp-{name}"]["executorLabel"] == f"exec-{name}"
+        assert f"exec-{name}" in spec["deploymentSpec"]["executors"]
+        assert set(task.get("dependentTasks", ())) <= set(tasks)
+
+
+def test_no_resolver_and_nothing_of_ml_metadata_is_in_it(text: str) -> None:
+    assert "resolver" not in text.lower()
+    assert "mlmd" not in text.lower()
+    assert "metadata.db" not in text
+
+
+def test_every_artifact_type_is_one_that_kfp_accepts(documents: list[Any]) -> None:
+    pattern = r"[a-z][a-z0-9-_]{2,20}[.][A-Z][a-zA-Z0-9-_]{2,49}"
+    types = [
+        artifact["artifactType"]
+        for component in documents[0]["components"].values()
+        for side in ("inputDefinitions", "outputDefinitions")
+        for artifact in component.get(side, {}).get("artifacts", {}).values()
+    ]
+
+    assert types
+    assert all(re.fullmatch(pattern, found["schemaTitle"]) and found["schemaVersion"] for found in types)
+
+
+def test_the_report_is_shown_as_html(documents: list[Any]) -> None:
+    outputs = documents[0]["components"]["comp-report"]["outputDefinitions"]["artifacts"]
+
+    assert outputs["report"]["artifactType"]["schemaTitle"] == "system.HTML"
+
+
+def test_run_parameters_reach_their_components(documents: list[Any]) -> None:
+    tasks = documents[0]["root"]["dag"]["tasks"]
+
+    def source(task: str, parameter: str) -> str:
+        return str(tasks[task]["inputs"]["parameters"][parameter]["componentInputParameter"])
+
+    assert source("image-ingest", "uri") == "data"
+    assert source("baseline-finder", "destination") == source("pusher", "destination") == "push_destination"
+    for name in ("epochs", "architecture", "seed"):
+        assert source("trainer", name) == name
+        # These three tell one model from another by its recipe.
+        assert source("baseline-finder", name) == source("pusher", name) == name
+        assert source("prediction-analysis", name) == name
+
+
+def test_what_would_hide_a_change_outside_is_never_cached(documents: list[Any]) -> None:
+    tasks = documents[0]["root"]["dag"]["tasks"]
+    cached = {name for name, task in tasks.items() if task["cachingOptions"].get("enableCache")}
+
+    assert set(tasks) - cached == {"image-ingest", "baseline-finder", "evaluator"}
+
+
+def test_a_search_leaves_no_architecture_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    [spec] = compiled(monkeypatch, ["tuner.enabled=true"])[1]
+
+    assert "architecture" not in spec["root"]["inputDefinitions"]["parameters"]
+    assert spec["root"]["dag"]["tasks"]["tuner"]["inputs"]["parameters"]["seed"] == {"componentInputParameter": "seed"}
+    assert "data-gate" in spec["root"]["dag"]["tasks"]["tuner"]["dependentTasks"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "target", "message"),
+    [
+        (
+            ["kubeflow.components.Trainr.cpu='4'"],
+            {},
+            "kubeflow.components.Trainr: no such component. Components: Image",
+        ),
+        (["kubeflow.components.Tuner.cpu='4'"], {}, "kubeflow.components.Tuner: no such component"),
+        ([], {"root": "hdfs://x"}, "--pipeline-root must begin with minio://, s3://, gs://"),
+        ([], {"data": "minio://faces"}, "MinIO and SeaweedFS are s3:// with AWS_ENDPOINT_URL"),
+        ([], {"data": "/data"}, "--data = /data is in no volume of ImageIngest"),
+        ([], {"data": "data"}, "--data must be an absolute path"),
+        (["push.destination=/models"], {}, "push.destination = /models is in no volume of Pusher"),
+        (["augment.pipeline_yaml=mine.yml"], {}, "augment.pipeline_yaml must be an absolute path"),
+        (["model.weights=/w.h5"], {}, "model.weights = /w.h5 is in no volume of Trainer"),
+        (
+            ["kubeflow.components.Trainer.memory=1Gi", "kubeflow.components.Trainer.memory_request=2G"],
+            {},
+            "kubeflow.components.Trainer.memory_request is above the limit. Received: 2G of 1Gi",
+        ),
+        (
+            [
+                "kubeflow.components.all.env={A: b}",
+                "kubeflow.components.Trainer.secret_env=[{secret: s, keys: {k: A}}]",
+            ],
+            {},
+            "kubeflow.components.Trainer sets A twice",
+        ),
+    ],
+)
+def test_what_a_pod_could_not_honour_is_an_error(
+    overrides: list[str], target: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        compiled(monkeypatch, overrides, Target(**{**vars(TARGET), **target}))
+
+
+def test_a_mounted_folder_can_hold_data_and_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    volumes = [
+        "kubeflow.components.ImageIngest.pvc=[{claim: faces, path: /data}]",
+        "kubeflow.components.Pusher.pvc=[{claim: models, path: /models}]",
+        "kubeflow.components.BaselineFinder.pvc=[{claim: models, path: /models}]",
+        "push.destination=/models/affect",
+    ]
+
+    spec = compiled(monkeypatch, volumes, Target(TARGET.image, TARGET.root, "/data/train"))[1][0]
+
+    assert spec["root"]["inputDefinitions"]["parameters"]["data"]["defaultValue"] == "/data/train"
