@@ -12,6 +12,7 @@ from typing import Any, Literal
 import keras
 
 from components.trainer.batch_norm import BatchNormalization
+from components.trainer.convolution import Conv2D
 from components.trainer.pretrained import CaffePreprocessing, load_imagenet, load_weights
 
 Pooling = Literal["avg", "max", "flatten"]
@@ -39,7 +40,7 @@ class _Layers:
 
     def conv(self, x: Any, filters: int, size: int, *, stride: int = 1, padding: str = "valid", name: str) -> Any:
         """Convolve and normalize; the layers are `<name>_conv` and `<name>_bn`."""
-        x = keras.layers.Conv2D(
+        x = Conv2D(
             filters,
             size,
             strides=stride,
