@@ -3,7 +3,7 @@
 All figures are of one run on this machine. Two candidates of a comparison take their steps in turn, so that load from
 elsewhere hits both alike; a ratio is one of medians.
 
-batch normalization  our ResNet-50 against keras.applications', our ResNet-18 against itself with Keras' layer
+layers               our ResNet-50 against keras.applications', our ResNet-18 against itself of Keras' layers
 pytorch              our ResNet-18 against PyTorch's (bfloat16 autocast, channels last), where torch is installed
 determinism          a step with TensorFlow's deterministic kernels against one without
 fit                  whole epochs, their boundaries included, against the bare step
@@ -77,6 +77,12 @@ def with_keras_layer(architecture: str, precision: str) -> keras.Model:
         return ours(architecture, precision)
 
 
+def of_keras_layers(architecture: str, precision: str) -> keras.Model:
+    """Build the same network of Keras' own layers alone."""
+    with mock.patch.object(resnets, "Conv2D", keras.layers.Conv2D):
+        return with_keras_layer(architecture, precision)
+
+
 def keras_application(precision: str) -> keras.Model:
     """Build keras.applications' ResNet-50."""
     with dtype_policy(precision):
@@ -106,8 +112,9 @@ def batch_normalization(rounds: int, batch: int) -> None:
     cases = [
         ("ResNet-50", "bfloat16", 1.6, lambda p: keras_application(p), "keras.applications"),
         ("ResNet-50", "float32", 1.25, lambda p: keras_application(p), "keras.applications"),
-        ("ResNet-18", "bfloat16", 1.5, lambda p: with_keras_layer("resnet18", p), "Keras' layer"),
-        ("ResNet-18", "float32", 1.15, lambda p: with_keras_layer("resnet18", p), "Keras' layer"),
+        ("ResNet-18", "bfloat16", 1.5, lambda p: of_keras_layers("resnet18", p), "Keras' layers"),
+        ("ResNet-18", "float32", 1.15, lambda p: of_keras_layers("resnet18", p), "Keras' layers"),
+        ("ResNet-18", "bfloat16", None, lambda p: with_keras_layer("resnet18", p), "Keras' normalization"),
     ]
     for name, precision, target, other, against in cases:
         mine = step_of(ours(name.lower().replace("-", ""), precision), batch)
