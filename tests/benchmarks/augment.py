@@ -8,9 +8,10 @@ stage       `SplitBalanceAugment`'s work as a process of its own: interpreter, i
 datasplit   the command, from the folder to the folder: reading and hashing every file comes on top
 sequential  the loop that a user would write with pandas, OpenCV and Albumentations
 
-with their peak memory: PSS of the whole process tree. `--scale 10000 30000 100000 300000` shows time and memory over
-the number of images instead, `--hashes` the digest of the output for 1, 2 and 4 workers and a shuffled input, and
-`--contact-sheet FILE` a picture of 8 sources beside 8 copies each.
+with their peak memory: PSS of the whole process tree. Beside other work the times say little, hence the load and the
+seconds of processor time; the floor is processor time throughout. `--scale 10000 30000 100000 300000` shows time and
+memory over the number of images instead, `--hashes` the digest of the output for 1, 2 and 4 workers and a shuffled
+input, and `--contact-sheet FILE` a picture of 8 sources beside 8 copies each.
 """
 
 import argparse
@@ -18,12 +19,13 @@ import hashlib
 import json
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +55,10 @@ if __name__ == "__main__":
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds and peak memory of one process tree, and how many images it left."""
+    """Seconds, processor seconds and peak memory of one process tree, and how many images it left."""
 
     seconds: float
+    cpu: float
     peak_mib: float
     images: int
 
@@ -66,6 +69,7 @@ class Measured:
 
 def measure(command: list[str], images: int) -> Measured:
     """Run a command and watch the PSS of it and all its children."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.monotonic()
     process = subprocess.Popen(
         command, env=os.environ | {"PYTHONWARNINGS": "ignore"}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -79,7 +83,9 @@ def measure(command: list[str], images: int) -> Measured:
     if process.returncode:
         assert process.stderr is not None
         raise SystemExit(process.stderr.read().decode())
-    return Measured(seconds, peak / 2**20, images)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
+    return Measured(seconds, cpu, peak / 2**20, images)
 
 
 def tree(root: psutil.Process) -> list[psutil.Process]:
@@ -188,7 +194,7 @@ def stage(source: Path, target: Path, multiplier: float, workers: int) -> tuple[
     measured = measure([sys.executable, "-c", _STAGE, str(source), str(target), str(multiplier), str(workers)], 0)
     summary = json.loads((target / "summary.json").read_text())
     images = sum(n["originals"] + n["copies"] for by_label in summary["counts"].values() for n in by_label.values())
-    return Measured(measured.seconds, measured.peak_mib, images), summary
+    return replace(measured, images=images), summary
 
 
 def datasplit(folder: Path, target: Path, multiplier: float, workers: int, images: int) -> Measured:
@@ -201,7 +207,7 @@ def datasplit(folder: Path, target: Path, multiplier: float, workers: int, image
 def line(name: str, measured: Measured, floor: float) -> str:
     return (
         f"{name:<22}{measured.seconds:8.1f} s{measured.rate:10,.0f} images/s{measured.peak_mib:8.0f} MiB"
-        f"{measured.seconds / floor:8.2f} x floor"
+        f"{measured.seconds / floor:8.2f} x floor{measured.cpu:8.1f} s of one core"
     )
 
 
@@ -213,7 +219,10 @@ def compare(arguments: argparse.Namespace) -> None:
         staged, summary = stage(source, work / "stage", multiplier, cores)
         floor = floor_of(folder, summary) / cores
         images = staged.images
-        print(f"\n{arguments.images:,} images, M = {multiplier:g}: {images:,} images, {cores} workers")
+        print(
+            f"\n{arguments.images:,} images, M = {multiplier:g}: {images:,} images, {cores} workers, "
+            f"load {os.getloadavg()[0]:.1f}"
+        )
         print(f"{'floor':<22}{floor:8.1f} s{images / floor:10,.0f} images/s")
         print(line("stage", staged, floor))
         limit = 1.25 * floor + 6
@@ -238,8 +247,8 @@ def scale(arguments: argparse.Namespace) -> None:
             split = datasplit(folder, arguments.work / "split", multiplier, arguments.workers, staged.images)
             print(
                 f"{images:>9,} images, M = {multiplier:g}, {staged.images:>9,} made:"
-                f"  stage {staged.seconds:7.1f} s {staged.peak_mib:5.0f} MiB"
-                f"  datasplit {split.seconds:7.1f} s {split.peak_mib:5.0f} MiB",
+                f"  stage {staged.seconds:7.1f} s ({staged.cpu:7.1f} s of one core) {staged.peak_mib:5.0f} MiB"
+                f"  datasplit {split.seconds:7.1f} s ({split.cpu:7.1f}) {split.peak_mib:5.0f} MiB",
                 flush=True,
             )
         shutil.rmtree(arguments.work / "stage", ignore_errors=True)
