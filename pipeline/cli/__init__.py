@@ -13,6 +13,7 @@ _COMMANDS = {
     "suspects": "pipeline.cli.suspects",
     "gc": "pipeline.cli.gc",
     "compile": "pipeline.cli.compile",
+    "submit": "pipeline.cli.submit",
     "sample-data": "pipeline.cli.sample_data",
 }
 

@@ -18,6 +18,7 @@ from pipeline.config import Config, ConfigError
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.platform import platform_spec
 from pipeline.kubeflow.spec import Parameter, reshape
+from pipeline.kubeflow.submit import SERVICE_ACCOUNT
 from pipeline.kubeflow.targets import Target, check, default_destination
 from pipeline.pipeline import NAME, create_pipeline
 from pipeline.run_context import RunContext, RunParameters
@@ -131,7 +132,3 @@ def _header(parameters: Mapping[str, Parameter], service_account: str | None) ->
     if service_account:
         lines.append(f"{SERVICE_ACCOUNT}{service_account}")
     return "\n".join(lines) + "\n"
-
-
-# The IR has no place for it: it belongs to a run, and `submit` asks for it there.
-SERVICE_ACCOUNT = "# Service account: "

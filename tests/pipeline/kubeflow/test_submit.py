@@ -1,0 +1,161 @@
+"""Submission over real HTTP to a stand-in that checks requests against the models of Kubeflow's API client."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from compiled import CLUSTER, compiled
+from stand_in import Kubeflow, Refusal, checked, running
+
+from pipeline.cli import main
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("compiled") / "affect.yaml"
+    with pytest.MonkeyPatch.context() as patch:
+        path.write_text(compiled(patch, CLUSTER)[0], "utf-8")
+    return path
+
+
+@pytest.fixture
+def kubeflow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Kubeflow]:
+    monkeypatch.setenv("HOME", str(tmp_path))  # kfp keeps a context there
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    with running(Kubeflow()) as found:
+        yield found
+
+
+def submitted(kubeflow: Kubeflow, path: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["submit", str(path), "--host", kubeflow.url, *arguments])
+
+
+def error(result: Result) -> str:
+    """The one line that says what was wrong."""
+    lines = [line for line in result.output.splitlines() if line and not line.startswith(("Usage:", "Try "))]
+    assert len(lines) == 1, result.output
+    return lines[0]
+
+
+def test_a_submission_uploads_a_version_named_by_its_content_and_prints_the_runs_link(
+    kubeflow: Kubeflow, path: Path
+) -> None:
+    result = submitted(kubeflow, path, "--experiment", "faces", "--param", "epochs=50", "--param", "data=s3://new")
+
+    version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    assert result.exit_code == 0, result.output
+    assert result.output == f"version {version}\n{kubeflow.url}/#/runs/details/r0\n"
+    [run] = kubeflow.runs
+    [experiment] = kubeflow.experiments
+    assert experiment["display_name"] == "faces"
+    assert run["experiment_id"] == experiment["experiment_id"]
+    assert run["runtime_config"]["parameters"] == {"epochs": 50, "data": "s3://new"}
+    assert run["service_account"] == "pipeline-runner"
+    sent = next(one for one in kubeflow.versions if one["display_name"] == version)
+    assert run["pipeline_version_reference"]["pipeline_version_id"] == sent["pipeline_version_id"]
+    assert len(sent["documents"]) == 2  # the platform spec goes with it
+
+
+def test_the_same_content_is_uploaded_once(kubeflow: Kubeflow, path: Path) -> None:
+    submitted(kubeflow, path)
+    versions = len(kubeflow.versions)
+
+    assert submitted(kubeflow, path).exit_code == 0
+
+    assert (len(kubeflow.pipelines), len(kubeflow.versions)) == (1, versions)
+    assert (len(kubeflow.experiments), len(kubeflow.runs)) == (1, 2)
+
+
+def test_no_cache_turns_every_task_off(kubeflow: Kubeflow, path: Path) -> None:
+    submitted(kubeflow, path, "--no-cache")
+
+    tasks = kubeflow.versions[-1]["documents"][0]["root"]["dag"]["tasks"]
+    assert all(task["cachingOptions"] == {} for task in tasks.values())
+
+
+def test_a_schedule_makes_a_recurring_run(kubeflow: Kubeflow, path: Path) -> None:
+    result = submitted(kubeflow, path, "--schedule", "0 3 * * 1")
+
+    [recurring] = kubeflow.recurring
+    assert recurring["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * 1"
+    assert f"/#/recurringrun/details/{recurring['recurring_run_id']}" in result.output
+
+
+@pytest.mark.parametrize(("state", "status"), [("SUCCEEDED", 0), ("FAILED", 1), ("CANCELED", 1)])
+def test_waiting_ends_with_the_runs_status(kubeflow: Kubeflow, path: Path, state: str, status: int) -> None:
+    kubeflow.states = ["PENDING", "RUNNING", "RUNNING", state]
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert result.exit_code == status
+    assert re.search(rf"pending\nrunning\n{state.lower()}", result.output)
+
+
+def test_a_token_is_taken_from_the_environment(kubeflow: Kubeflow, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kubeflow.token = "secret"
+    monkeypatch.setenv("TOKEN", "secret")
+
+    result = submitted(kubeflow, path, "--token-env", "TOKEN")
+
+    assert result.exit_code == 0, result.output
+    assert "secret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--param", "epoch=5"], "no parameter epoch. The pipeline has: architecture, data, epochs, push_destination"),
+        (["--param", "epochs=many"], "--param epochs must be an integer. Received: many"),
+        (["--param", "epochs=0"], "--param epochs must be at least 1"),
+        (["--param", "architecture=vgg"], "--param architecture: resnet18"),
+        (["--param", "epochs"], "--param wants name=value"),
+        (["--schedule", "monday"], "--schedule wants five fields"),
+        (["--schedule", "0 3 * * 1", "--wait"], "a schedule has no end"),
+        (["--token-env", "NO_SUCH_VARIABLE"], "the variable NO_SUCH_VARIABLE is empty"),
+    ],
+)
+def test_a_bad_option_is_one_line(kubeflow: Kubeflow, path: Path, arguments: list[str], message: str) -> None:
+    result = submitted(kubeflow, path, *arguments)
+
+    assert result.exit_code in (1, 2)
+    assert message in error(result)
+    assert not kubeflow.runs
+
+
+def test_an_unreachable_host_is_one_line(path: Path) -> None:
+    result = CliRunner().invoke(main, ["submit", str(path), "--host", "http://127.0.0.1:9"])
+
+    assert result.exit_code == 1
+    assert "can't reach http://127.0.0.1:9" in error(result)
+
+
+def test_a_missing_token_is_one_line(kubeflow: Kubeflow, path: Path) -> None:
+    kubeflow.token = "secret"
+
+    assert "doesn't let you in (401" in error(submitted(kubeflow, path))
+
+
+def test_an_unknown_namespace_is_one_line(kubeflow: Kubeflow, path: Path) -> None:
+    kubeflow.namespaces = ("mine",)
+
+    assert "in namespace theirs (403" in error(submitted(kubeflow, path, "--namespace", "theirs"))
+    assert submitted(kubeflow, path, "--namespace", "mine").exit_code == 0
+
+
+@pytest.mark.parametrize(("text", "message"), [(None, "can't read"), ("a: 1", "is no compiled pipeline")])
+def test_a_wrong_file_is_one_line(kubeflow: Kubeflow, tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "other.yaml"
+    if text:
+        path.write_text(text)
+
+    assert message in error(submitted(kubeflow, path))
+
+
+def test_the_stand_in_refuses_what_the_api_does_not_know() -> None:
+    body: dict[str, Any] = {"display_name": "run", "runtime_config": {"parameter": {}}}
+    with pytest.raises(Refusal, match="V2beta1RuntimeConfig has no field parameter"):
+        checked(body, "V2beta1Run")
