@@ -54,6 +54,18 @@ docs: setup ## Write what follows from the code: default.yaml, docs/configuratio
 	$(py) -m pipeline.config_reference
 	$(py) -m pipeline.component_reference
 
+compile: setup ## Compile for Kubeflow (OUTPUT=affect.yaml IMAGE=registry/name:tag CONFIG=file DATA=s3://… ARGS="--pipeline-root …")
+	@$(py) -m pipeline compile --output $(or $(OUTPUT),affect.yaml) $(if $(IMAGE),--image $(IMAGE)) $(run_options) $(ARGS)
+
+submit: setup ## Submit the compiled file (HOST=url OUTPUT=affect.yaml ARGS="--param epochs=50 --wait")
+	@$(py) -m pipeline submit $(or $(OUTPUT),affect.yaml) --host $(or $(HOST),http://localhost:8080) $(ARGS)
+
+image: ## Build the image (IMAGE=registry/name:tag, PUSH=1 pushes it, GPU=1 with CUDA, CONTAINER_ENGINE=docker|podman)
+	@CONTAINER_ENGINE=$(CONTAINER_ENGINE) PUSH=$(PUSH) GPU=$(GPU) docker/build.sh $(or $(IMAGE),facial-affect-pipeline:latest)
+
+test-containers: setup ## Run the compiled pipeline in containers; brings up an engine where there is none (as root)
+	CONTAINERS=1 $(py) -m pytest -m containers tests/containers $(ARGS)
+
 clean: ## Remove .venv, caches and the default workdir
 	rm -rf .venv runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 

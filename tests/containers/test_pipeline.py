@@ -1,0 +1,137 @@
+"""The whole compiled pipeline in real containers, against a local run on the same stack and seed."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from container_run import Run
+from engine import HERE, REPOSITORY, RUNTIME, TESTS, Engine
+
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
+
+# Fast ones, of every part of the project; the whole suite takes longer than this tier may.
+UNIT_TESTS = (
+    "tests/components/images",
+    "tests/components/ingest",
+    "tests/components/tfrecord",
+    "tests/components/split_balance_augment",
+    "tests/components/trainer/test_resnets.py",
+    "tests/components/trainer/test_batch_norm.py",
+    "tests/components/trainer/test_signatures.py",
+    "tests/components/trainer/test_settings.py",
+    "tests/components/evaluator",
+    "tests/pipeline/test_config.py",
+    "tests/pipeline/kubeflow",
+)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*.gz"))
+    }
+
+
+def newest(folder: Path) -> Path:
+    return max(folder.iterdir(), key=lambda path: int(path.name))
+
+
+def test_every_output_of_every_component_is_there(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    with capsys.disabled():
+        print(f"\n{run.table()}")
+    spec = next(yaml.safe_load_all((run.root / "affect.yaml").read_text("utf-8")))
+    for task in spec["root"]["dag"]["tasks"]:
+        for name in spec["components"][f"comp-{task}"]["outputDefinitions"]["artifacts"]:
+            folder = run.output(task, name)
+            assert folder.is_dir(), folder
+            # The first run finds no model to beat.
+            assert task == "baseline-finder" or any(folder.rglob("*")), f"{folder} is empty"
+
+
+def test_the_tfrecords_are_those_of_a_local_run(run: Run) -> None:
+    local = newest(run.local / "artifacts" / "TFRecordConverter" / "examples")
+
+    found = digests(run.output("tf-record-converter", "examples"))
+
+    assert len(found) >= 3
+    assert found == digests(local)
+
+
+def test_the_test_accuracy_is_that_of_a_local_run(run: Run) -> None:
+    local = newest(run.local / "artifacts" / "PredictionAnalysis" / "analysis")
+
+    def accuracy(folder: Path) -> float:
+        return float(json.loads((folder / "analysis.json").read_text())["test"]["metrics"]["accuracy"]["value"])
+
+    assert accuracy(run.output("prediction-analysis", "analysis")) == accuracy(local)
+
+
+def test_the_pushed_model_predicts(run: Run, engine: Engine) -> None:
+    model = newest(run.root / "serving_model")
+    image = min((run.root / "data").rglob("*.jpg"))
+
+    done = engine.run(
+        RUNTIME,
+        ["python", "-m", "pipeline", "predict", "--model", str(model), str(image), "--json"],
+        volumes={run.root: str(run.root)},
+    )
+
+    [row] = json.loads(done.stdout[done.stdout.index("[") :])
+    assert row["label"] in json.loads((model / "assets.extra" / "label_map.json").read_text())["labels"]
+
+
+def test_the_report_knows_the_pushed_version(run: Run) -> None:
+    page = (run.output("report", "report") / "index.html").read_text("utf-8")
+
+    assert "<html" in page
+    assert newest(run.root / "serving_model").name in page
+
+
+def test_the_first_line_of_an_executor_comes_within_seconds(run: Run) -> None:
+    imports = [float(line.split()[-1]) for line in run.table().splitlines()[1:]]
+
+    assert len(imports) >= 12
+    assert sorted(imports)[len(imports) // 2] <= 20  # 10 s where nothing else runs
+
+
+def test_the_image_is_nobodys_in_particular_and_carries_its_revision(engine: Engine) -> None:
+    done = engine.run(
+        RUNTIME, ["sh", "-c", "id -u; command -v g++ pip uv; ls /root/.cache /opt/venv/bin/pip"], check=False
+    )
+
+    assert done.stdout.split() == ["1000"]
+
+
+def test_datasplit_works_in_place_as_any_user(engine: Engine, run: Run, folder: Path) -> None:
+    user = "12345:12345"
+    data = folder / "mine"
+    volumes = {folder: str(folder)}
+    engine.run(RUNTIME, ["cp", "-r", str(run.root / "data"), str(data)], volumes=volumes, user=user)
+
+    done = engine.run(
+        RUNTIME,
+        ["python", "-m", "components.datasplit", "--balance", "/data"],
+        volumes={data: "/data"},
+        user=user,
+        options=["-w", "/tmp"],
+    )
+
+    assert (data / "test").is_dir(), done.stdout
+    assert {path.stat().st_uid for path in data.rglob("*")} == {12345}
+
+
+def test_unit_tests_pass_in_the_image(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    volumes = {
+        HERE.parent: "/src/tests:ro",
+        REPOSITORY / "pyproject.toml": "/src/pyproject.toml:ro",
+        REPOSITORY / "docs": "/src/docs:ro",
+    }
+
+    command = ["python", "-m", "pytest", "-m", "not e2e and not containers", *UNIT_TESTS]
+    done = engine.run(TESTS, command, volumes=volumes, options=["-w", "/src"], check=False)
+
+    with capsys.disabled():
+        print(f"\nin the image: {done.stdout.strip().splitlines()[-1]}")
+    assert done.returncode == 0, done.stdout[-6000:]
