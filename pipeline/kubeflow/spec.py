@@ -18,6 +18,10 @@ Spec = dict[str, Any]
 # Artifact types that Kubeflow's pages know how to show.
 SHOWN_AS = {"components.HtmlReport": "system.HTML"}
 _SCHEMA_VERSION = "0.0.1"
+# Executors that need an entry of their own on Kubeflow; see executors.py.
+_EXECUTORS = {
+    "tfx.components.distribution_validator.executor.Executor": "pipeline.kubeflow.executors.DistributionValidatorExecutor"
+}
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 # A component with this parameter also gets the parameters that are set for each run; see entrypoint.with_run_values.
 _RECIPE = "recipe"
@@ -123,7 +127,7 @@ def _artifact_type(artifact: Spec) -> Spec:
 
 def _executor(executor: Spec, component: Spec, task: TaskOptions) -> Spec:
     container = dict(executor["container"])
-    arguments = list(container["args"])
+    arguments = [_EXECUTORS.get(argument, argument) for argument in container["args"]]
     arguments[arguments.index(_INPUTS_SPEC) + 1] = json.dumps(component.get("inputDefinitions", {}), sort_keys=True)
     container["args"] = arguments
     if task.env:
