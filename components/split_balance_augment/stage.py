@@ -64,7 +64,7 @@ def run_stage(
     shards = _shards(source)
     table = pa.concat_tables([table for _, table, _ in shards])
     plan = plan_of(table, split, balance)
-    _refuse_small_classes(plan, ingested)
+    _refuse_small_classes(plan, table, ingested)
     pipeline_yaml = None if augment.pipeline_yaml is None else read_whole(augment.pipeline_yaml).decode()
     work = ParquetWork(plan.splits, split.seed, pipeline_yaml, augment.encoding, augment.jpeg_quality)
     work.prepare()  # a pipeline that can't be used is found before any work begins
@@ -128,21 +128,27 @@ def _shards(source: str) -> list[tuple[str, Any, list[int]]]:
     return shards
 
 
-def _refuse_small_classes(plan: Plan, ingested: Mapping[str, Any]) -> None:
-    """A class that has nothing for one of the splits that are cut here can't be learnt or judged.
+def _refuse_small_classes(plan: Plan, table: Any, ingested: Mapping[str, Any]) -> None:
+    """A class with fewer groups than there are splits to cut can't be learnt and judged.
+
+    One with enough of them may still be missing in eval, where its groups are too large for so small a share: that is a
+    deviation like any other, and reported.
 
     Raises:
         ValueError: there are such classes; the message names them.
     """
     cut = [name for name in plan.splits if name not in ingested["given_splits"]]
     filled = {(cell.label, cell.split) for cell in plan.cells if cell.originals + cell.copies}
+    groups: Counter[str] = Counter(
+        label for label, _ in set(zip(*(table[c].to_pylist() for c in ("label", "group")), strict=True))
+    )
     small = {
         label: images
         for label, images in sorted(ingested["classes"].items())
-        if any((label, name) not in filled for name in cut)
+        if groups[label] < len(cut) or any((label, name) not in filled for name in cut if name != "eval")
     }
     if small:
-        found = ", ".join(f"{label} ({images} images)" for label, images in small.items())
+        found = ", ".join(f"{label} ({images} images, {groups[label]} groups)" for label, images in small.items())
         raise ValueError(
             f"too few images or groups to be in each of {', '.join(cut)}: {found}. "
             f"Add images to these classes, or take their folders out"

@@ -192,7 +192,7 @@ def test_classes_that_are_too_small_for_the_split_are_named(tmp_path: Path) -> N
     images.mkdir()
     ingest(str(draw_folder(tmp_path / "folder", {"a": 2, "b": 2})), images, DataOptions())
     with pytest.raises(
-        ValueError, match=r"too few images or groups to be in each of train, eval, test: a \(2 images\)"
+        ValueError, match=r"too few images or groups to be in each of train, eval, test: a \(2 images, 2 groups\)"
     ):
         run(images, tmp_path / "out")
 
