@@ -176,7 +176,6 @@ def _run(request: "Request", console: Console, workers: int | None, dry_run: boo
         def note(text: str) -> None:
             bars.console.print(text, markup=False, highlight=False)
 
-        note(f"Seed: {request.seed}")
         try:
             return split_folder(request, Watcher(progress, note), workers=workers, dry_run=dry_run)
         except OSError as error:

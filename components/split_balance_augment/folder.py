@@ -49,10 +49,17 @@ class Image:
 
 @dataclass(frozen=True)
 class Folder:
-    """What a folder holds: usable images sorted by path, and path and reason of what can't be used."""
+    """What a folder holds.
+
+    Attributes:
+        images: usable images, sorted by path.
+        unusable: path and reason of what can't be used.
+        folders: paths of the folders in it.
+    """
 
     images: list[Image]
     unusable: list[tuple[str, str]]
+    folders: list[str]
 
 
 def read_folder(
@@ -78,7 +85,7 @@ def read_folder(
         ValueError: `group_regex` is none.
         OSError: the folder can't be read.
     """
-    paths, unusable = _list_files(train, follow_links)
+    paths, unusable, folders = _list_files(train, follow_links)
     found, phashes, digests = [], [], []
     for path, result in zip(paths, _inspect_all(train, paths, near, workers, report), strict=True):
         if isinstance(result, str):
@@ -93,11 +100,13 @@ def read_folder(
     sources = source_keys([path for path, *_ in found])
     groups = group_images(names, digests, near=pairs, group_regex=group_regex, sources=sources)
     images = [Image(*fields, group) for fields, group in zip(found, groups, strict=True)]
-    return Folder(images, sorted(unusable))
+    return Folder(images, sorted(unusable), folders)
 
 
-def _list_files(train: Path, follow_links: bool) -> tuple[list[str], list[tuple[str, str]]]:
+def _list_files(train: Path, follow_links: bool) -> tuple[list[str], list[tuple[str, str]], list[str]]:
+    """Files with a label, what isn't one with the reason, and folders."""
     files: list[str] = []
+    folders: list[str] = []
     unusable: list[tuple[str, str]] = []
 
     def visit(folder: str, prefix: str) -> None:
@@ -109,6 +118,7 @@ def _list_files(train: Path, follow_links: bool) -> tuple[list[str], list[tuple[
                 if entry.is_symlink() and not (follow_links and entry.is_file()):
                     unusable.append((path, "a link: links aren't moved or followed"))
                 elif entry.is_dir():
+                    folders.append(path)
                     visit(entry.path, f"{path}/")
                 elif not prefix:
                     unusable.append((path, "not in a class folder"))
@@ -118,7 +128,7 @@ def _list_files(train: Path, follow_links: bool) -> tuple[list[str], list[tuple[
                     unusable.append((path, "not a regular file"))
 
     visit(os.fspath(train), "")
-    return sorted(files), unusable
+    return sorted(files), unusable, folders
 
 
 _Found = tuple[str, str, int | None, str, int]

@@ -88,9 +88,9 @@ def split_folder(request: Request, watcher: Watcher, *, workers: int | None = No
     path = Path(request.path)
     target = Path(request.output) if request.output else path
     workspace = Workspace(target)
+    if not _interrupted(workspace):
+        _refuse_what_is_split(request, path, target)
     if dry_run:
-        if not _interrupted(workspace):
-            _refuse_what_is_split(request, path, target)
         _, plan, folder = _planned(request, path, watcher, workers)
         return Outcome(request, plan.cells, len(folder.unusable), 0)
     created = not target.exists()
@@ -117,13 +117,9 @@ class _Run:
         recorded = self.workspace.recorded()
         if recorded is not None:
             self._resume(recorded)
-        else:
-            try:
-                _refuse_what_is_split(self.request, self.path, self.target)
-            except FolderError:
-                self._give_up()
-                raise
         try:
+            if recorded is None:  # once more, now that the folder is ours: somebody may just have finished with it
+                _refuse_what_is_split(self.request, self.path, self.target)
             outcome = self._stage()
         except BaseException:
             self._give_up()
@@ -218,6 +214,7 @@ def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
 
 
 def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None) -> tuple[list[Item], Plan, Folder]:
+    watcher.note(f"Seed: {request.seed}")
     if request.pipeline_yaml is not None:
         for change in load_pipeline(request.pipeline_yaml).changes:
             watcher.note(f"Pipeline of Albumentations 1.x: {change}")
@@ -244,7 +241,7 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
     )
     paths, copies = [image.path for image in images], plan.copies_of.tolist()
     extensions = [copy_format(image.path, image.format)[1] for image in images]
-    existing = [*paths, *(name for name, _ in folder.unusable)]
+    existing = [*paths, *(name for name, _ in folder.unusable), *folder.folders]
     variants = free_variants(paths, copies, existing, extensions)
     items = [
         Item(image.path, image.sha256, plan.splits[split], count, image.format, variant)

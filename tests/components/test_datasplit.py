@@ -85,10 +85,12 @@ def test_an_output_folder_gets_the_same_tree_and_the_input_stays(data: Path, tmp
 def test_an_output_folder_that_holds_something_is_refused_untouched(data: Path, tmp_path: Path) -> None:
     out = draw_folder(tmp_path / "out", {"a": 1})
     before = tree(out)
-    for target in (out, data, data / "train" / "new"):
+    (tmp_path / "file").touch()
+    for target in (out, data, data / "train" / "new" / "er", tmp_path / "file"):
         assert datasplit(data, "--output-path", target).exit_code == 1
     assert tree(out) == before
-    assert {path.name for path in tmp_path.iterdir()} == {"data", "out"}
+    assert {path.name for path in (data / "train").iterdir()} == set(COUNTS)
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "out", "file"}
 
 
 def test_a_folder_that_is_split_already_is_refused(data: Path) -> None:

@@ -78,6 +78,8 @@ def test_what_cannot_be_used_stays_and_is_reported_one_by_one(data: Path, tmp_pa
     (data / "train" / "happy" / "loop").symlink_to(data / "train")
     (data / "train" / "happy" / "deep" / "er").mkdir(parents=True)
     draw(data / "train" / "happy" / "deep" / "er" / "img.jpg", seed=999)
+    for index in range(COUNTS["anger"]):
+        (data / "train" / "anger" / f"img{index}_aug1.jpg").mkdir()  # a folder where a copy would go
     output = done(data, "--balance", "--seed", 3).output
     for name in ("happy/broken.jpg", "happy/empty.png", "stray.jpg", "happy/linked.jpg", "happy/loop"):
         assert f"Not used: {name}: " in output
