@@ -14,6 +14,14 @@ setup: .venv/.ready ## Make .venv with the newest stack this machine can install
 .venv/.ready: requirements/stack1.txt requirements/stack2.txt requirements/install.sh
 	@PYTHON=$(PYTHON) requirements/install.sh
 
+# An interpreter that is named and isn't the one in .venv makes it anew.
+ifneq ($(PYTHON),)
+ifneq ($(shell $(PYTHON) -V 2>&1),$(shell .venv/bin/python -V 2>&1))
+.venv/.ready: FORCE
+endif
+endif
+FORCE:
+
 lock: setup ## Resolve the dependencies anew into requirements/stack{1,2}.txt (ARGS=--upgrade)
 	requirements/lock.sh .venv/bin/uv $(ARGS)
 
@@ -66,8 +74,8 @@ image: ## Build the image (IMAGE=registry/name:tag, PUSH=1 pushes it, GPU=1 with
 test-containers: setup ## Run the compiled pipeline in containers; brings up an engine where there is none (as root)
 	CONTAINERS=1 $(py) -m pytest -m containers tests/containers $(ARGS)
 
-clean: ## Remove .venv, caches and the default workdir
-	rm -rf .venv runs build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## Remove .venv, caches, the default workdir and what the benchmarks drew
+	rm -rf .venv runs/local runs/sample-data runs/bench build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)

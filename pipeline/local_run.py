@@ -55,6 +55,7 @@ def run_locally(
         console.print(final_table(runs))
     by_node = {run.node: run for run in runs}
     _show_quarantine(console, by_node["ImageIngest"])
+    _show_warnings(console, by_node)
     failed = next((run for run in runs if run.state == "failed"), None)
     if failed is not None:
         _show_failure(console, failed, log)
@@ -92,6 +93,19 @@ def _show_quarantine(console: Console, ingest: NodeRun) -> None:
         console.print(f"  {row['id']!r}: {row['reason']}", highlight=False, markup=False, soft_wrap=True)
     if count > _SHOWN:
         console.print(f"  … and {count - _SHOWN} more")
+
+
+def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
+    """Leaks that the data folder came with, and anomalies that didn't stop the run."""
+    leaks = int(by_node["SplitBalanceAugment"].properties.get("dataset", {}).get("leaking_groups", 0))
+    if leaks:
+        console.print(f"{leaks} groups cross the splits that the data folder came with: a leak.", style="yellow")
+    gate = by_node["DataGate"]
+    if not int(gate.properties.get("verdict", {}).get("anomalies", 0)):
+        return
+    for one in read_json(Path(gate.uris["verdict"]) / "gate.json")["anomalies"][:_SHOWN]:
+        text = f"Anomaly in {one['split']}: {one['feature']}: {one['description']}"
+        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_failure(console: Console, failed: NodeRun, log: Path | None) -> None:

@@ -10,7 +10,7 @@ from tfx.types.channel import BaseChannel
 from components.analysis.component import PredictionAnalysis
 from components.evaluator.component import BaselineFinder, ImageEvaluator
 from components.ingest.component import ImageIngest
-from components.options import Section
+from components.options import BeamOptions, Section
 from components.pusher.component import ImagePusher
 from components.report.component import Report
 from components.split_balance_augment.component import SplitBalanceAugment
@@ -26,7 +26,7 @@ from components.validation.component import (
 )
 from pipeline.code_version import code_version
 from pipeline.config import Config
-from pipeline.run_context import RunContext, RunParameters, recipe
+from pipeline.run_context import RunContext, RunParameters, file_digest, recipe
 from pipeline.run_record import report_facts
 
 NAME = "facial-affect"
@@ -45,10 +45,10 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     # Reads the folder once: checks, hashes and packs every image; quarantines what can't be used.
     ingest = ImageIngest(
         uri=given.data,
-        data=_json(config.data),
+        data=_json(config.data.model_copy(update={"path": None})),
         group_regex=config.split.group_regex or "",
         data_digest=context.folder_digest,
-        code_version=code_version("components.ingest.executor"),
+        code_version=_version(code_version("components.ingest.executor"), config.data.labels_csv),
     )
     # Divides groups of images into train, eval and test, and fills up small classes with augmented copies.
     split = SplitBalanceAugment(
@@ -56,8 +56,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         split=_json(config.split),
         balance=_json(config.balance),
         augment=_json(config.augment),
-        beam=_json(config.beam),
-        code_version=code_version("components.split_balance_augment.executor"),
+        beam=_json(BeamOptions() if context.beam_in_environment else config.beam),
+        code_version=_version(code_version("components.split_balance_augment.executor"), config.augment.pipeline_yaml),
     )
     dataset = split.outputs["dataset"]
     # Writes tf.Examples, with the label map that the model will carry.
@@ -68,9 +68,9 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     statistics = image_statistics(examples)
     schema = ImageSchema(
         examples=examples,
-        validate=_json(config.validation),
-        data=_json(config.data),
-        code_version=code_version("components.validation.executor"),
+        validate=_json(config.validation.model_copy(update={"on_anomaly": "stop"})),
+        data=_json(config.data.model_copy(update={"path": None})),
+        code_version=_version(code_version("components.validation.executor"), config.validation.schema_path),
     )
     validator = example_validator(statistics.outputs["statistics"], schema.outputs["schema"])
     distribution = eval_test_validator(statistics.outputs["statistics"])
@@ -94,7 +94,9 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
             image=_json(config.image),
             tuner=_json(config.tuner),
             seed=given.seed,
-            code_version=code_version("components.trainer.tuner_fn"),
+            code_version=_version(
+                code_version("components.trainer.tuner_executor", "components.trainer.tuner_fn"), config.model.weights
+            ),
             checkpoint_dir=context.checkpoints,
         ).with_id("Tuner")
         tuner.add_upstream_node(gate)
@@ -112,7 +114,9 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         epochs=given.epochs,
         architecture=given.architecture,
         seed=given.seed,
-        code_version=code_version("components.trainer.run_fn"),
+        code_version=_version(
+            code_version("components.trainer.executor", "components.trainer.run_fn"), config.model.weights
+        ),
         checkpoint_dir=context.checkpoints,
     ).with_id("Trainer")
     trainer.add_upstream_node(gate)
@@ -135,7 +139,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         model=model,
         baseline_model=baseline.outputs["model"],
         evaluate=_json(config.evaluate),
-        code_version=code_version("components.evaluator.executor"),
+        code_version=code_version("components.evaluator.executor", "components.evaluator.argmax_metrics"),
     ).with_id("Evaluator")
     # Intervals, calibration, mistakes, suspicious labels, model card.
     analysis = PredictionAnalysis(
@@ -157,6 +161,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         destination=given.destination,
         recipe=own_recipe,
         folder_digest=context.folder_digest,
+        lost=context.lost,
         code_version=code_version("components.pusher.executor"),
     ).with_id("Pusher")
     components += [trainer, baseline, evaluator, analysis, pusher]
@@ -212,6 +217,12 @@ def _beam_arguments(config: Config) -> list[str]:
     # Named in full: from Beam 2.68 on, "DirectRunner" means to download another one first.
     runner = config.beam.runner or "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
     return [f"--runner={runner}", *config.beam.options]
+
+
+def _version(code: str, path: str | None) -> str:
+    """The code's version, and the content of the file that an option of the component names."""
+    digest = file_digest(path)
+    return f"{code}-{digest}" if digest else code
 
 
 def _json(section: Section) -> str:

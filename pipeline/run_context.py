@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pipeline.code_version import code_version
@@ -14,6 +15,7 @@ _CODE = (
     "components.ingest.executor",
     "components.split_balance_augment.executor",
     "components.tfrecord.executor",
+    "components.trainer.executor",
     "components.trainer.run_fn",
 )
 
@@ -48,6 +50,9 @@ class RunContext:
         candidates: versions at the destination that the new model may be compared with.
         checkpoints: folder for checkpoints of an interrupted training; "" for none.
         parameters: what a run can set anew; None where nothing can.
+        lost: the newest version that was pushed from here and stands no more; a new one makes the Pusher run again.
+        beam_in_environment: the runner hands the Beam options over in `PIPELINE_BEAM`, so that a cached split is found
+            whatever it runs on next.
     """
 
     uri: str
@@ -56,6 +61,15 @@ class RunContext:
     candidates: str = ""
     checkpoints: str = ""
     parameters: RunParameters | None = None
+    lost: str = ""
+    beam_in_environment: bool = False
+
+
+def file_digest(path: str | None) -> str:
+    """Twelve hex digits of a file that an option names, so that changing it is noticed; "" where there is none here."""
+    if path is None or not Path(path).is_file():
+        return ""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
 
 
 def recipe(config: Config) -> str:
@@ -64,5 +78,6 @@ def recipe(config: Config) -> str:
     decisive = {section: values[section] for section in _DECISIVE}
     decisive["data"] = {key: value for key, value in decisive["data"].items() if key != "path"}
     decisive["calibrate"] = values["evaluate"]["calibrate"]
-    text = json.dumps([decisive, code_version(*_CODE)], sort_keys=True)
+    files = [file_digest(path) for path in (config.data.labels_csv, config.augment.pipeline_yaml, config.model.weights)]
+    text = json.dumps([decisive, files, code_version(*_CODE)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

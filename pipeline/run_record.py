@@ -5,7 +5,7 @@ import platform
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -50,15 +50,12 @@ def run_record(config: Config, context: RunContext) -> dict[str, str | int]:
 
 def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
     """What the report says of the run's origin. Nothing in it changes from one run to the same run again."""
-    revision, dirty = _git()
     return {
-        "run": "",
         "command": reproduce(config, context.uri),
         "origin": {
             "data": context.uri,
             "configuration": config.digest(),
             "recipe": recipe(config),
-            "code": f"{revision[:12] or 'unknown'}{' (changed)' if dirty else ''}",
             "seed": config.seed,
             "split seed": config.split.seed,
         },
@@ -67,24 +64,20 @@ def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
 
 def reproduce(config: Config, data: str) -> str:
     """The command that runs the same again: every option that differs from its default."""
-    default, words = _leaves(Config().as_dict()), ["python", "-m", "pipeline", "run", "--data", data]
-    for key, value in _leaves(config.as_dict()).items():
-        if default.get(key, _MISSING) != value and key != "data.path":
+    words = ["python", "-m", "pipeline", "run", "--data", data]
+    for key, value in _changed(config.as_dict(), Config().as_dict()):
+        if key != "data.path":
             words += ["--set", f"{key}={json.dumps(value)}"]
     return shlex.join(words)
 
 
-_MISSING = object()
-
-
-def _leaves(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _changed(values: Mapping[str, Any], default: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Keys whose values aren't the default's. A mapping that is empty by default is one value: its keys are free."""
     for key, value in values.items():
-        if isinstance(value, dict) and value:
-            found |= _leaves(value, f"{prefix}{key}.")
-        else:
-            found[f"{prefix}{key}"] = value
-    return found
+        if isinstance(default[key], dict) and default[key]:
+            yield from _changed(value, default[key], f"{prefix}{key}.")
+        elif value != default[key]:
+            yield f"{prefix}{key}", value
 
 
 def _version(package: str) -> str:

@@ -3,8 +3,12 @@
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
+
+_ATTEMPTS = 10
 
 
 class WorkdirLocked(RuntimeError):
@@ -35,14 +39,12 @@ class Workdir:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with self._lock.open("a+") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _try_lock(file):
                 file.seek(0)
                 holder = file.read().strip() or "unknown"
                 raise WorkdirLocked(
                     f"{self.root} is in use by process {holder}: wait for it, or name another folder with --workdir"
-                ) from None
+                )
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
@@ -58,3 +60,15 @@ class Workdir:
             except BlockingIOError:
                 return True
             return False
+
+
+def _try_lock(file: IO[str]) -> bool:
+    """Take the lock; half a second's patience, for a look at the folder holds it for an instant."""
+    for _ in range(_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False

@@ -13,7 +13,7 @@ platform=$(uname -s)-$(uname -m)
   "TensorFlow Extended has wheels for Linux on x86-64 alone; this machine is $platform." \
   "Run it in the project's image instead: docker run --rm --platform linux/amd64 -v \"\$PWD/runs:/app/runs\" IMAGE python -m pipeline run"
 
-glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2)
+glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null | cut -d' ' -f2 || true)
 [ -n "$glibc" ] || fail "TensorFlow's wheels need glibc, which this system lacks. Use Debian, Ubuntu, Fedora, … or the project's image."
 glibc_2_39() { [ "$(printf '%s\n' 2.39 "$glibc" | sort -V | head -n 1)" = 2.39 ]; }
 

@@ -10,18 +10,13 @@ def candidates(destination: str, origin: Origin) -> list[Version]:
 
     Without this an unchanged second run would be compared with its own model and pushed again.
     """
-    return [version for version in list_versions(destination) if not _same(version.origin, origin)]
+    return [
+        version
+        for version in list_versions(destination)
+        if version.origin is None or not version.origin.is_same(origin)
+    ]
 
 
 def choose(versions: Sequence[Version], labels: Sequence[str]) -> Version | None:
     """The newest of the versions with the same classes in the same order; None if there is none."""
     return next((version for version in versions if version.labels == tuple(labels)), None)
-
-
-def _same(one: Origin | None, other: Origin) -> bool:
-    """Whether recipe and data agree, the data by the digest that both have."""
-    if one is None or one.recipe != other.recipe:
-        return False
-    if one.folder_digest and other.folder_digest:
-        return one.folder_digest == other.folder_digest
-    return bool(one.data_digest) and one.data_digest == other.data_digest

@@ -175,5 +175,8 @@ def _sixteen_to_eight_bits(image: Image.Image) -> Pixels:
         if samples.max(initial=0.0) <= 1.0:
             samples = samples * 255.0
         return np.ascontiguousarray(np.clip(samples, 0, 255).astype(np.uint8))
-    high_byte = np.clip(samples.astype(np.int64), 0, 65535) >> 8
-    return np.ascontiguousarray(high_byte.astype(np.uint8))
+    wide = np.clip(samples.astype(np.int64), 0, 65535)
+    # A 32-bit file may well hold eight bits; a 16-bit one says what it is.
+    if image.mode.startswith("I;16") or wide.max(initial=0) > 255:
+        wide >>= 8
+    return np.ascontiguousarray(wide.astype(np.uint8))

@@ -8,7 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -157,8 +157,3 @@ def write_json(value: Any, path: str | os.PathLike[str]) -> None:
 def read_json(path: str | os.PathLike[str]) -> Any:
     """Read a JSON file."""
     return json.loads(Path(path).read_text("utf-8"))
-
-
-def as_dict(row: ImageRow) -> dict[str, Any]:
-    """A row as a dictionary of its columns."""
-    return asdict(row)

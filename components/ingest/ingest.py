@@ -167,16 +167,32 @@ def _inspect_shard(source: Source, max_pixels: int, entries: list[Entry], path: 
 
 
 def _with_groups(rows: list[ImageRow], near: list[tuple[int, int]], group_regex: str | None) -> list[ImageRow]:
-    """The rows with their groups; a copy that an earlier split made is told by its name and tied to its source."""
-    paths = [_path_in_split(row) for row in rows]
-    keys = source_keys(paths)
-    originals = {path: row.id for path, row in zip(paths, rows, strict=True) if not is_copy(row.filename)}
+    """The rows with their groups; a copy that an earlier split made is told by its name and tied to its source.
+
+    The source lies in the copy's own split, or in another one if the split has torn the two apart.
+    """
+    anywhere = [_path_in_split(row) for row in rows]
+    paths = [f"{row.split}/{path}" for row, path in zip(rows, anywhere, strict=True)]
+    own_keys, keys = source_keys(paths), source_keys(anywhere)
+    own = {path: index for index, path in enumerate(paths) if not is_copy(rows[index].filename)}
+    other = {path: index for index, path in enumerate(anywhere) if not is_copy(rows[index].filename)}
+    sources: dict[int, int] = {}
+    for index, row in enumerate(rows):
+        if is_copy(row.filename):
+            found = own.get(own_keys[index] or "", other.get(keys[index] or ""))
+            if found is not None:
+                sources[index] = found
     names, digests = [row.filename for row in rows], [row.pixels for row in rows]
-    groups = group_images(names, digests, near=near, group_regex=group_regex, sources=keys)
+    # Copies whose source isn't there have its name in common.
+    orphans = [
+        keys[index] if is_copy(row.filename) and index not in sources else None for index, row in enumerate(rows)
+    ]
+    joined = [*near, *sources.items()]
+    groups = group_images(names, digests, near=joined, group_regex=group_regex, sources=orphans)
     grouped = []
-    for row, key, group in zip(rows, keys, groups, strict=True):
-        if is_copy(row.filename) and key in originals:
-            row = replace(row, copy=1, source_id=originals[key])
+    for index, (row, group) in enumerate(zip(rows, groups, strict=True)):
+        if index in sources:
+            row = replace(row, copy=1, source_id=rows[sources[index]].id)
         grouped.append(replace(row, group=group))
     return grouped
 

@@ -14,6 +14,7 @@ from components.ingest.source import SourceError
 
 _GIVEN = {"train": "", "test": "test", "val": "eval", "validation": "eval", "eval": "eval"}
 _SPLIT_CSVS = ("train.csv", "test.csv")
+_SPLIT_CSV_HEADER = ["label", "filename"]
 
 
 @dataclass(frozen=True)
@@ -115,12 +116,17 @@ def read_labels_csv(text: str) -> dict[str, str]:
 def check_split_csv(name: str, text: str, entries: Iterable[Entry]) -> None:
     """Compare `datasplit`'s table of one split (label, file name below it) with the files that are there.
 
+    A table with another header is not one of these and is left alone.
+
     Raises:
         SourceError: the two differ; the first difference is named.
     """
     folder = name.removesuffix(".csv")
-    listed = Counter(tuple(row[:2]) for row in list(csv.reader(io.StringIO(text, newline="")))[1:] if row)
-    there: Counter[tuple[str, ...]] = Counter()
+    header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
+    if header != _SPLIT_CSV_HEADER:  # somebody else's table
+        return
+    listed = Counter((row[0], row[1]) for row in rows if len(row) > 1)
+    there: Counter[tuple[str, str]] = Counter()
     for entry in entries:
         parts = entry.id.split("/")
         if parts[0].lower() == folder and len(parts) > 2:

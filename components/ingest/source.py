@@ -85,7 +85,12 @@ class LocalSource:
 
         def visit(folder: bytes, prefix: bytes, above: tuple[bytes, ...]) -> None:
             nonlocal hidden
-            for name in sorted(os.listdir(folder)):
+            try:
+                inside = sorted(os.listdir(folder))
+            except OSError as error:
+                listing.unusable.append((printable(prefix) or ".", f"folder that can't be read: {error.strerror}"))
+                return
+            for name in inside:
                 if name.startswith(b"."):
                     hidden += 1
                     continue

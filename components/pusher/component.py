@@ -24,6 +24,7 @@ class ImagePusherSpec(ComponentSpec):
         "destination": ExecutionParameter(type=str),
         "recipe": ExecutionParameter(type=str),
         "folder_digest": ExecutionParameter(type=str),
+        "lost": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
     }
 
@@ -42,6 +43,7 @@ class ImagePusher(BaseComponent):
         destination: str | RuntimeParameter,
         recipe: str,
         folder_digest: str = "",
+        lost: str = "",
         code_version: str = "",
     ) -> None:
         """Construct the component.
@@ -53,6 +55,7 @@ class ImagePusher(BaseComponent):
             destination: folder, `s3://…` or `gs://…`.
             recipe: digest of the options and code that decide the model.
             folder_digest: of the data folder; "" where no runner has looked at it.
+            lost: a version that was pushed and stands no more: a new one runs the component anew.
             code_version: of the component's source; a changed one runs the component anew.
         """
         spec = ImagePusherSpec(
@@ -62,6 +65,7 @@ class ImagePusher(BaseComponent):
             destination=destination,
             recipe=recipe,
             folder_digest=folder_digest,
+            lost=lost,
             code_version=code_version,
             pushed_model=types.Channel(type=PushedModel),
         )

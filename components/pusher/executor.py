@@ -38,14 +38,20 @@ class Executor(tfx_pusher.Executor):
         analysis = Path(get_single_instance(input_dict["analysis"]).uri)
         findings = read_json(analysis / ANALYSIS)
         destination = exec_properties["destination"]
-        newest = max((version.number for version in list_versions(destination)), default=0)
-        version = max(int(time.time()), newest + 1)
+        origin = Origin(exec_properties["recipe"], findings["data"]["data_digest"], exec_properties["folder_digest"])
+        standing = list_versions(destination)
+        # Killed behind the push, or compared once more with another model: what stands already isn't pushed again.
+        for version in standing:
+            if version.origin is not None and version.origin.is_same(origin):
+                self._MarkPushed(pushed, pushed_destination=version.uri, pushed_version=str(version.number))
+                return
+        number = max(int(time.time()), *(version.number + 1 for version in standing), 0)
         target = push(
             Path(self.GetModelPath(input_dict)),
             destination,
-            version,
-            Origin(exec_properties["recipe"], findings["data"]["data_digest"], exec_properties["folder_digest"]),
+            number,
+            origin,
             {"metrics.json": {split: findings[split]["metrics"] for split in ("test", "eval")}},
             {name: analysis / name for name in (CARD_MARKDOWN, CARD_JSON)},
         )
-        self._MarkPushed(pushed, pushed_destination=target, pushed_version=str(version))
+        self._MarkPushed(pushed, pushed_destination=target, pushed_version=str(number))

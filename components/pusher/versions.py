@@ -28,6 +28,22 @@ class Origin:
         """Plain values."""
         return asdict(self)
 
+    def is_same(self, other: "Origin") -> bool:
+        """Whether recipe and data agree, the data by the digest that both have."""
+        if self.recipe != other.recipe:
+            return False
+        if self.folder_digest and other.folder_digest:
+            return self.folder_digest == other.folder_digest
+        return bool(self.data_digest) and self.data_digest == other.data_digest
+
+    @staticmethod
+    def read(values: Any) -> "Origin | None":
+        """An origin from JSON; None from what isn't one, such as another version's."""
+        try:
+            return Origin(**{name: str(value) for name, value in values.items()})
+        except (AttributeError, TypeError):
+            return None
+
 
 @dataclass(frozen=True)
 class Version:
@@ -71,8 +87,8 @@ def list_versions(destination: str) -> list[Version]:
             Version(
                 number=int(name),
                 uri=posixpath.join(destination, name),
-                labels=tuple((label_map or {}).get("labels", ())),
-                origin=Origin(**origin) if origin else None,
+                labels=tuple(label_map["labels"]) if isinstance(label_map, dict) and "labels" in label_map else (),
+                origin=Origin.read(origin),
             )
         )
     return sorted(versions, key=lambda version: -version.number)

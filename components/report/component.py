@@ -65,7 +65,7 @@ class Report(BaseComponent):
             pushed_model: of Pusher.
             config: the resolved configuration as JSON.
             graph: by component, those it takes something from, as JSON.
-            facts: `run`, `command` and `origin` (name → value) as JSON.
+            facts: `command` and `origin` (name → value) as JSON.
             tuner_results: of Tuner, where there was a search.
             code_version: of the component's source; a changed one runs the component anew.
         """

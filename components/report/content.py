@@ -15,7 +15,7 @@ from components.report.thumbnails import thumbnails
 
 _SOURCES, _COPIES = 8, 6
 _MISTAKES, _SUSPECTS, _QUARANTINED = 24, 24, 50
-_PER_CELL = 4
+_PER_CELL, _CELLS = 4, 64  # bounds the size of the page, however many classes there are
 
 
 def gather(
@@ -115,7 +115,8 @@ def _cells(predictions: Path, labels: list[str]) -> dict[tuple[int, int], list[s
         if row["label"] != row["predicted"]:
             cell = (place[row["label"]], place[row["predicted"]])
             found[cell].append((-row[f"probability/{row['predicted']}"], row["filename"]))
-    return {cell: [name for _, name in sorted(items)[:_PER_CELL]] for cell, items in sorted(found.items())}
+    largest = sorted(found, key=lambda cell: (-len(found[cell]), cell))[:_CELLS]
+    return {cell: [name for _, name in sorted(found[cell])[:_PER_CELL]] for cell in sorted(largest)}
 
 
 def _matrix(

@@ -1,5 +1,6 @@
 """Runs the stage inside TFX: reads the execution's parameters, publishes the summary's key figures."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ from tfx.types.artifact_utils import get_single_instance
 
 from components.options import AugmentOptions, BalanceOptions, BeamOptions, SplitOptions
 from components.split_balance_augment.stage import run_stage
+
+# Where it runs changes nothing of the result, so a runner can keep it out of the cache's key.
+BEAM_VARIABLE = "PIPELINE_BEAM"
 
 
 class Executor(BaseExecutor):
@@ -25,7 +29,8 @@ class Executor(BaseExecutor):
         Args:
             input_dict: `images`, an ImageDataset from ingest.
             output_dict: `dataset`, an ImageDataset with splits.
-            exec_properties: `split`, `balance`, `augment` and `beam`, each section as JSON.
+            exec_properties: `split`, `balance`, `augment` and `beam`, each section as JSON. What the environment
+                variable `PIPELINE_BEAM` holds wins over `beam`.
         """
         dataset = get_single_instance(output_dict["dataset"])
         if "://" not in dataset.uri:
@@ -36,7 +41,7 @@ class Executor(BaseExecutor):
             split=SplitOptions.model_validate_json(exec_properties["split"]),
             balance=BalanceOptions.model_validate_json(exec_properties["balance"]),
             augment=AugmentOptions.model_validate_json(exec_properties["augment"]),
-            beam=BeamOptions.model_validate_json(exec_properties["beam"]),
+            beam=BeamOptions.model_validate_json(os.environ.get(BEAM_VARIABLE) or exec_properties["beam"]),
         )
         for split, by_label in summary["counts"].items():
             images = sum(counts["originals"] + counts["copies"] for counts in by_label.values())

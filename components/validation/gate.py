@@ -66,15 +66,16 @@ def balance_anomalies(originals: Mapping[str, Mapping[str, int]], given: Iterabl
     """
     given = set(given)
     labels = sorted({label for counts in originals.values() for label in counts})
-    whole = {label: sum(counts.get(label, 0) for counts in originals.values()) for label in labels}
-    total = sum(whole.values())
+    # What was cut here is held against what was cut here: a given test split says nothing of how train was divided.
+    cut = {split: counts for split, counts in originals.items() if split not in given}
+    whole = {label: sum(counts.get(label, 0) for counts in cut.values()) for label in labels}
+    total = sum(whole.values()) or 1
     found = []
     for split, counts in originals.items():
-        in_split = sum(counts.values())
+        in_split = sum(counts.values()) or 1
         for label in labels:
-            share = counts.get(label, 0) / in_split if in_split else 0.0
-            expected = whole[label] / total
+            share, expected = counts.get(label, 0) / in_split, whole[label] / total
             if abs(share - expected) > MAX_SHARE_DIFFERENCE:
-                text = f"{label} is {share:.1%} of the originals, of all splits {expected:.1%}"
-                found.append(Anomaly("balance", split, "image/class/text", text, not given))
+                text = f"{label} is {share:.1%} of the originals, of the splits that were cut {expected:.1%}"
+                found.append(Anomaly("balance", split, "image/class/text", text, split not in given))
     return found

@@ -4,7 +4,7 @@ import click
 
 from pipeline.cli.tables import show
 from pipeline.lineage.difference import difference
-from pipeline.lineage.runs import artifact_rows, execution_rows, find_run, run_row, size_of
+from pipeline.lineage.runs import artifact_rows, execution_rows, find_run, run_row, size_of, state_of
 from pipeline.lineage.store import Artifact, LineageStore, StoreError, open_store
 from pipeline.lineage.tree import as_dot, as_mermaid, as_text, get, lineage, parse_id
 from pipeline.workdir import Workdir
@@ -70,7 +70,9 @@ def inspect(
     try:
         store = open_store(mlmd or str(folder.metadata))
         if noun == "runs":
-            rows = [run_row(store, run, locked) for run in store.runs()[:limit]]
+            # Whoever holds the lock works on the newest run: older ones that were left running are interrupted.
+            runs = store.runs()[:limit]
+            rows = [run_row(store, run, locked and (run is runs[0] or mlmd is not None)) for run in runs]
             show(rows, as_json, "No run is recorded here yet.")
         elif noun == "executions":
             run = find_run(store, arguments[0] if arguments else "latest")
@@ -80,15 +82,14 @@ def inspect(
                 found = store.artifacts_of(find_run(store, arguments[0]))
             else:
                 found = store.artifacts() if kind or name else store.newest_artifacts(limit)
-            newest = sorted(found, key=lambda artifact: -artifact.id)
-            rows = artifact_rows(newest, kind, name, sizes=False)[:limit]
+            rows = artifact_rows(sorted(found, key=lambda artifact: -artifact.id), kind, name, sizes=False)[:limit]
             for row in rows:
                 row["bytes"] = size_of(row["uri"])
             show(rows, as_json, "No such artifact.")
         elif noun == "show":
-            show(_describe(store, arguments[0]), as_json, "Nothing.")
+            show(_describe(store, arguments[0], locked), as_json, "Nothing.")
         elif noun == "lineage":
-            _lineage(store, arguments[0], form, as_json)
+            _lineage(store, arguments[0], form, as_json, locked)
         else:
             first, second = (find_run(store, run) for run in arguments)
             show(difference(store, first, second), as_json, "Nothing changed between the two.")
@@ -96,7 +97,7 @@ def inspect(
         raise click.ClickException(str(error)) from None
 
 
-def _describe(store: LineageStore, text: str) -> list[dict[str, object]]:
+def _describe(store: LineageStore, text: str, locked: bool) -> list[dict[str, object]]:
     """Everything of one execution or artifact, a row a property."""
     found = get(store, parse_id(text))
     rows: list[dict[str, object]] = [{"property": "id", "value": text}]
@@ -105,7 +106,7 @@ def _describe(store: LineageStore, text: str) -> list[dict[str, object]]:
         rows.append({"property": name, "value": value})
 
     add("type", found.type)
-    add("state", found.state.lower())
+    add("state", found.state.lower() if isinstance(found, Artifact) else state_of(found, None, locked))
     if isinstance(found, Artifact):
         add("uri", found.uri)
         add("size in bytes", size_of(found.uri))
@@ -124,8 +125,8 @@ def _describe(store: LineageStore, text: str) -> list[dict[str, object]]:
     return rows
 
 
-def _lineage(store: LineageStore, text: str, form: str, as_json: bool) -> None:
-    graph = lineage(store, parse_id(text))
+def _lineage(store: LineageStore, text: str, form: str, as_json: bool, locked: bool) -> None:
+    graph = lineage(store, parse_id(text), locked)
     if as_json:
         rows = [
             {"from": f"{source[0]}:{source[1]}", "to": f"{target[0]}:{target[1]}", "name": key,

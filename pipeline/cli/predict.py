@@ -124,7 +124,7 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
         return probabilities
 
     classify.model = model  # type: ignore[attr-defined]  # the signature alone doesn't keep its variables alive
-    return list(json.loads(label_map.read_text())["labels"]), classify
+    return list(json.loads(label_map.read_text("utf-8"))["labels"]), classify
 
 
 def classify_files(

@@ -71,6 +71,7 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     folder.logs.mkdir(parents=True, exist_ok=True)
     progress = folder.logs / ".progress"
     os.environ["PIPELINE_PROGRESS"] = str(progress)
+    os.environ["PIPELINE_BEAM"] = config.beam.model_dump_json()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
     with _output_to(None if verbose else log) as stdout:
@@ -86,14 +87,39 @@ def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunCont
     from components.pusher.versions import Origin
 
     destination = config.push.destination or str(folder.serving_model)
-    found = candidates(destination, Origin(recipe(config), "", digest))
+    if "://" not in destination:
+        destination = str(Path(destination).absolute())
+    try:
+        found = candidates(destination, Origin(recipe(config), "", digest))
+    except Exception as error:  # each store has errors of its own
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UsageError(f"can't read push.destination = {destination}: {reason}") from None
     return RunContext(
         uri=data,
         destination=destination,
         folder_digest=digest,
         candidates=",".join(str(version.number) for version in found),
         checkpoints=str(folder.checkpoints),
+        lost=_lost_push(folder),
+        beam_in_environment=True,
     )
+
+
+def _lost_push(folder: Workdir) -> str:
+    """The newest version that was pushed from this folder and is gone: the Pusher's cached result is no longer true."""
+    from pipeline.lineage.store import open_store
+
+    if not folder.metadata.exists():
+        return ""
+    gone = [
+        str(artifact.properties["pushed_version"])
+        for artifact in open_store(str(folder.metadata)).artifacts()
+        if artifact.type == "PushedModel"
+        and "://" not in (where := str(artifact.properties.get("pushed_destination", "")))
+        and where
+        and not Path(where).exists()
+    ]
+    return max(gone, key=int, default="")
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ def find_garbage(store: LineageStore, root: Path, keep: int) -> list[Garbage]:
         path = Path(artifact.uri)
         known.add(path)
         inside = root in path.parents
-        if inside and path.exists() and artifact.id not in needed and artifact.state != "DELETED":
+        if inside and path.exists() and artifact.id not in needed:
             found.append(Garbage(path, "no kept run needs it", size_of(artifact.uri) or 0, artifact.id))
     # artifacts/<component>/<output>/<execution>/: what a killed run left behind is not in the store.
     for path in sorted(root.glob("*/*/*")):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.lineage.runs import state_of
 from pipeline.lineage.store import Artifact, Execution, LineageStore, StoreError
 
 Node = tuple[str, int]  # ("artifact" or "execution", id)
@@ -49,7 +50,7 @@ def get(store: LineageStore, node: Node) -> Artifact | Execution:
     return found[0]
 
 
-def lineage(store: LineageStore, start: Node) -> Lineage:
+def lineage(store: LineageStore, start: Node, locked: bool = True) -> Lineage:
     """All ancestors and all descendants of a node. A cached execution's outputs are its first maker's as well."""
     get(store, start)
     edges = _walk(store, start, up=True) | _walk(store, start, up=False)
@@ -62,7 +63,7 @@ def lineage(store: LineageStore, start: Node) -> Lineage:
             execution = executions[number]
             folder = execution.properties.get("uri")  # of ImageIngest: the source of everything
             labels[kind, number] = (
-                f"{execution.component} ({execution.state.lower()}){f' of {folder}' if folder else ''}"
+                f"{execution.component} ({state_of(execution, None, locked)}){f' of {folder}' if folder else ''}"
             )
         else:
             labels[kind, number] = f"{artifacts[number].type} {artifacts[number].uri}"

@@ -81,9 +81,8 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
 
 def facts() -> dict[str, Any]:
     return {
-        "run": "",
         "command": f"python -m pipeline run --data '{SCRIPT}'",
-        "origin": {"data": SCRIPT, "code": "abc"},
+        "origin": {"data": SCRIPT},
         "versions": {"tfx": "1"},
         "pushed": True,
         "version": "8",
