@@ -63,7 +63,7 @@ def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
 
 
 def reproduce(config: Config, data: str) -> str:
-    """The command that runs the same again: every option that differs from its default."""
+    """The command that runs the same again here: every option that differs from its default, the cluster's aside."""
     words = ["python", "-m", "pipeline", "run", "--data", data]
     for key, value in _changed(config.as_dict(), Config().as_dict()):
         if key != "data.path":
