@@ -66,7 +66,7 @@ def reproduce(config: Config, data: str) -> str:
     """The command that runs the same again here: every option that differs from its default, the cluster's aside."""
     words = ["python", "-m", "pipeline", "run", "--data", data]
     for key, value in _changed(config.as_dict(), Config().as_dict()):
-        if key != "data.path":
+        if key != "data.path" and not key.startswith("kubeflow."):
             words += ["--set", f"{key}={json.dumps(value)}"]
     return shlex.join(words)
 
