@@ -48,6 +48,8 @@ def free_variants(
         extensions: of each source's copies, see `copy_name`.
     """
     taken = {path for path in existing if is_copy(path.rpartition("/")[2])}
+    if not taken and not any(extensions) and max(map(len, sources), default=0) < _LONGEST // 4 - 32:
+        return [1] * len(sources)  # each copy's name gives its source's away
     bases: set[tuple[str, str]] = set()
     variants = [1] * len(sources)
     for index in sorted(range(len(sources)), key=lambda i: sources[i]):

@@ -6,11 +6,15 @@ and is reported with a reason.
 
 import multiprocessing
 import os
+from array import array
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from components.images.codec import BadImage, decode
 from components.images.groups import group_images
@@ -23,43 +27,36 @@ _FILES_WORTH_A_POOL = 1500
 
 
 @dataclass(frozen=True)
-class Image:
-    """One usable image.
-
-    Attributes:
-        path: `<label>/…/<file name>`, relative to `train`.
-        sha256: of the file's bytes, hex.
-        format: what the bytes are, e.g. "jpeg".
-        pixel_count: height × width.
-        group: images that share it stay together.
-    """
-
-    __slots__ = ("format", "group", "path", "pixel_count", "sha256")
-    path: str
-    sha256: str
-    format: str
-    pixel_count: int
-    group: str
-
-    @property
-    def label(self) -> str:
-        """Class name."""
-        return self.path.partition("/")[0]
-
-
-@dataclass(frozen=True)
 class Folder:
-    """What a folder holds.
+    """What a folder holds; the images in columns, sorted by path, since there may be a great many of them.
 
     Attributes:
-        images: usable images, sorted by path.
+        paths: `<label>/…/<file name>` of each image, relative to `train`.
+        digests: SHA-256 of their files' bytes, 32 bytes each, one after the other.
+        formats: what their bytes are, as indices into `format_names`.
+        format_names: e.g. "jpeg".
+        pixel_counts: height × width.
+        groups: images with the same number stay together.
         unusable: path and reason of what can't be used.
-        folders: paths of the folders in it.
+        folders: paths of the folders.
     """
 
-    images: list[Image]
+    paths: list[str]
+    digests: bytes
+    formats: NDArray[np.uint8]
+    format_names: list[str]
+    pixel_counts: NDArray[np.int64]
+    groups: NDArray[np.int32]
     unusable: list[tuple[str, str]]
     folders: list[str]
+
+    def sha256(self, index: int) -> str:
+        """The digest of one image's file, in hex."""
+        return self.digests[32 * index : 32 * index + 32].hex()
+
+    def format(self, index: int) -> str:
+        """The format of one image."""
+        return self.format_names[self.formats[index]]
 
 
 def read_folder(
@@ -86,21 +83,41 @@ def read_folder(
         OSError: the folder can't be read.
     """
     paths, unusable, folders = _list_files(train, follow_links)
-    found, phashes, digests = [], [], []
+    usable: list[str] = []
+    digests, pixel_digests = bytearray(), []
+    formats, format_names, pixel_counts, phashes = bytearray(), [], array("q"), []
     for path, result in zip(paths, _inspect_all(train, paths, near, workers, report), strict=True):
         if isinstance(result, str):
             unusable.append((path, result))
             continue
-        sha256, digest, phash, image_format, pixel_count = result
-        found.append((path, sha256, image_format, pixel_count))
-        digests.append(digest)
-        phashes.append(phash)
-    names = [path.rpartition("/")[2] for path, *_ in found]
-    pairs = near_duplicates(phashes) if near else []
-    sources = source_keys([path for path, *_ in found])
-    groups = group_images(names, digests, near=pairs, group_regex=group_regex, sources=sources)
-    images = [Image(*fields, group) for fields, group in zip(found, groups, strict=True)]
-    return Folder(images, sorted(unusable), folders)
+        sha256, pixel_digest, phash, image_format, pixel_count = result
+        usable.append(path)
+        digests += sha256
+        pixel_digests.append(pixel_digest)
+        if image_format not in format_names:
+            format_names.append(image_format)
+        formats.append(format_names.index(image_format))
+        pixel_counts.append(pixel_count)
+        if near:
+            phashes.append(phash)
+    groups = group_images(
+        [path.rpartition("/")[2] for path in usable] if group_regex else usable,
+        pixel_digests,
+        near=near_duplicates(phashes) if near else [],
+        group_regex=group_regex,
+        sources=source_keys(usable),
+    )
+    numbers: dict[str, int] = {}
+    return Folder(
+        paths=usable,
+        digests=bytes(digests),
+        formats=np.frombuffer(bytes(formats), np.uint8),
+        format_names=format_names,
+        pixel_counts=np.frombuffer(pixel_counts, np.int64),
+        groups=np.fromiter((numbers.setdefault(group, len(numbers)) for group in groups), np.int32, len(groups)),
+        unusable=sorted(unusable),
+        folders=folders,
+    )
 
 
 def _list_files(train: Path, follow_links: bool) -> tuple[list[str], list[tuple[str, str]], list[str]]:
@@ -131,7 +148,7 @@ def _list_files(train: Path, follow_links: bool) -> tuple[list[str], list[tuple[
     return sorted(files), unusable, folders
 
 
-_Found = tuple[str, str, int | None, str, int]
+_Found = tuple[bytes, str, int | None, str, int]
 
 
 def _inspect_all(
@@ -170,4 +187,5 @@ def _inspect_file(path: str, near: bool) -> _Found | str:
         return f"can't be read: {error.strerror}"
     pixels = picture.pixels
     phash = perceptual_hash(pixels) if near else None
-    return bytes_digest(data), pixels_digest(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1]
+    sha256 = bytes.fromhex(bytes_digest(data))
+    return sha256, pixels_digest(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1]

@@ -2,11 +2,13 @@
 
 import errno
 import fcntl
+import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from components.images.codec import Encoding, decode, encode
 from components.images.hashing import bytes_digest
@@ -27,8 +29,7 @@ _FICLONE = 0x40049409
 _NOT_HERE = {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.EBADF, errno.EPERM}
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """One source: path below `train`, digest, name of its split, copies to make, format, variant of their names."""
 
     path: str
@@ -41,10 +42,21 @@ class Item:
 
 @dataclass(frozen=True)
 class FolderUnit:
-    """A part of the plan."""
+    """A part of the plan; its items are in a file, so that the runner holds no list of all images."""
 
     index: int
-    items: tuple[Item, ...]
+    items: str
+
+    @classmethod
+    def of(cls, index: int, items: Iterable[Item], folder: Path) -> "FolderUnit":
+        """Write the items into the folder."""
+        path = folder / f"items-{index:05d}"
+        path.write_text(json.dumps(list(items)), "ascii")
+        return cls(index, str(path))
+
+    def read(self) -> list[Item]:
+        """The items."""
+        return [Item(*fields) for fields in json.loads(Path(self.items).read_text("ascii"))]
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ class FolderWork:
 
         def do(unit: FolderUnit) -> Counts:
             counts = {"originals": 0, "copies": 0, "resized": 0}
-            for item in unit.items:
+            for item in unit.read():
                 if self.copy_originals:
                     copy_file(f"{self.train}/{item.path}", f"{self.stage}/{item.split}/{item.path}")
                     counts["originals"] += 1

@@ -94,9 +94,9 @@ def make_plan(
     rules: Rules,
     *,
     labels: Sequence[str],
-    digests: Sequence[str],
-    ids: Sequence[str],
-    groups: Sequence[str],
+    digests: Iterable[str],
+    ids: Iterable[str],
+    groups: Sequence[str] | NDArray[np.int32],
     given: Sequence[str] | None = None,
     augmented: Sequence[bool] | None = None,
 ) -> Plan:
@@ -117,7 +117,7 @@ def make_plan(
     """
     names = tuple(rules.shares)
     classes, label_of = _codes(labels)
-    group_names, group_of = _codes(groups)
+    group_names, group_of = _codes(groups) if not isinstance(groups, np.ndarray) else _renumbered(groups)
     order = _random_order(rules.seed, digests, ids)
     fixed, split_of = _given_splits(names, given, len(label_of))
     cut = [split for split in range(len(names)) if split not in fixed]
@@ -176,7 +176,13 @@ def _codes(values: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
     return distinct, np.fromiter((index[value] for value in values), dtype=np.int32, count=len(values))
 
 
-def _random_order(seed: int, digests: Sequence[str], ids: Sequence[str]) -> NDArray[np.int64]:
+def _renumbered(values: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int32]]:
+    """The same for numbers."""
+    distinct, codes = np.unique(values, return_inverse=True)
+    return [str(value) for value in distinct.tolist()], codes.astype(np.int32)
+
+
+def _random_order(seed: int, digests: Iterable[str], ids: Iterable[str]) -> NDArray[np.int64]:
     """Indices in an order that seed and contents decide, whatever order the images come in."""
     return np.lexsort((_hashed("", ids), _hashed(f"{seed}:", digests)))
 

@@ -1,32 +1,22 @@
 """Split, balance and augment a folder `train/<label>/…` on disk, in place or into another folder."""
 
-import csv
-import io
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from components.images.codec import decode
-from components.images.names import copy_name, free_variants
 from components.options import BeamOptions
 from components.split_balance_augment.augmenter import Augmenter
-from components.split_balance_augment.folder import Folder, Image, read_folder
-from components.split_balance_augment.folder_sink import FolderUnit, FolderWork, Item, copy_format
+from components.split_balance_augment.folder import read_folder
+from components.split_balance_augment.folder_plan import SPLITS, FolderPlan, plan_folder
+from components.split_balance_augment.folder_sink import FolderWork, Item
 from components.split_balance_augment.pipeline_yaml import load_pipeline
-from components.split_balance_augment.plan import Cell, Plan, Rules, exact, make_plan
+from components.split_balance_augment.plan import Cell, exact
 from components.split_balance_augment.work import Counts
 from components.split_balance_augment.workspace import Workspace
-
-SPLITS = ("train", "test")
-# Estimates of work, seconds: a pixel of a copy (with its share of decoding), a file that is written.
-_SECONDS_PER_COPIED_PIXEL = 3.5e-8
-_SECONDS_PER_FILE = 5e-5
-_SECONDS_PER_UNIT = 2.0
-_FEWEST_UNITS = 16
 
 
 class FolderError(RuntimeError):
@@ -91,8 +81,8 @@ def split_folder(request: Request, watcher: Watcher, *, workers: int | None = No
     if not _interrupted(workspace):
         _refuse_what_is_split(request, path, target)
     if dry_run:
-        _, plan, folder = _planned(request, path, watcher, workers)
-        return Outcome(request, plan.cells, len(folder.unusable), 0)
+        planned = _planned(request, path, watcher, workers)
+        return Outcome(request, planned.plan.cells, len(planned.folder.unusable), 0)
     created = not target.exists()
     with workspace:
         return _Run(request, watcher, workers, path, target, workspace, created).finish()
@@ -144,28 +134,28 @@ class _Run:
     def _stage(self) -> Outcome:
         self.workspace.record(asdict(self.request))
         stage = self.workspace.new_stage()
-        items, plan, folder = _planned(self.request, self.path, self.watcher, self.workers)
+        planned = _planned(self.request, self.path, self.watcher, self.workers)
         train = self.path / "train"
         in_place = self.request.output is None
-        self._try_pipeline(train, items)
+        self._try_pipeline(train, planned.first_source())
         for split in SPLITS:
             (stage / split).mkdir()
-        for split, parent in sorted({(item.split, item.path.rpartition("/")[0]) for item in items}):
+        for split, parent in planned.folders():
             (stage / split / parent).mkdir(parents=True, exist_ok=True)
 
         work = FolderWork(
             str(train.absolute()), str(stage.absolute()), not in_place, self.request.seed, self.request.pipeline_yaml
         )
-        copies = int(plan.copies_of.sum())
-        total = copies if in_place else copies + len(items)
-        units, seconds = _units(items, folder.images, not in_place)
+        copies = int(planned.plan.copies_of.sum())
+        total = copies if in_place else copies + len(planned)
+        scratch = stage / "units"
+        scratch.mkdir()
+        units, seconds = planned.units(scratch, not in_place)
         from components.split_balance_augment.beam import do_units  # takes a second or two, which a dry run can spare
 
         def report(counts: Counts) -> None:
             self.watcher.progress("writing", counts.get("copies", 0) + counts.get("originals", 0), total)
 
-        scratch = stage / "units"
-        scratch.mkdir()
         counts = do_units(
             units, work, BeamOptions(workers=self.workers), scratch=str(scratch), seconds=seconds, report=report
         )
@@ -173,18 +163,16 @@ class _Run:
         if resized := counts.get("resized", 0):
             self.watcher.note(f"The augmentation pipeline changes sizes: {resized} copies differ from their source's.")
         for split in SPLITS:
-            _write_csv(stage / f"{split}.csv", split, items, self.request)
-        outcome = Outcome(self.request, plan.cells, len(folder.unusable), total)
-        moves = (item.path for item in items if item.split == "test") if in_place else iter(())
-        self.workspace.seal(stage, moves, _note_of(outcome))
+            planned.write_csv(stage / f"{split}.csv", split, (self.request.label_column, self.request.filename_column))
+        outcome = Outcome(self.request, planned.plan.cells, len(planned.folder.unusable), total)
+        self.workspace.seal(stage, planned.paths_of("test") if in_place else (), asdict(outcome))
         return outcome
 
-    def _try_pipeline(self, train: Path, items: Sequence[Item]) -> None:
+    def _try_pipeline(self, train: Path, source: Item | None) -> None:
         """Make one copy before any work begins: a custom pipeline may not fit the images."""
-        item = next((item for item in items if item.copies), None)
-        if item is not None:
-            pixels = decode((train / item.path).read_bytes()).pixels
-            next(Augmenter(self.request.seed, self.request.pipeline_yaml).copies(pixels, item.sha256, 1))
+        if source is not None:
+            pixels = decode((train / source.path).read_bytes()).pixels
+            next(Augmenter(self.request.seed, self.request.pipeline_yaml).copies(pixels, source.sha256, 1))
 
 
 def _interrupted(workspace: Workspace) -> bool:
@@ -213,7 +201,7 @@ def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
         raise FolderError(f"the output {target} must be missing or empty. Received: {', '.join(inside[:5])}")
 
 
-def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None) -> tuple[list[Item], Plan, Folder]:
+def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None) -> FolderPlan:
     watcher.note(f"Seed: {request.seed}")
     if request.pipeline_yaml is not None:
         for change in load_pipeline(request.pipeline_yaml).changes:
@@ -228,86 +216,15 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
     )
     for name, reason in folder.unusable:
         watcher.note(f"Not used: {printable(name)}: {reason}")
-    images = folder.images
-    if not images:
+    if not folder.paths:
         raise FolderError(f"no usable image in {path / 'train'}")
-    share = exact(request.train_split)
-    plan = make_plan(
-        Rules({"train": share, "test": 1 - share}, request.balanced, exact(request.multiplier), request.seed),
-        labels=[image.label for image in images],
-        digests=[image.sha256 for image in images],
-        ids=[image.path for image in images],
-        groups=[image.group for image in images],
-    )
-    paths, copies = [image.path for image in images], plan.copies_of.tolist()
-    extensions = [copy_format(image.path, image.format)[1] for image in images]
-    existing = [*paths, *(name for name, _ in folder.unusable), *folder.folders]
-    variants = free_variants(paths, copies, existing, extensions)
-    items = [
-        Item(image.path, image.sha256, plan.splits[split], count, image.format, variant)
-        for image, split, count, variant in zip(images, plan.split_of.tolist(), copies, variants, strict=True)
-    ]
-    return items, plan, folder
-
-
-def _units(items: Sequence[Item], images: Sequence[Image], all_files: bool) -> tuple[list[FolderUnit], float]:
-    """Cut the work into units of about equal time; also the seconds of all of it on one core."""
-    costs = [
-        item.copies * (image.pixel_count * _SECONDS_PER_COPIED_PIXEL + _SECONDS_PER_FILE)
-        + all_files * _SECONDS_PER_FILE
-        for item, image in zip(items, images, strict=True)
-    ]
-    most = min(_SECONDS_PER_UNIT, sum(costs) / _FEWEST_UNITS)
-    units: list[FolderUnit] = []
-    part: list[Item] = []
-    cost = 0.0
-    for item, more in zip(items, costs, strict=True):
-        if not more:
-            continue
-        if part and cost + more > most:
-            units.append(FolderUnit(len(units), tuple(part)))
-            part, cost = [], 0.0
-        part.append(item)
-        cost += more
-    if part:
-        units.append(FolderUnit(len(units), tuple(part)))
-    return units, sum(costs)
-
-
-def _write_csv(path: Path, split: str, items: Sequence[Item], request: Request) -> None:
-    """Label and file name of each image of a split, sorted; a label's names are in memory at a time."""
-    with path.open("wb") as file:
-        file.write(_csv_line(request.label_column, request.filename_column))
-        for label, of_label in groupby(items, key=lambda item: item.path.partition("/")[0]):
-            for name in sorted(name for item in of_label if item.split == split for name in _names(item)):
-                file.write(_csv_line(label, name))
-
-
-def _names(item: Item) -> Iterator[str]:
-    """File names of a source and its copies, relative to the class folder."""
-    inside = item.path.partition("/")[2]
-    yield inside
-    extension = copy_format(item.path, item.format)[1]
-    for number in range(1, item.copies + 1):
-        yield copy_name(inside, number, extension, item.variant)
-
-
-def _csv_line(*values: str) -> bytes:
-    text = io.StringIO()
-    # Python before 3.13 leaves a carriage return unquoted, which a reader would take for a line's end.
-    every = any("\r" in value for value in values)
-    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if every else csv.QUOTE_MINIMAL).writerow(values)
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    return plan_folder(folder, exact(request.train_split), exact(request.multiplier), request.balanced, request.seed)
 
 
 def printable(name: str) -> str:
     r"""A file name as text: bytes that aren't UTF-8, and control characters, as `\xNN`."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def _note_of(outcome: Outcome) -> dict[str, Any]:
-    return asdict(outcome)
 
 
 def _outcome_of(note: dict[str, Any]) -> Outcome:
