@@ -20,7 +20,9 @@ SHOWN_AS = {"components.HtmlReport": "system.HTML"}
 _SCHEMA_VERSION = "0.0.1"
 # Executors that need an entry of their own on Kubeflow; see executors.py.
 _EXECUTORS = {
-    "tfx.components.distribution_validator.executor.Executor": "pipeline.kubeflow.executors.DistributionValidatorExecutor"
+    "tfx.components.distribution_validator.executor.Executor": (
+        "pipeline.kubeflow.executors.DistributionValidatorExecutor"
+    )
 }
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 # A component with this parameter also gets the parameters that are set for each run; see entrypoint.with_run_values.
