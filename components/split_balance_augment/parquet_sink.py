@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ from components.split_balance_augment.work import Counts
 # What is held in memory before it is written: rows, or bytes of images.
 _ROWS_PER_GROUP = 256
 _BYTES_PER_GROUP = 16_000_000
+_COPIES_AT_A_TIME = 32
 _EXTENSIONS = {"jpeg": (".jpg", ".jpeg"), "png": (".png",)}
 
 
@@ -92,36 +94,42 @@ class ParquetWork:
                     for index, values in zip(sources.tolist(), selected, strict=True):
                         row = ImageRow(**values)
                         variant = unit.variants.get(rows.start + index, 1)
-                        for copy in self._copies(row, split, int(unit.copies[rows][index]), variant, augmenter):
-                            writers[split].copy(copy)
-                            counts["copies"] += 1
-                            counts["resized"] += (copy.height, copy.width) != (row.height, row.width)
+                        for copies in self._copies(row, int(unit.copies[rows][index]), variant, augmenter):
+                            writers[split].copies(copies, row, split, self.encoding)
+                            counts["copies"] += len(copies)
+                            resized = [copy for copy in copies if (copy.height, copy.width) != (row.height, row.width)]
+                            counts["resized"] += len(resized)
         for writer in writers.values():
             writer.close()
         return counts
 
-    def _copies(self, row: ImageRow, split: str, count: int, variant: int, augmenter: Augmenter) -> Iterator[ImageRow]:
+    def _copies(self, row: ImageRow, count: int, variant: int, augmenter: Augmenter) -> "Iterator[list[_Copy]]":
+        """A source's copies, some at a time: of a class of few images, there may be thousands of each."""
         extension = copy_extension(row.id, self.encoding)
-        for number, image in enumerate(augmenter.copies(_pixels(row), row.sha256, count), start=1):
-            name = copy_name(row.id, number, extension, variant)
-            yield ImageRow(
-                id=name,
-                label=row.label,
-                split=split,
+        images = enumerate(augmenter.copies(_pixels(row), row.sha256, count), start=1)
+        while some := [
+            _Copy(
+                id=copy_name(row.id, number, extension, variant),
                 image=encode(image, self.encoding, self.quality),
-                format=self.encoding,
                 height=image.shape[0],
                 width=image.shape[1],
-                channels=3,
-                sha256=row.sha256,
-                pixels="",  # nobody looks for duplicates among copies
-                phash=None,
-                brightness=float(np.float32(sum(cv2.mean(image)[:3]) / 3)),
-                group=row.group,
-                source_id=row.id,
+                brightness=cv2.mean(image.reshape(image.shape[0], -1))[0],
                 copy=number,
-                filename=name.rpartition("/")[2],
             )
+            for number, image in islice(images, _COPIES_AT_A_TIME)
+        ]:
+            yield some
+
+
+class _Copy(NamedTuple):
+    """What a copy doesn't share with its source's other copies."""
+
+    id: str
+    image: bytes
+    height: int
+    width: int
+    brightness: float
+    copy: int
 
 
 def copy_extension(path: str, encoding: str) -> str | None:
@@ -153,50 +161,63 @@ class _Writer:
         dictionary = ["label", "split", "format"]
         self._writer = pq.ParquetWriter(self._file, SCHEMA, compression="NONE", use_dictionary=dictionary)
         self._batches: list[Any] = []
-        self._rows: list[ImageRow] = []
-        self._bytes = 0
+        self._columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
+        self._rows = self._bytes = 0
 
     def originals(self, batch: Any, split: str) -> None:
         """Add rows as they are, but for their split."""
-        self._flush_rows()
+        self._flush_copies()
         table = pa.Table.from_batches([batch]).select(SCHEMA.names)
         column = pa.array([split] * table.num_rows, pa.string())
         table = table.set_column(SCHEMA.get_field_index("split"), SCHEMA.field("split"), column)
         self._batches.append(table.cast(SCHEMA))
+        self._rows += table.num_rows
         self._bytes += table.nbytes
         self._flush_if_full()
 
-    def copy(self, row: ImageRow) -> None:
-        """Add one row."""
-        self._rows.append(row)
-        self._bytes += len(row.image)
-        if len(self._rows) >= _ROWS_PER_GROUP:
-            self._flush_rows()
+    def copies(self, copies: list[_Copy], source: ImageRow, split: str, encoding: str) -> None:
+        """Add a source's copies."""
+        count = len(copies)
+        shared = {
+            "label": source.label,
+            "split": split,
+            "format": encoding,
+            "channels": 3,
+            "sha256": source.sha256,
+            "pixels": "",  # nobody looks for duplicates among copies
+            "phash": None,
+            "group": source.group,
+            "source_id": source.id,
+        }
+        for name, value in shared.items():
+            self._columns[name] += [value] * count
+        for name, values in zip(_Copy._fields, zip(*copies, strict=True), strict=True):
+            self._columns[name] += values
+        self._columns["filename"] += [copy.id.rpartition("/")[2] for copy in copies]
+        self._rows += count
+        self._bytes += sum(len(copy.image) for copy in copies)
         self._flush_if_full()
 
     def close(self) -> None:
         """Write what is left and give the file its name."""
-        self._flush_rows()
         self._flush()
         self._writer.close()
         self._file.close()
         FileSystems.rename([f"{self._uri}.tmp"], [self._uri])
 
-    def _flush_rows(self) -> None:
-        if self._rows:
-            columns = {name: [getattr(row, name) for row in self._rows] for name in SCHEMA.names}
-            self._batches.append(pa.Table.from_pydict(columns, schema=SCHEMA))
-            self._rows = []
+    def _flush_copies(self) -> None:
+        if self._columns["id"]:
+            self._batches.append(pa.Table.from_pydict(self._columns, schema=SCHEMA))
+            self._columns = {name: [] for name in SCHEMA.names}
 
     def _flush_if_full(self) -> None:
-        rows = sum(table.num_rows for table in self._batches) + len(self._rows)
-        if rows >= 2 * _ROWS_PER_GROUP or self._bytes >= _BYTES_PER_GROUP:
-            self._flush_rows()
+        if self._rows >= 2 * _ROWS_PER_GROUP or self._bytes >= _BYTES_PER_GROUP:
             self._flush()
 
     def _flush(self) -> None:
+        self._flush_copies()
         if self._batches:
             table = pa.concat_tables(self._batches)
             for start in range(0, table.num_rows, _ROWS_PER_GROUP):
                 self._writer.write_table(table.slice(start, _ROWS_PER_GROUP))
-        self._batches, self._bytes = [], 0
+        self._batches, self._rows, self._bytes = [], 0, 0
