@@ -102,7 +102,9 @@ class FolderWork:
         encoding, extension = copy_format(item.path, item.format)
         for number, image in enumerate(augmenter.copies(pixels, item.sha256, item.copies), start=1):
             name = copy_name(item.path, number, extension, item.variant)
-            Path(f"{self.stage}/{item.split}/{name}").write_bytes(encode(image, encoding, JPEG_QUALITY))
+            Path(f"{self.stage}/{item.split}/{name}").write_bytes(
+                encode(image, encoding, JPEG_QUALITY, subsampled=True)
+            )
             counts["copies"] += 1
             counts["resized"] += image.shape[:2] != pixels.shape[:2]
 

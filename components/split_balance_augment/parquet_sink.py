@@ -110,7 +110,7 @@ class ParquetWork:
         while some := [
             _Copy(
                 id=copy_name(row.id, number, extension, variant),
-                image=encode(image, self.encoding, self.quality),
+                image=encode(image, self.encoding, self.quality, subsampled=True),
                 height=image.shape[0],
                 width=image.shape[1],
                 brightness=cv2.mean(image.reshape(image.shape[0], -1))[0],

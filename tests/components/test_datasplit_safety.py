@@ -94,12 +94,12 @@ def full_disk_after(monkeypatch: pytest.MonkeyPatch, files: int) -> Iterator[Non
     left = files
     real = codec.encode
 
-    def encode(*arguments: object) -> bytes:
+    def encode(*arguments: object, **options: object) -> bytes:
         nonlocal left
         left -= 1
         if left < 0:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return real(*arguments)  # type: ignore[arg-type]
+        return real(*arguments, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
         patch.setattr(folder_sink, "encode", encode)
