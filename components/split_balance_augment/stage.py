@@ -4,6 +4,7 @@ Everything is read and written through Beam's file systems, so both may lie in a
 """
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -183,18 +184,17 @@ def _units(
     parts: list[tuple[str, tuple[int, ...], slice]] = []
     start = 0
     for path, _, sizes in shards:
-        first, cost = start, 0.0
-        groups: list[int] = []
-        for group, size in enumerate(sizes):
-            more = float(costs[start : start + size].sum())
-            if groups and cost + more > most:
-                parts.append((path, tuple(groups), slice(first, start)))
-                first, cost, groups = start, 0.0, []
-            groups.append(group)
-            cost += more
-            start += size
-        if groups:
-            parts.append((path, tuple(groups), slice(first, start)))
+        ends = start + np.cumsum(sizes)
+        # Row groups go to parts of equal work: a runner hands units out in turn, so unequal ones keep one worker busy.
+        done = np.cumsum([costs[end - size : end].sum() for end, size in zip(ends, sizes, strict=True)])
+        shard_cost = float(done[-1]) if len(done) else 0.0
+        count = min(len(sizes), max(1, math.ceil(shard_cost / most)))
+        part_of = np.minimum((done / shard_cost * count - 1e-9).astype(int), count - 1) if len(done) else done
+        for part in np.unique(part_of):
+            groups = np.flatnonzero(part_of == part)
+            rows = slice(int(ends[groups[0]]) - sizes[groups[0]], int(ends[groups[-1]]))
+            parts.append((path, tuple(groups.tolist()), rows))
+        start += sum(sizes)
     filled = [np.unique(plan.split_of[rows]).tolist() for _, _, rows in parts]
     shard_counts = Counter(split for splits in filled for split in splits)
     used: Counter[int] = Counter()
