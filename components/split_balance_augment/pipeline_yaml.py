@@ -16,7 +16,13 @@ from components.split_balance_augment import transforms
 from components.split_balance_augment.legacy_yaml import PipelineError, migrate, short_name
 
 # Importing them is what registers our own transforms with Albumentations.
-OWN_TRANSFORMS = (transforms.GaussianBlur, transforms.GaussNoise, transforms.MotionBlur)
+OWN_TRANSFORMS = (
+    transforms.GaussianBlur,
+    transforms.GaussNoise,
+    transforms.MotionBlur,
+    transforms.PixelDropout,
+    transforms.Rotation,
+)
 # What needs more of a picture than its pixels: boxes, masks, other images or their metadata.
 _NEEDS_MORE = frozenset({
     "BBoxSafeRandomCrop", "AtLeastOneBBoxRandomCrop", "RandomSizedBBoxSafeCrop", "RandomCropNearBBox", "MaskDropout",

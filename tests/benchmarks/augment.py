@@ -2,8 +2,8 @@
 
 Prints, from one run over the same drawn images (29,042 of them by default, as many a class as AffectNet's subset has):
 
-floor       one decode of each source that gets copies, transforms and encoding of each copy, with the bare library on
-            one core, divided by the cores
+floor       one decode of each source that gets copies, transforms and encoding of each copy, with the bare library
+            (Albumentations' own transforms) on one core, divided by the cores
 stage       `SplitBalanceAugment`'s work as a process of its own: interpreter, imports, plan, Beam, writing Parquet
 datasplit   the command, from the folder to the folder: reading and hashing every file comes on top
 sequential  the loop that a user would write with pandas, OpenCV and Albumentations
@@ -29,6 +29,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import albumentations as A
 import cv2
 import numpy as np
 import pandas as pd
@@ -37,7 +38,6 @@ import psutil
 from components.ingest.ingest import ingest
 from components.options import DataOptions
 from components.split_balance_augment.augmenter import Augmenter
-from components.split_balance_augment.transforms import default_pipeline
 from pipeline.sample_data import class_counts
 from pipeline.sample_face import Person, draw_face
 
@@ -78,7 +78,7 @@ def measure(command: list[str], images: int) -> Measured:
     root = psutil.Process(process.pid)
     while process.poll() is None:
         peak = max(peak, sum(map(pss, tree(root))))
-        time.sleep(0.1)
+        time.sleep(0.25)
     seconds = time.monotonic() - started
     if process.returncode:
         assert process.stderr is not None
@@ -96,10 +96,12 @@ def tree(root: psutil.Process) -> list[psutil.Process]:
 
 
 def pss(process: psutil.Process) -> int:
+    """Bytes; the kernel's own sum, since adding up every mapping would slow down what is measured."""
     try:
-        return int(process.memory_full_info().pss)
-    except psutil.Error:
+        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
         return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def drawn_folder(work: Path, images: int) -> Path:
@@ -144,12 +146,30 @@ def ingested(work: Path, folder: Path) -> Path:
     return target
 
 
+def bare_pipeline() -> A.Compose:
+    """The default pipeline as nearly as Albumentations 2.x has it."""
+    blur_or_noise = [
+        A.MotionBlur(blur_limit=(3, 7), p=1.0),
+        A.GaussNoise(std_range=(10**0.5 / 255, 50**0.5 / 255), p=1.0),
+        A.GaussianBlur(blur_limit=(3, 7), sigma_limit=(0.8, 1.4), p=1.0),
+    ]
+    return A.Compose(
+        [
+            A.HorizontalFlip(p=0.5),
+            A.RandomBrightnessContrast(p=1.0),
+            A.OneOf(blur_or_noise, p=0.5),
+            A.PixelDropout(dropout_prob=0.01, p=0.25),
+            A.Rotate(limit=20, border_mode=cv2.BORDER_REPLICATE, p=1.0),
+        ]
+    )
+
+
 def floor_of(folder: Path, summary: dict[str, Any], sample: int = 1500) -> float:
     """Seconds of one core for what the stage had to decode, transform and encode."""
     cv2.setNumThreads(0)
     files = sorted((folder / "train").glob("*/*.jpg"))
     data = [np.fromfile(path, np.uint8) for path in random.Random(0).sample(files, min(sample, len(files)))]
-    pipeline = default_pipeline()
+    pipeline = bare_pipeline()
     started = time.process_time()
     images = [cv2.cvtColor(cv2.imdecode(one, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB) for one in data]
     decoded = time.process_time()
@@ -172,7 +192,7 @@ def sequential_loop(folder: Path, target: Path, multiplier: float) -> None:
     rows = [(path.parent.name, path) for path in sorted((folder / "train").glob("*/*.jpg"))]
     frame = pd.DataFrame(rows, columns=["label", "path"]).sample(frac=1.0, random_state=27)
     largest = frame["label"].value_counts().max()
-    pipeline = default_pipeline()
+    pipeline = bare_pipeline()
     for label, group in frame.groupby("label"):
         cut = round(0.8 * len(group))
         wanted = {"train": multiplier * round(0.8 * largest), "test": multiplier * (largest - round(0.8 * largest))}

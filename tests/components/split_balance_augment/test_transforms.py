@@ -1,12 +1,20 @@
 from pathlib import Path
 
 import albumentations as A
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from components.split_balance_augment.augmenter import Augmenter
-from components.split_balance_augment.transforms import GaussianBlur, GaussNoise, MotionBlur, default_pipeline
+from components.split_balance_augment.transforms import (
+    GaussianBlur,
+    GaussNoise,
+    MotionBlur,
+    PixelDropout,
+    Rotation,
+    default_pipeline,
+)
 
 GREY = np.full((96, 96, 3), 128, np.uint8)
 
@@ -21,7 +29,7 @@ class Recorded:
         for source in range(4000):
             (image,) = augmenter.copies(GREY, f"{source:064x}", 1)
             matrix = rotate.params["matrix"]
-            angle = np.degrees(np.arctan2(matrix[1][0], matrix[0][0]))
+            angle = np.degrees(np.arctan2(matrix[0][1], matrix[0][0]))
             lost = dropout.params["drop_mask"].mean() if dropout.params else 0.0
             columns.append(
                 (
@@ -103,6 +111,29 @@ def test_noise_of_one_channel_is_the_same_in_all() -> None:
     image = GaussNoise(var_limit=(50, 50), per_channel=False, p=1.0)(image=GREY)["image"]
     assert (image[..., 0] == image[..., 2]).all()
     assert image.std() > 5
+
+
+def test_rotation_is_albumentations_own_to_the_last_bit() -> None:
+    image = picture()
+    for angle in (-20.0, -3.7, 0.0, 11.1):
+        theirs = A.Rotate(limit=(angle, angle), border_mode=cv2.BORDER_REPLICATE, p=1.0)(image=image)["image"]
+        assert (Rotation(limit=(angle, angle), p=1.0)(image=image)["image"] == theirs).all()
+
+
+def test_dropped_pixels_are_black_and_the_others_unchanged() -> None:
+    image = np.maximum(picture(), 1)
+    result = PixelDropout(dropout_prob=0.2, p=1.0)(image=image)["image"]
+    lost = (result == 0).all(axis=2)
+    assert lost.mean() == pytest.approx(0.2, abs=0.03)
+    assert (result[~lost] == image[~lost]).all()
+
+
+def test_noise_is_gaussian() -> None:
+    noise = GaussNoise(var_limit=(4, 4), p=1.0).get_params_dependent_on_data({"shape": (400, 400, 3)}, {})["noise"]
+    assert noise.mean() == pytest.approx(0, abs=0.01)
+    assert noise.std() == pytest.approx(2, abs=0.01)
+    assert (np.abs(noise) > 2 * 1.96).mean() == pytest.approx(0.05, abs=0.002)
+    assert ((noise / 2) ** 4).mean() == pytest.approx(3, abs=0.05)
 
 
 @pytest.mark.parametrize(
