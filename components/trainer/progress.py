@@ -1,19 +1,13 @@
-"""What one sees of a training: a line an epoch, coloured on a terminal, compact in a log.
-
-The environment variable PIPELINE_PROGRESS may name a file; a line of JSON an epoch is appended to it, for whoever shows
-the progress while the output goes to a log.
-"""
+"""What one sees of a training: a line an epoch, coloured on a terminal, compact in a log."""
 # ruff: noqa: ARG002 (Keras passes callbacks their arguments by name)
 
-import json
-import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import keras
 
+from components.progress import Progress
 from components.trainer.optimization import current_learning_rate
 
 
@@ -73,15 +67,7 @@ def show(component: str, figures: dict[str, Any], total: int, seconds_left: floa
     else:
         print(f"epoch {epoch} {text} {rest}", flush=True)
     short = f"loss {_text(figures['loss'])} acc {_text(figures['accuracy'])} val_acc {_text(figures['val_accuracy'])}"
-    report(component, figures["epoch"], total, f"{short} {speed}")
-
-
-def report(component: str, step: int, total: int, text: str) -> None:
-    """Append a line to the file that PIPELINE_PROGRESS names, if it does."""
-    if path := os.environ.get("PIPELINE_PROGRESS"):
-        line = json.dumps({"component": component, "step": step, "total": total, "text": text})
-        with Path(path).open("a") as file:
-            file.write(line + "\n")
+    Progress(component, total)(figures["epoch"], f"{short} {speed}")
 
 
 def _number(value: Any) -> float | None:

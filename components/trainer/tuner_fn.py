@@ -17,10 +17,10 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
 from components.options import TunerOptions
+from components.progress import Progress
 from components.trainer.input import ImageData, list_files, read_split
 from components.trainer.leaderboard import Row, failed_row
 from components.trainer.precision import choose_precision, cpu_flags, find_devices, make_strategy
-from components.trainer.progress import report
 from components.trainer.run_fn import check_labels, predict_logits, read_labels
 from components.trainer.settings import Settings, read_settings
 from components.trainer.training import train
@@ -70,6 +70,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         self.train_data, self.eval_data = train_data, eval_data
         self.devices = find_devices()
         self.rows: list[Row] = []
+        self.progress = Progress("Tuner", len(combinations))
 
     def run_trial(self, trial: Any, **_: Any) -> dict[str, float]:
         """Train one combination, or take the result that an interrupted search left, and return its score.
@@ -92,7 +93,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         self.rows.append(row)
         text = f"{row['architecture']} eval acc {row['eval_accuracy']:.3f}" if row["eval_accuracy"] else "failed"
         print(f"Trial {len(self.rows)}/{len(self.combinations)} {choices}: {row['error'] or text}", flush=True)
-        report("Tuner", len(self.rows), len(self.combinations), text)
+        self.progress(len(self.rows), text)
         if row["eval_accuracy"] is None:
             raise keras_tuner.errors.FailedTrialError(row["error"])
         return {OBJECTIVE: row["eval_accuracy"]}

@@ -120,8 +120,10 @@ def test_another_models_push_reruns_the_comparison(data: Path, finished: Path) -
     other = serving / "1000"
     shutil.copytree(version, other)
     (other / "assets.extra" / "run.json").write_text('{"recipe": "another", "data_digest": "d", "folder_digest": "f"}')
+    pushed = set(serving.iterdir())
     try:
         result = run(data, finished)
+        assert set(serving.iterdir()) == pushed, "the model was there already"
     finally:
         shutil.rmtree(other)
 
@@ -129,6 +131,20 @@ def test_another_models_push_reruns_the_comparison(data: Path, finished: Path) -
     assert {"BaselineFinder", "Evaluator"} <= result.having("done")
     assert "Trainer" in result.having("cached")
     assert "version 1000" in result.text
+
+
+def test_a_pushed_model_that_was_taken_away_is_pushed_again(data: Path, finished: Path, tmp_path: Path) -> None:
+    serving = Workdir(finished).serving_model
+    [version] = serving.iterdir()
+    shutil.move(version, tmp_path / "away")
+
+    result = run(data, finished)
+
+    assert result.status == 0, result.text
+    assert "Pusher" in result.having("done")
+    assert "Trainer" in result.having("cached")
+    [again] = serving.iterdir()
+    assert (again / "saved_model.pb").read_bytes() == (tmp_path / "away" / "saved_model.pb").read_bytes()
 
 
 def test_a_fatal_anomaly_stops_before_training(data: Path, finished: Path, tmp_path: Path) -> None:
