@@ -5,14 +5,12 @@ appear in it as `\xNN`, so that an id is always printable text.
 """
 
 import os
-import random
 import stat
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-_ATTEMPTS = 5
+from components.retries import reason, with_retries
 
 
 class SourceError(RuntimeError):
@@ -143,12 +141,12 @@ class RemoteSource:
         store, root = self._store()
         root = root.rstrip("/")
         try:
-            found = _with_retries(lambda: sorted(store.find(root)))
+            found = with_retries(lambda: sorted(store.find(root)))
         except FileNotFoundError:
             found = []
         except OSError as error:
             raise SourceError(
-                f"can't list {self.uri}: {_reason(error)}. Check the address and the credentials"
+                f"can't list {self.uri}: {reason(error)}. Check the address and the credentials"
             ) from None
         if not found:
             raise SourceError(f"nothing found at {self.uri}: no such bucket or folder, or it is empty")
@@ -168,7 +166,7 @@ class RemoteSource:
     def read(self, file_id: str) -> bytes:
         """The bytes of one object; a dropped connection is tried again."""
         store, root = self._store()
-        return _with_retries(lambda: store.cat_file(f"{root.rstrip('/')}/{file_id}"))
+        return with_retries(lambda: store.cat_file(f"{root.rstrip('/')}/{file_id}"))
 
     def _store(self) -> tuple[Any, str]:
         import fsspec  # takes a quarter of a second, and a local folder doesn't need it
@@ -176,23 +174,5 @@ class RemoteSource:
         try:
             store, root = fsspec.core.url_to_fs(self.uri)
         except (ValueError, ImportError) as error:
-            raise SourceError(f"can't open {self.uri}: {_reason(error)}") from None
+            raise SourceError(f"can't open {self.uri}: {reason(error)}") from None
         return store, root
-
-
-def _with_retries(call: Any) -> Any:
-    """Call it again after a dropped connection, with growing pauses; a clear refusal is final."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            return call()
-        except (FileNotFoundError, PermissionError):
-            raise
-        except Exception as error:  # each store's client has exceptions of its own for a lost connection
-            if attempt == _ATTEMPTS:
-                raise OSError(_reason(error)) from error
-            time.sleep(min(2.0, 0.1 * 2**attempt) * random.uniform(0.5, 1.0))
-    raise AssertionError
-
-
-def _reason(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -4,11 +4,13 @@ import posixpath
 import shutil
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from components.images.manifest import write_json
 from components.pusher.versions import ASSETS, RUN, Origin, file_system
+from components.retries import with_retries
 
 _LAST = "saved_model.pb"
 
@@ -46,7 +48,8 @@ def push(
         _assemble(model, local, origin, documents, files)
         everything = sorted(file for file in local.rglob("*") if file.is_file())
         for file in sorted(everything, key=lambda file: file.name == _LAST):
-            store.put_file(str(file), posixpath.join(path, file.relative_to(local).as_posix()))
+            remote = posixpath.join(path, file.relative_to(local).as_posix())
+            with_retries(partial(store.put_file, str(file), remote))
     return target
 
 

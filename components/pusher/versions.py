@@ -5,6 +5,8 @@ import posixpath
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from components.retries import with_retries
+
 ASSETS = "assets.extra"
 RUN = "run.json"
 LABEL_MAP = "label_map.json"
@@ -73,13 +75,13 @@ def list_versions(destination: str) -> list[Version]:
     """Complete models at a destination, the newest first; none where there is no such folder yet."""
     store, root = file_system(destination)
     try:
-        names = [posixpath.basename(path.rstrip("/")) for path in store.ls(root, detail=False)]
+        names = [posixpath.basename(path.rstrip("/")) for path in with_retries(lambda: store.ls(root, detail=False))]
     except FileNotFoundError:
         return []
     versions = []
     for name in names:
         folder = posixpath.join(root, name)
-        if not name.isdigit() or not store.exists(posixpath.join(folder, "saved_model.pb")):
+        if not name.isdigit() or not _exists(store, posixpath.join(folder, "saved_model.pb")):
             continue
         label_map = _read(store, posixpath.join(folder, ASSETS, LABEL_MAP))
         origin = _read(store, posixpath.join(folder, ASSETS, RUN))
@@ -94,8 +96,17 @@ def list_versions(destination: str) -> list[Version]:
     return sorted(versions, key=lambda version: -version.number)
 
 
+def _exists(store: Any, path: str) -> bool:
+    """Whether there is such an object; `store.exists` would take a lost connection for a no."""
+    try:
+        with_retries(lambda: store.info(path))
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _read(store: Any, path: str) -> Any:
     try:
-        return json.loads(store.cat_file(path))
+        return json.loads(with_retries(lambda: store.cat_file(path)))
     except (FileNotFoundError, ValueError):
         return None

@@ -1,8 +1,9 @@
 """Pushing to a folder and to an object store (fsspec's own in memory), whole or not at all."""
 
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
@@ -46,9 +47,15 @@ def test_a_push_that_fails_half_way_leaves_no_model_and_can_be_repeated(model: P
     assert [path.name for path in Path(destination).iterdir()] == ["7"]
 
 
-def test_an_upload_that_breaks_off_leaves_no_model(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr("components.retries.time.sleep", lambda seconds: None)
+    yield "memory://bucket"
+    MemoryFileSystem.store.clear()
+
+
+def test_an_upload_that_breaks_off_leaves_no_model(model: Path, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Servers know a complete model by `saved_model.pb`, so whatever else is missing, that is too."""
-    destination = "memory://bucket/serving"
     upload = MemoryFileSystem.put_file
     sent: list[str] = []
 
@@ -60,11 +67,35 @@ def test_an_upload_that_breaks_off_leaves_no_model(model: Path, monkeypatch: pyt
 
     with monkeypatch.context() as patch:
         patch.setattr(MemoryFileSystem, "put_file", broken)
-        with pytest.raises(ConnectionResetError):
-            push(model, destination, 7, _ORIGIN, _DOCUMENTS, {})
+        with pytest.raises(OSError, match="connection reset by peer"):
+            push(model, bucket, 7, _ORIGIN, _DOCUMENTS, {})
 
     assert sent
-    assert list_versions(destination) == []
-    push(model, destination, 7, _ORIGIN, _DOCUMENTS, {})
-    assert [version.number for version in list_versions(destination)] == [7]
-    fsspec.filesystem("memory").rm("/bucket", recursive=True)
+    assert list_versions(bucket) == []
+    push(model, bucket, 7, _ORIGIN, _DOCUMENTS, {})
+    assert [version.number for version in list_versions(bucket)] == [7]
+
+
+def test_a_lost_connection_is_tried_again(model: Path, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload, look = MemoryFileSystem.put_file, MemoryFileSystem.info
+    calls = Counter[str]()
+
+    def shaky(store: MemoryFileSystem, local: str, remote: str) -> None:
+        calls["put"] += 1
+        if calls["put"] % 2:
+            raise ConnectionResetError
+        upload(store, local, remote)
+
+    def shaky_look(store: MemoryFileSystem, path: str) -> object:
+        calls["info"] += 1
+        if calls["info"] % 2:
+            raise ConnectionResetError
+        return look(store, path)
+
+    monkeypatch.setattr(MemoryFileSystem, "put_file", shaky)
+    push(model, bucket, 7, _ORIGIN, _DOCUMENTS, {})
+    monkeypatch.setattr(MemoryFileSystem, "info", shaky_look)
+
+    assert [version.number for version in list_versions(bucket)] == [7]
+    assert calls["put"] >= 8
+    assert calls["info"] >= 2

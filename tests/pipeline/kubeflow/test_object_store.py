@@ -75,7 +75,7 @@ def test_no_credentials_are_a_clear_error(port: int, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setattr("components.ingest.source.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("components.retries.time.sleep", lambda seconds: None)
 
     with pytest.raises(SourceError, match="can't list s3://faces: .*Check the address and the credentials"):
         open_source("s3://faces").list()
@@ -85,7 +85,7 @@ def test_a_bad_key_is_a_clear_error_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     with s3_server(INITIAL_NO_AUTH_ACTION_COUNT="0") as strict:  # moto checks keys only when told to
         _environment(strict, monkeypatch)
         pauses: list[float] = []
-        monkeypatch.setattr("components.ingest.source.time.sleep", pauses.append)
+        monkeypatch.setattr("components.retries.time.sleep", pauses.append)
 
         with pytest.raises(SourceError, match="can't list s3://faces: .*does not exist in our records"):
             open_source("s3://faces").list()
@@ -126,6 +126,19 @@ def test_a_model_pushed_to_a_bucket_is_found_there(store: s3fs.S3FileSystem, tmp
     fetched = tmp_path / "baseline"
     store.get("models/affect/7", str(fetched), recursive=True)
     assert read_json(fetched / "assets.extra" / "run.json") == origin.as_dict()
+
+
+def test_a_push_survives_dropped_connections(
+    store: s3fs.S3FileSystem, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.mkdir("shaky")
+    with dropping(port, every=2) as proxy:
+        _environment(proxy, monkeypatch)
+        push(_model(tmp_path / "model"), "s3://shaky/affect", 7, Origin("recipe", "data"), {}, {})
+        [version] = list_versions("s3://shaky/affect")
+
+    assert (version.number, version.labels) == (7, ("a", "b"))
+    assert len(store.find("shaky/affect/7")) == 4
 
 
 def test_an_incomplete_model_in_a_bucket_is_no_version(store: s3fs.S3FileSystem) -> None:
