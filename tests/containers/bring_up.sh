@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Bring up a container engine and a base image where there is neither Docker nor a registry: bring_up.sh STATE
 #
-# As root on Debian: podman and runc from the distribution, a bare Debian 13 root from debootstrap as base image. STATE
-# is a folder for the engine's settings and its socket. Prints shell assignments: CONTAINER_ENGINE, BASE_IMAGE,
-# DOCKER_HOST, CONTAINERS_CONF. A second call finds everything in place and takes a second.
+# As root on Debian: podman, runc and a registry from the distribution, a bare Debian 13 root from debootstrap as base
+# image. STATE is a folder for the engine's settings and its socket. Prints shell assignments: CONTAINER_ENGINE,
+# BASE_IMAGE, DOCKER_HOST, CONTAINERS_CONF. A second call finds everything in place and takes a second.
 set -euo pipefail
 state=$1
 base=localhost/debian:13
@@ -11,7 +11,7 @@ mkdir -p "$state"
 export CONTAINERS_CONF=$state/containers.conf DEBIAN_FRONTEND=noninteractive
 
 missing=
-for tool in podman runc debootstrap; do command -v "$tool" >/dev/null || missing+=" $tool"; done
+for tool in podman runc debootstrap docker-registry; do command -v "$tool" >/dev/null || missing+=" $tool"; done
 if [ -n "$missing" ]; then
   [ "$(id -u)" = 0 ] || { echo "bring_up: as root I could install$missing; install them and try again" >&2; exit 1; }
   apt-get update -qq >&2

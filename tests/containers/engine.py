@@ -33,12 +33,15 @@ class Engine:
         """Path of the Docker-compatible socket."""
         return self.environment.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
 
-    def build(self, image: str, target: str) -> None:
-        """Build a stage of the image; layers that are there already are taken."""
+    def build(
+        self, image: str, target: str, checkout: Path = REPOSITORY, settings: Mapping[str, str] | None = None
+    ) -> str:
+        """Build a stage of the image, and return what was printed; layers that are there already are taken."""
         started = time.monotonic()
-        environment = {**os.environ, **self.environment, "TARGET": target}
-        _check([str(REPOSITORY / "docker" / "build.sh"), image], environment)
+        environment = {**os.environ, **self.environment, "TARGET": target, **(settings or {})}
+        printed = _check([str(checkout / "docker" / "build.sh"), image], environment)
         self.seconds[f"build {target}"] = time.monotonic() - started
+        return printed
 
     def run(
         self,
