@@ -43,6 +43,7 @@ bench: setup ## Measure augmentation, training, serving, inspect and launch over
 	$(py) tests/benchmarks/inspect_store.py
 	$(py) tests/benchmarks/launch.py 2>/dev/null
 	$(py) tests/benchmarks/sample_accuracy.py
+	$(py) tests/benchmarks/planted_labels.py
 
 bench-full: setup ## The whole pipeline at AffectNet's size: seconds and memory of each component
 	$(py) tests/benchmarks/full_pipeline.py $(ARGS)
