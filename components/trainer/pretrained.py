@@ -1,5 +1,6 @@
 """Weights from elsewhere: ImageNet's by way of `keras.applications`, or a file or SavedModel of this pipeline."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 CLASSIFIER = "predictions"
+IMAGENET = "imagenet"
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
 
 
@@ -20,6 +22,29 @@ class CaffePreprocessing(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Reverse the channels and subtract the mean of ImageNet."""
         return inputs[..., ::-1] - tf.constant(IMAGENET_MEAN_BGR, inputs.dtype)
+
+
+def preprocesses(model: keras.Model) -> bool:
+    """Whether a model changes its input as the ImageNet weights expect it."""
+    return any(isinstance(layer, CaffePreprocessing) for layer in model.layers)
+
+
+def need_preprocessing(weights: str | None) -> bool:
+    """Whether weights are ImageNet's, or those of a model that began with them; a .weights.h5 file doesn't tell.
+
+    Args:
+        weights: as `resnets.resnet` takes them.
+    """
+    if weights is None or weights == IMAGENET:
+        return weights is not None
+    if weights.endswith(".keras") and Path(weights).exists():
+        with zipfile.ZipFile(weights) as file:
+            return CaffePreprocessing.__name__ in file.read("config.json").decode()
+    if (Path(weights) / "saved_model.pb").exists():
+        reader = tf.train.load_checkpoint(str(Path(weights) / "variables" / "variables"))
+        name = "imagenet_preprocessing/.ATTRIBUTES/VARIABLE_VALUE"  # of signatures.ServingModule
+        return reader.has_tensor(name) and bool(reader.get_tensor(name))
+    return False
 
 
 def load_imagenet(model: keras.Model, architecture: str) -> None:
@@ -37,7 +62,7 @@ def load_imagenet(model: keras.Model, architecture: str) -> None:
             "model.weights to a file, put the weights into Keras' cache (~/.keras/models), or train from scratch "
             "with model.weights=null."
         ) from error
-    copy_by_name(model, {w.path: w.numpy() for w in source.weights}, "imagenet")
+    copy_by_name(model, {w.path: w.numpy() for w in source.weights}, IMAGENET)
 
 
 def load_weights(model: keras.Model, path: str, build: Callable[[int], keras.Model]) -> None:

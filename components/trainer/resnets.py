@@ -13,7 +13,13 @@ import keras
 
 from components.trainer.batch_norm import BatchNormalization
 from components.trainer.convolution import Conv2D
-from components.trainer.pretrained import CaffePreprocessing, load_imagenet, load_weights
+from components.trainer.pretrained import (
+    IMAGENET,
+    CaffePreprocessing,
+    load_imagenet,
+    load_weights,
+    need_preprocessing,
+)
 
 Pooling = Literal["avg", "max", "flatten"]
 
@@ -114,6 +120,7 @@ def resnet(
     batch_norm_momentum: float = 0.9,
     weights: str | None = None,
     freeze: bool = False,
+    imagenet_preprocessing: bool = False,
     name: str | None = None,
 ) -> keras.Model:
     """Build a ResNet with Keras' functional API.
@@ -129,11 +136,12 @@ def resnet(
         pooling: "avg", "max" or "flatten"; None only without the classifier.
         classifier_activation: "softmax", or None for logits; the classifier computes in float32 in any case.
         after_input: a layer applied right after the input, such as augmentation.
-        kernel_initializer: of the convolutions and the classifier.
+        kernel_initializer: of the convolutions; the classifier's is Glorot's.
         batch_norm_momentum: of the moving statistics. 0.9 suits runs of a few thousand steps; Keras' 0.99 does not.
         weights: "imagenet" (50, 101, 152), or a path to .weights.h5, .keras or a SavedModel of this pipeline; a
             classifier of another number of classes is left out.
         freeze: train the classifier alone.
+        imagenet_preprocessing: change the input as ImageNet's weights expect it; weights that need it bring it along.
         name: of the model; the architecture by default.
 
     Returns:
@@ -144,7 +152,10 @@ def resnet(
         FileNotFoundError: there are no weights at the path.
         ConnectionError: the ImageNet weights can't be downloaded.
     """
-    _check_arguments(architecture, output_units, input_shape, dropout_rate, include_top, pooling, normalize, weights)
+    imagenet_preprocessing = imagenet_preprocessing or need_preprocessing(weights)
+    _check_arguments(architecture, output_units, input_shape, dropout_rate, include_top, pooling, weights)
+    if imagenet_preprocessing:
+        _check_preprocessed(normalize, input_shape)
     block, counts = BLOCKS[architecture]
     layers = _Layers(kernel_initializer, kernel_regularizer, batch_norm_momentum)
 
@@ -153,7 +164,7 @@ def resnet(
         x = after_input(x)
     if normalize:
         x = keras.layers.Rescaling(1.0 / 255.0, name="rescale")(x)
-    if weights == "imagenet":
+    if imagenet_preprocessing:
         x = CaffePreprocessing(name="preprocess")(x)
     x = keras.layers.ZeroPadding2D(3, name="conv1_pad")(x)
     x = layers.conv(x, 64, 7, stride=2, name="conv1")
@@ -183,7 +194,7 @@ def resnet(
         )(x)
     model = keras.Model(inputs, x, name=name or architecture)
 
-    if weights == "imagenet":
+    if weights == IMAGENET:
         load_imagenet(model, architecture)
     elif weights is not None:
         # Weight files follow the model's structure: they are read into a model with as many units as they have.
@@ -200,7 +211,6 @@ def _check_arguments(
     dropout_rate: float,
     include_top: bool,
     pooling: str | None,
-    normalize: bool,
     weights: str | None,
 ) -> None:
     if architecture not in BLOCKS:
@@ -219,17 +229,19 @@ def _check_arguments(
         raise ValueError(f"pooling must be 'avg', 'max', 'flatten' or None. Received: {pooling!r}")
     if include_top and pooling is None:
         raise ValueError("With include_top, pooling must be 'avg', 'max' or 'flatten'. Received: None")
-    if weights == "imagenet":
-        if BLOCKS[architecture][0] == "basic":
-            raise ValueError(
-                f"weights='imagenet' exist for resnet50, resnet101 and resnet152 only. Received: {architecture!r}"
-            )
-        if normalize:
-            raise ValueError(
-                "weights='imagenet' bring their own preprocessing: normalize must be False. Received: normalize=True"
-            )
-        if input_shape[2] != 3:
-            raise ValueError(f"weights='imagenet' need images of 3 channels. Received: input_shape={input_shape}")
+    if weights == IMAGENET and BLOCKS[architecture][0] == "basic":
+        raise ValueError(
+            f"weights='imagenet' exist for resnet50, resnet101 and resnet152 only. Received: {architecture!r}"
+        )
+
+
+def _check_preprocessed(normalize: bool, input_shape: tuple[int | None, int | None, int]) -> None:
+    if normalize:
+        raise ValueError(
+            "ImageNet's weights bring their own preprocessing: normalize must be False. Received: normalize=True"
+        )
+    if input_shape[2] != 3:
+        raise ValueError(f"ImageNet's weights need images of 3 channels. Received: input_shape={input_shape}")
 
 
 def ResNet18(  # noqa: N802

@@ -16,7 +16,7 @@ from components.trainer.precision import Device, choose_precision, cpu_flags, fi
 from components.trainer.settings import Settings, read_settings
 from components.trainer.signatures import export, write_json
 from components.trainer.trackers import make_trackers
-from components.trainer.training import Trained, build_model, train
+from components.trainer.training import Trained, copy_in_float32, train
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -54,9 +54,7 @@ def run_fn(fn_args: FnArgs) -> None:
         trackers=trackers,
     )
 
-    # The exported model computes in float32: it then gives the same answers on every machine that serves it.
-    model = build_model(settings.model.model_copy(update={"weights": None}), len(labels), image_shape(settings))
-    model.set_weights(trained.model.get_weights())
+    model = copy_in_float32(trained.model, settings.model)
     logits = predict_logits(model, eval_data, len(labels), settings.train.batch_size)
     temperature = fit_temperature(logits, eval_data.labels) if settings.calibrate else 1.0
     figures = describe(settings, trained, precision, devices, temperature, train_data, eval_data)
@@ -89,11 +87,6 @@ def check_labels(labels: list[str], *splits: ImageData) -> None:
     lowest = min(int(split.labels.min()) for split in splits)
     if lowest < 0 or highest >= len(labels):
         raise ValueError(f"Label ids must be 0 to {len(labels) - 1}. Received: {lowest} to {highest}")
-
-
-def image_shape(settings: Settings) -> tuple[int, int, int]:
-    """Return height, width and channels."""
-    return settings.image.height, settings.image.width, settings.image.channels
 
 
 def predict_logits(model: Any, data: ImageData, classes: int, batch_size: int) -> NDArray[Any]:

@@ -17,16 +17,18 @@ import tensorflow as tf
 from components.options import ImageOptions
 from components.trainer.decoding import decode_image
 from components.trainer.input import FEATURES
+from components.trainer.pretrained import preprocesses
 
 PARALLEL_DECODING = 16  # calls; tf.data runs them on as many threads as the serving machine has
 
 
 class ServingModule(tf.Module):
-    """What is exported. `weights_by_path` lets another training start from these weights."""
+    """What is exported. Another training can start from `weights_by_path`, if it prepares its input likewise."""
 
     def __init__(self, model: keras.Model, labels: Sequence[str], image: ImageOptions, temperature: float) -> None:
         super().__init__(name="serving")
         self.weights_by_path = {weight.path: weight.value for weight in model.weights}
+        self.imagenet_preprocessing = tf.Variable(preprocesses(model), trainable=False)
         self.temperature = tf.Variable(temperature, trainable=False, dtype=tf.float32)
         self._labels = tf.constant(list(labels))
         self._image = image

@@ -23,6 +23,7 @@ from components.trainer.input import (
 )
 from components.trainer.optimization import make_optimizer
 from components.trainer.precision import dtype_policy
+from components.trainer.pretrained import preprocesses
 from components.trainer.progress import EpochLog
 from components.trainer.settings import Settings
 from components.trainer.stopping import ReduceOnPlateau, StopEarly, StopOnNaN
@@ -43,7 +44,12 @@ class Trained:
 
 
 def build_model(
-    options: ModelOptions, classes: int, input_shape: tuple[int, int, int], precision: str = "float32"
+    options: ModelOptions,
+    classes: int,
+    input_shape: tuple[int, int, int],
+    precision: str = "float32",
+    *,
+    imagenet_preprocessing: bool = False,
 ) -> keras.Model:
     """Build the network of `options`, computing in `precision` and returning logits."""
     with dtype_policy(precision):
@@ -57,7 +63,20 @@ def build_model(
             classifier_activation=None,
             weights=options.weights,
             freeze=options.freeze,
+            imagenet_preprocessing=imagenet_preprocessing,
         )
+
+
+def copy_in_float32(model: keras.Model, options: ModelOptions) -> keras.Model:
+    """Copy a trained model of `options`, so that it gives the same answers on every machine that serves it."""
+    copy = build_model(
+        options.model_copy(update={"weights": None}),
+        model.output_shape[-1],
+        model.input_shape[1:],
+        imagenet_preprocessing=preprocesses(model),
+    )
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def train(

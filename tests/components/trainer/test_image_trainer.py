@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -9,7 +10,9 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from trainer_examples import draw_shapes, shapes_examples
 
 from components.options import ImageOptions, ModelOptions, TrainOptions
+from components.trainer import resnets
 from components.trainer.component import ImageTrainer
+from components.trainer.decoding import decode_image
 from components.trainer.executor import Executor
 
 IMAGE = ImageOptions(height=32, width=32).model_dump_json()
@@ -78,6 +81,36 @@ def test_the_exported_model_serves_labels_with_its_temperature(outputs: Path) ->
     assert {label.decode() for label in answer["label"].numpy()} <= {"circle", "square", "cross"}
     np.testing.assert_allclose(answer["probabilities"].numpy().sum(axis=1), 1.0, atol=1e-5)
     assert float(served.temperature) == pytest.approx(training["temperature"])
+
+
+def test_a_model_from_imagenets_weights_is_exported_with_their_preprocessing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = keras.applications.ResNet50(weights=None, include_top=False, pooling="avg", input_shape=(32, 32, 3))
+    monkeypatch.setattr(keras.applications, "ResNet50", lambda **_: theirs)
+    examples = examples_artifact(shapes_examples(tmp_path / "examples", train=12, evaluation=6))
+    model = ModelOptions(architecture="resnet50", weights="imagenet", normalize=False, freeze=True)
+    train = TrainOptions(epochs=1, warmup_epochs=0, precision="float32")
+
+    component = trainer(examples, model=model.model_dump_json(), train=train.model_dump_json())
+    execute(component, examples, tmp_path)
+
+    folder = str(tmp_path / "model" / "Format-Serving")
+    served = tf.saved_model.load(folder)
+    encoded = draw_shapes(6)[0]
+    pixels = np.stack([decode_image(tf.constant(data), ImageOptions(height=32, width=32)) for data in encoded])
+    features = theirs(keras.applications.resnet.preprocess_input(pixels.astype("float32")), training=False)
+    kernel, bias = (served.weights_by_path[f"predictions/{name}"] for name in ("kernel", "bias"))
+    expected = tf.nn.softmax((tf.matmul(features, kernel) + bias) / served.temperature).numpy()
+    answer = served.signatures["serving_default"](image_bytes=tf.constant(encoded))
+    np.testing.assert_allclose(answer["probabilities"].numpy(), expected, atol=1e-5)
+
+    again = resnets.resnet("resnet50", 3, (32, 32, 3), weights=folder)
+    np.testing.assert_allclose(
+        again(pixels.astype("float32"), training=False),
+        tf.nn.softmax(tf.matmul(features, kernel) + bias).numpy(),
+        atol=1e-5,
+    )
 
 
 def test_checkpoints_are_gone_after_success(outputs: Path) -> None:
