@@ -73,8 +73,6 @@ def ingest(
     listing = source.list()
     labels = read_labels_csv(_text(options.labels_csv)) if options.labels_csv else None
     layout = read_layout(listing.files, listing.folders, labels)
-    for table in layout.split_csvs:
-        check_split_csv(table, source.read(table).decode("utf-8", "backslashreplace"), layout.entries)
     if not layout.labels:
         raise SourceError(f"no class folder in {uri}: put the images in train/<label>/")
     bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *layout.misplaced)]
@@ -84,6 +82,9 @@ def ingest(
     bad = sorted([*bad, *(item for shard in shards for item in shard.bad)], key=lambda item: item.id)
     if bad and options.on_bad_image == "error":
         raise SourceError(f"{bad[0].id}: {bad[0].reason} ({len(bad)} unusable files; data.on_bad_image is error)")
+    unlisted = listing.linked.union(item.id for item in bad)
+    for table in layout.split_csvs:
+        check_split_csv(table, source.read(table).decode("utf-8", "backslashreplace"), layout.entries, unlisted)
     usable = {row.label for row in rows}
     if not rows:
         raise SourceError(f"no usable image in {uri} ({len(bad)} files can't be used; the first: {_first(bad)})")

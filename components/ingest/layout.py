@@ -7,7 +7,7 @@ is given. Pure: works on paths alone.
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from components.ingest.source import SourceError
@@ -113,10 +113,16 @@ def read_labels_csv(text: str) -> dict[str, str]:
     return labels
 
 
-def check_split_csv(name: str, text: str, entries: Iterable[Entry]) -> None:
+def check_split_csv(name: str, text: str, entries: Iterable[Entry], unlisted: Collection[str] = ()) -> None:
     """Compare `datasplit`'s table of one split (label, file name below it) with the files that are there.
 
     A table with another header is not one of these and is left alone.
+
+    Args:
+        name: of the table.
+        text: of the table.
+        entries: all files, of any split.
+        unlisted: ids of those that the table need not list, since `datasplit` lets them lie: what can't be used, links.
 
     Raises:
         SourceError: the two differ; the first difference is named.
@@ -127,11 +133,13 @@ def check_split_csv(name: str, text: str, entries: Iterable[Entry]) -> None:
         return
     listed = Counter((row[0], row[1]) for row in rows if len(row) > 1)
     there: Counter[tuple[str, str]] = Counter()
+    needed: Counter[tuple[str, str]] = Counter()
     for entry in entries:
         parts = entry.id.split("/")
         if parts[0].lower() == folder and len(parts) > 2:
             there[(parts[1], "/".join(parts[2:]))] += 1
-    for difference, what in ((listed - there, "lists a file that is not there"), (there - listed, "lacks a file")):
+            needed[(parts[1], "/".join(parts[2:]))] += entry.id not in unlisted
+    for difference, what in ((listed - there, "lists a file that is not there"), (needed - listed, "lacks a file")):
         if difference:
             label, file = sorted(difference)[0]
             raise SourceError(

@@ -26,12 +26,14 @@ class Listing:
         folders: ids of all folders, sorted.
         unusable: id and reason of what is neither: dangling links, links that lead out, loops, pipes.
         hidden: number of files and folders left out because their name begins with a dot.
+        linked: ids of those files that are links or lie in a folder that is one.
     """
 
     files: list[str]
     folders: list[str]
     unusable: list[tuple[str, str]]
     hidden: int
+    linked: frozenset[str] = frozenset()
 
 
 class Source(Protocol):
@@ -80,6 +82,7 @@ class LocalSource:
         listing = Listing([], [], [], 0)
         hidden = 0
         names: dict[str, bytes] = {}
+        linked: set[str] = set()
 
         def visit(folder: bytes, prefix: bytes, above: tuple[bytes, ...]) -> None:
             nonlocal hidden
@@ -113,12 +116,16 @@ class LocalSource:
                 elif stat.S_ISREG(mode):
                     names[file_id] = relative
                     listing.files.append(file_id)
+                    if real != os.path.join(root, relative):
+                        linked.add(file_id)
                 else:
                     listing.unusable.append((file_id, "not a regular file"))
 
         visit(root, b"", (root,))
         self._names = {file_id: name for file_id, name in names.items() if name != os.fsencode(file_id)}
-        return Listing(sorted(listing.files), sorted(listing.folders), sorted(listing.unusable), hidden)
+        return Listing(
+            sorted(listing.files), sorted(listing.folders), sorted(listing.unusable), hidden, frozenset(linked)
+        )
 
     def read(self, file_id: str) -> bytes:
         """The bytes of one file."""

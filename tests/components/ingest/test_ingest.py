@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+from components.datasplit import main as datasplit
 from components.images.codec import encode
 from components.images.manifest import read_json, read_shard, shard_paths
 from components.ingest import ingest as module
@@ -94,6 +96,22 @@ def test_an_unusable_file_stops_where_the_options_say_so(folder: Path, tmp_path:
 
     with pytest.raises(SourceError, match=r"train/sad/note\.txt: not an image"):
         run(folder, tmp_path / "out", DataOptions(on_bad_image="error"))
+
+
+def test_a_folder_that_datasplit_left_unusable_files_and_links_in_is_read(folder: Path, tmp_path: Path) -> None:
+    (folder / "train" / "happy" / "broken.jpg").write_bytes(b"\xff\xd8 broken")
+    (folder / "train" / "happy" / "link.jpg").symlink_to("../sad/0.jpg")
+    (folder / "train" / "sad" / "again").symlink_to("../happy")
+    split = CliRunner().invoke(datasplit, ["--balance", "--seed", "1", "--workers", "1", str(folder)])
+    assert split.exit_code == 0, split.output
+
+    run(folder, tmp_path / "out")
+
+    assert "train/happy/broken.jpg" in pq.read_table(tmp_path / "out" / "quarantine.parquet")["id"].to_pylist()
+    assert {row.copy for row in rows(tmp_path / "out").values()} == {0, 1}
+    (folder / "train.csv").write_text("label,filename\n")
+    with pytest.raises(SourceError, match=r"train\.csv lacks a file"):
+        run(folder, tmp_path / "again")
 
 
 def test_duplicates_are_grouped_and_conflicts_reported(folder: Path, tmp_path: Path) -> None:
