@@ -178,6 +178,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         config=json.dumps(config.as_dict()),
         graph=json.dumps(_graph(components)),
         facts=json.dumps(report_facts(config, context)),
+        data=given.data,
+        recipe=own_recipe,
         code_version=code_version("components.report.executor"),
     )
     return [*components, report]

@@ -3,6 +3,7 @@
 from tfx import types
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.types.standard_artifacts import ModelEvaluation, ModelRun, PushedModel, TunerResults
 
@@ -28,6 +29,8 @@ class ReportSpec(ComponentSpec):
         "config": ExecutionParameter(type=str),
         "graph": ExecutionParameter(type=str),
         "facts": ExecutionParameter(type=str),
+        "data": ExecutionParameter(type=str),
+        "recipe": ExecutionParameter(type=str),
         "code_version": ExecutionParameter(type=str),
     }
 
@@ -50,6 +53,8 @@ class Report(BaseComponent):
         config: str,
         graph: str,
         facts: str,
+        data: str | RuntimeParameter,
+        recipe: str,
         tuner_results: types.BaseChannel | None = None,
         code_version: str = "",
     ) -> None:
@@ -66,6 +71,8 @@ class Report(BaseComponent):
             config: the resolved configuration as JSON.
             graph: by component, those it takes something from, as JSON.
             facts: `command` and `origin` (name → value) as JSON.
+            data: the data folder. A compiled pipeline's run may set it anew, and `facts` with it.
+            recipe: digest of what decides the model; likewise.
             tuner_results: of Tuner, where there was a search.
             code_version: of the component's source; a changed one runs the component anew.
         """
@@ -81,6 +88,8 @@ class Report(BaseComponent):
             config=config,
             graph=graph,
             facts=facts,
+            data=data,
+            recipe=recipe,
             code_version=code_version,
             report=types.Channel(type=HtmlReport),
         )

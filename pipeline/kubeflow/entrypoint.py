@@ -10,7 +10,6 @@ run, and in what is handed back, paths made URIs.
 """
 
 import argparse
-import hashlib
 import importlib
 import json
 import os
@@ -22,13 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.kubeflow.run_values import with_run_values
+
 Message = dict[str, Any]
 
 # Where the launcher keeps its copies: LocalPathForURI in its source.
 _COPIES = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
 # Types that the compiler declares so that Kubeflow's pages show them, what they are here, and which file is shown.
 _SHOWN = {"system.HTML": ("components.HtmlReport", "index.html")}
-_RUN_VALUES = ("architecture", "epochs", "seed")
 
 
 @dataclass(frozen=True)
@@ -123,19 +123,6 @@ def _integers(values: Message, spec: Message) -> Message:
         key: int(value) if declared.get(key, {}).get("parameterType") == "NUMBER_INTEGER" else value
         for key, value in values.items()
     }
-
-
-def with_run_values(values: Message) -> Message:
-    """Make the recipe, which the compiler took from the configuration, tell runs with other parameters apart.
-
-    Otherwise a longer training would be taken for the model that stands at the destination already, and pushed without
-    comparison.
-    """
-    if "recipe" not in values:
-        return values
-    chosen = {name: values[name] for name in _RUN_VALUES if name in values}
-    text = json.dumps([values["recipe"], chosen], sort_keys=True)
-    return {**values, "recipe": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 
 def make_folders(invocation: Message) -> None:

@@ -25,7 +25,7 @@ _EXECUTORS = {
     )
 }
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
-# A component with this parameter also gets the parameters that are set for each run; see entrypoint.with_run_values.
+# A component with this parameter also gets the parameters that are set for each run; see run_values.py.
 _RECIPE = "recipe"
 # What would hide that the world outside has changed: the data folder, the models at the destination.
 NEVER_CACHED = ("ImageIngest", "BaselineFinder")
@@ -132,8 +132,11 @@ def _executor(executor: Spec, component: Spec, task: TaskOptions) -> Spec:
     arguments = [_EXECUTORS.get(argument, argument) for argument in container["args"]]
     arguments[arguments.index(_INPUTS_SPEC) + 1] = json.dumps(component.get("inputDefinitions", {}), sort_keys=True)
     container["args"] = arguments
-    if task.env:
-        container["env"] = [{"name": name, "value": value} for name, value in sorted(task.env.items())]
+    env = dict(task.env)
+    if task.gpu and "gpu" in task.gpu.type:  # what was asked for must be seen there, or the Trainer stops
+        env.setdefault("PIPELINE_GPUS", str(task.gpu.count))
+    if env:
+        container["env"] = [{"name": name, "value": value} for name, value in sorted(env.items())]
     if resources := _resources(task):
         container["resources"] = resources
     return {"container": container}

@@ -14,7 +14,7 @@ from tfx.orchestration.kubeflow.v2.container.kubeflow_v2_entrypoint_utils import
 from tfx.types.artifact_utils import get_single_instance
 
 from pipeline.kubeflow import entrypoint
-from pipeline.kubeflow.entrypoint import Task, local_path, prepare, run, with_run_values
+from pipeline.kubeflow.entrypoint import Task, local_path, prepare, run
 
 HERE = Path(__file__).parent
 SCHEMES = ("minio", "s3", "gs")
@@ -114,21 +114,6 @@ def test_kfps_local_runner_gives_paths_and_no_types(tmp_path: Path) -> None:
     [given] = [json.loads(path.read_text()) for path in tmp_path.rglob("given.json")]
     assert given["types"] == {"examples": "Examples", "dataset": "ImageDataset"}
     assert outputs["pushed_model"]["uri"].startswith(str(tmp_path))
-
-
-def test_other_parameters_make_another_recipe() -> None:
-    def recipe(**values: Any) -> str:
-        return str(
-            with_run_values({"recipe": "a", "epochs": 5, "seed": 0, "architecture": "resnet18", **values})["recipe"]
-        )
-
-    assert recipe() == recipe()
-    assert recipe(destination="s3://elsewhere") == recipe()
-    assert len({recipe(), recipe(epochs=6), recipe(seed=1), recipe(architecture="resnet34"), recipe(recipe="b")}) == 5
-
-
-def test_a_component_without_recipe_keeps_its_parameters() -> None:
-    assert with_run_values({"epochs": 5}) == {"epochs": 5}
 
 
 def test_output_parameters_are_written_as_the_launcher_reads_them(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         task.set_cpu_limit("4").set_cpu_request("500m").set_memory_limit("16Gi").set_memory_request("8Gi")
         task.set_accelerator_type("nvidia.com/gpu").set_accelerator_limit(1)
         task.set_env_variable("AWS_ENDPOINT_URL", "http://minio:9000").set_env_variable("LEVEL", "debug")
+        task.set_env_variable("PIPELINE_GPUS", "1")  # ours, so that the Trainer misses a GPU that isn't there
         task.set_retry(2, "30s", 2.0, "3600s")
         kubernetes.use_secret_as_env(task, "store", {"accesskey": "AWS_ACCESS_KEY_ID"})
         kubernetes.mount_pvc(task, "weights", "/weights")
