@@ -107,13 +107,17 @@ def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunCont
 
 def _lost_push(folder: Workdir) -> str:
     """The newest version that was pushed from this folder and is gone: the Pusher's cached result is no longer true."""
-    from pipeline.lineage.store import open_store
+    from pipeline.lineage.store import StoreError, open_store
 
     if not folder.metadata.exists():
         return ""
+    try:
+        artifacts = open_store(str(folder.metadata)).artifacts()
+    except StoreError:  # a killed run left it half-made or in a transaction: whoever opens it to write mends that
+        return ""
     gone = [
         str(artifact.properties["pushed_version"])
-        for artifact in open_store(str(folder.metadata)).artifacts()
+        for artifact in artifacts
         if artifact.type == "PushedModel"
         and "://" not in (where := str(artifact.properties.get("pushed_destination", "")))
         and where

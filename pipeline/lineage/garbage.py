@@ -38,16 +38,18 @@ def find_garbage(store: LineageStore, root: Path, keep: int) -> list[Garbage]:
         keep: how many of the newest successful runs are kept with all their artifacts.
     """
     needed = _needed(store, keep)
-    found, known = [], set()
+    found = []
+    # Known by <component>/<output>/<execution>: the folder may lie elsewhere now than when it was recorded.
+    known: set[tuple[str, ...]] = set()
     for artifact in store.artifacts():
         path = Path(artifact.uri)
-        known.add(path)
+        known.add(path.parts[-3:])
         inside = root in path.parents
         if inside and path.exists() and artifact.id not in needed:
             found.append(Garbage(path, "no kept run needs it", size_of(artifact.uri) or 0, artifact.id))
-    # artifacts/<component>/<output>/<execution>/: what a killed run left behind is not in the store.
+    # What a killed run left behind is not in the store.
     for path in sorted(root.glob("*/*/*")):
-        if path.is_dir() and path not in known and ".system" not in path.parts:
+        if path.is_dir() and path.parts[-3:] not in known and ".system" not in path.parts:
             found += [Garbage(path, "not in the store", size_of(str(path)) or 0, None)]
     for path in sorted(root.glob("*/.system/stateful_working_dir/*")):
         found += [Garbage(path, "left by a run that was killed", size_of(str(path)) or 0, None)]

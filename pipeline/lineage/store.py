@@ -126,7 +126,10 @@ def _refuse_foreign(path: Path) -> None:
         finally:
             connection.close()
     except sqlite3.OperationalError as error:
-        raise StoreError(f"{path} is locked by another program ({error}): try again later") from None
+        raise StoreError(
+            f"{path} is being written by another program, or was when that was killed ({error}): try again later, or "
+            "run the pipeline, which mends it"
+        ) from None
     except sqlite3.DatabaseError:
         raise StoreError(f"{path} is not a SQLite database") from None
     if not {"MLMDEnv", "Execution", "Artifact"} <= tables:

@@ -244,9 +244,14 @@ def test_bad_usage_exits_with_two_and_one_line(arguments: list[str], message: st
 
 
 def test_a_killed_run_is_finished_by_the_next(data: Path, tmp_path: Path) -> None:
-    """Killed twice: in the middle of training, then as soon as the Trainer has left something behind it."""
+    """Killed twice: in the middle of training, then as soon as the Trainer has left something behind it.
+
+    And before that in the moment when the metadata store was being made.
+    """
     workdir = tmp_path / "work"
     folder = Workdir(workdir)
+    workdir.mkdir()
+    folder.metadata.touch()
     for moment in ("SplitBalanceAugment/dataset/*/summary.json", "Trainer/model/*"):
         process = subprocess.Popen(
             command(data, workdir), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True

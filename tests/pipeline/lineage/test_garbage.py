@@ -67,3 +67,14 @@ def test_a_folder_in_use_is_left_alone(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "is in use by process" in result.output
+
+
+def test_a_workdir_that_was_moved_keeps_what_its_runs_made(tmp_path: Path) -> None:
+    before = Workdir(tmp_path / "before")
+    StoreBuilder(before.metadata).run("run", before.artifacts)
+    after = Workdir(shutil.move(before.root, tmp_path / "after"))
+    stray = after.artifacts / "Trainer" / "model" / "999"
+    stray.mkdir()
+
+    assert gc(after.root, "--yes") == ["Trainer/model/999"]
+    assert len(list(after.artifacts.glob("*/*/*"))) == 3
