@@ -76,7 +76,8 @@ def inspect(
             show(rows, as_json, "No run is recorded here yet.")
         elif noun == "executions":
             run = find_run(store, arguments[0] if arguments else "latest")
-            show(execution_rows(store, run, locked), as_json, "No execution.")
+            working = locked and (mlmd is not None or run == store.runs()[0])
+            show(execution_rows(store, run, working), as_json, "No execution.")
         elif noun == "artifacts":
             if arguments:
                 found = store.artifacts_of(find_run(store, arguments[0]))

@@ -66,6 +66,17 @@ def test_a_run_whose_folder_is_locked_is_running(workdir: Path) -> None:
     assert rows("executions", "--workdir", workdir)[-1]["state"] == "interrupted"
 
 
+def test_an_older_run_that_was_killed_does_not_run_while_another_does(tmp_path: Path) -> None:
+    folder = Workdir(tmp_path / "work")
+    builder = StoreBuilder(folder.metadata)
+    builder.run("killed", folder.artifacts, state="running")
+    builder.run("now", folder.artifacts, state="running")
+
+    with folder.locked():
+        assert rows("executions", "1", "--workdir", folder.root)[-1]["state"] == "interrupted"
+        assert rows("executions", "2", "--workdir", folder.root)[-1]["state"] == "running"
+
+
 def test_options_stand_before_or_behind_the_noun(workdir: Path) -> None:
     behind = call("inspect", "executions", "latest", "--workdir", workdir, "--json")
     before = call("inspect", "--json", "--workdir", workdir, "executions", "latest")
@@ -154,7 +165,7 @@ def test_other_files_and_a_locked_store_are_told_apart(tmp_path: Path, workdir: 
     try:
         assert "is not a SQLite database" in call("inspect", "--mlmd", text).output
         assert "but not one of ML Metadata" in call("inspect", "--mlmd", foreign).output
-        assert "locked by another program" in call("inspect", "--workdir", workdir).output
+        assert "being written by another program" in call("inspect", "--workdir", workdir).output
     finally:
         locked.close()
 
