@@ -137,8 +137,11 @@ class TrackEpochs(keras.callbacks.Callback):
         self.trackers, self.history = trackers, history
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Pass the epoch on."""
+        self.track(self.history[-1])
+
+    def track(self, figures: Mapping[str, Any]) -> None:
         """Log what is a number."""
-        figures = self.history[-1]
         metrics = {name: figures[name] for name in METRICS if figures.get(name) is not None}
         for tracker in self.trackers:
-            tracker.epoch(epoch + 1, metrics)
+            tracker.epoch(figures["epoch"], metrics)

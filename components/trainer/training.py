@@ -124,12 +124,13 @@ def train(
         history: list[dict[str, Any]] = []
         stopping = StopEarly(options.patience)
         plateau = ReduceOnPlateau() if options.schedule == "plateau" else None
+        track = TrackEpochs(trackers, history)
         own: list[keras.callbacks.Callback] = [
             StopOnNaN(),
             EpochLog(options.epochs, steps * min(options.batch_size, len(train_data)), history, component),
             *([plateau] if plateau else []),
             stopping,
-            TrackEpochs(trackers, history),
+            track,
         ]
         first_epoch = 0
         if checkpoint is not None:
@@ -138,6 +139,8 @@ def train(
             first_epoch = writer.restore(model)
             if first_epoch:
                 print(f"Continuing after epoch {first_epoch} of an interrupted training", flush=True)
+            for figures in history:  # what the interrupted training logged lies elsewhere
+                track.track(figures)
         if first_epoch >= options.epochs or stopping.finished:
             stopping.set_model(model)
             stopping.on_train_end()

@@ -79,6 +79,20 @@ class Killed(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
+class Epochs:
+    """A tracker that notes which epochs it was told of."""
+
+    def __init__(self) -> None:
+        self.numbers: list[int] = []
+
+    def epoch(self, number: int, metrics: Any) -> None:
+        self.numbers.append(number)
+
+    def confusion(self, labels: Any, matrix: Any) -> None: ...
+
+    def finish(self, summary: Any, model: str) -> None: ...
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -99,10 +113,12 @@ def test_an_interrupted_training_ends_exactly_like_an_uninterrupted_one(
         with pytest.raises(KeyboardInterrupt):
             run(chosen, checkpoint=(tmp_path, "x"))
 
-    continued = run(chosen, checkpoint=(tmp_path, "x"))
+    tracked = Epochs()
+    continued = run(chosen, checkpoint=(tmp_path, "x"), trackers=[tracked])
 
     assert difference(whole, continued) == 0.0
     assert continued.best_epoch == whole.best_epoch
+    assert tracked.numbers == [row["epoch"] for row in whole.history]  # those before the interruption too
     for a, b in zip(whole.history, continued.history, strict=True):
         assert {k: v for k, v in a.items() if k not in CLOCKS} == {k: v for k, v in b.items() if k not in CLOCKS}
 
