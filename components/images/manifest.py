@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ SCHEMA = pa.schema(
         pa.field("filename", pa.string(), nullable=False),
     ]
 )
+# Of a row group, which is held in memory while it is written or read: rows, or bytes of images.
+ROWS_PER_GROUP = 256
+BYTES_PER_GROUP = 16_000_000
 # Everything but the bytes: what planning a split needs of an image.
 PLAN_COLUMNS = tuple(name for name in SCHEMA.names if name != "image")
 _SHARD = re.compile(r"^(?P<prefix>[a-z_]+)-(?P<index>\d{5})-of-(?P<count>\d{5})\.parquet$")
@@ -108,33 +112,60 @@ def shard_paths(folder: str | os.PathLike[str], prefix: str) -> list[Path]:
 
 
 def write_shard(rows: Iterable[ImageRow], path: str | os.PathLike[str]) -> int:
-    """Write rows as one Parquet file and return their number."""
+    """Write rows as one Parquet file, a row group in memory at a time, and return their number."""
     columns: dict[str, list[Any]] = {name: [] for name in _FIELDS}
-    for row in rows:
-        for name in _FIELDS:
-            columns[name].append(getattr(row, name))
-    table = pa.Table.from_pydict(columns, schema=SCHEMA)
-    write_table(table, path)
-    return table.num_rows
+    count = size = 0
+    with _writer(SCHEMA, path) as writer:
+
+        def flush() -> None:
+            writer.write_table(pa.Table.from_pydict(columns, schema=SCHEMA))
+            for values in columns.values():
+                values.clear()
+
+        for row in rows:
+            for name in _FIELDS:
+                columns[name].append(getattr(row, name))
+            count += 1
+            size += len(row.image)
+            if len(columns["id"]) == ROWS_PER_GROUP or size >= BYTES_PER_GROUP:
+                flush()
+                size = 0
+        if columns["id"] or not count:
+            flush()
+    return count
 
 
 def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
-    """Write any table as Parquet under a temporary name, then rename it.
+    """Write any table as Parquet under a temporary name, then rename it."""
+    with _writer(table.schema, path) as writer:
+        writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+
+
+@contextmanager
+def _writer(schema: pa.Schema, path: str | os.PathLike[str]) -> Iterator[pq.ParquetWriter]:
+    """Writes under a temporary name, and renames when it is done.
 
     Encoded images don't compress, and a dictionary of unique values only costs: the image column is stored plain.
     """
     temporary = Path(f"{os.fspath(path)}.tmp")
-    dictionary = [name for name in table.schema.names if name in ("label", "split", "format")]
-    pq.write_table(table, temporary, compression="NONE", use_dictionary=dictionary, row_group_size=256)
+    dictionary = [name for name in schema.names if name in ("label", "split", "format")]
+    with pq.ParquetWriter(temporary, schema, compression="NONE", use_dictionary=dictionary) as writer:
+        yield writer
     temporary.replace(path)
 
 
 def read_shard(path: str | os.PathLike[str]) -> Iterator[ImageRow]:
     """The rows of one shard, a row group in memory at a time."""
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=256, columns=list(_FIELDS)):
+        for batch in read_batches(file, range(file.num_row_groups)):
             for row in batch.to_pylist():
                 yield ImageRow(**row)
+
+
+def read_batches(file: pq.ParquetFile, row_groups: Iterable[int]) -> Iterator[pa.RecordBatch]:
+    """The rows of some row groups of a shard; no batch holds rows of two, which could be a thousand large images."""
+    for group in row_groups:
+        yield from file.iter_batches(batch_size=ROWS_PER_GROUP, row_groups=[group], columns=list(_FIELDS))
 
 
 def read_columns(folder: str | os.PathLike[str], prefix: str, columns: Sequence[str] = PLAN_COLUMNS) -> pa.Table:

@@ -44,7 +44,7 @@ _IMAGES_PER_SHARD = 2048
 _IMAGES_WORTH_A_POOL = 1500
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Shard:
     rows: list[ImageRow]  # without their bytes
     bad: list[Quarantined]
@@ -147,24 +147,28 @@ def _map(work: Any, units: list[list[Entry]], paths: list[Path], images: int) ->
 
 def _inspect_shard(source: Source, max_pixels: int, entries: list[Entry], path: Path) -> _Shard:
     """Read, inspect and write one shard; the rows go back without their bytes."""
-    good, bad, reencoded = [], [], 0
-    for entry in entries:
-        try:
-            data = source.read(entry.id)
-        except FileNotFoundError:
-            bad.append(Quarantined(entry.id, entry.label, "gone since the folder was listed"))
-            continue
-        except PermissionError:
-            bad.append(Quarantined(entry.id, entry.label, "not readable: permission denied"))
-            continue
-        found = inspect_image(entry, data, max_pixels)
-        if isinstance(found, Quarantined):
-            bad.append(found)
-        else:
-            reencoded += found.image is not data
-            good.append(found)
-    write_shard(good, path)
-    return _Shard([replace(row, image=b"") for row in good], bad, reencoded)
+    shard = _Shard([], [], 0)
+
+    def good() -> Iterator[ImageRow]:
+        for entry in entries:
+            try:
+                data = source.read(entry.id)
+            except FileNotFoundError:
+                shard.bad.append(Quarantined(entry.id, entry.label, "gone since the folder was listed"))
+                continue
+            except PermissionError:
+                shard.bad.append(Quarantined(entry.id, entry.label, "not readable: permission denied"))
+                continue
+            found = inspect_image(entry, data, max_pixels)
+            if isinstance(found, Quarantined):
+                shard.bad.append(found)
+            else:
+                shard.reencoded += found.image is not data
+                shard.rows.append(replace(found, image=b""))
+                yield found
+
+    write_shard(good(), path)
+    return shard
 
 
 def _with_groups(rows: list[ImageRow], near: list[tuple[int, int]], group_regex: str | None) -> list[ImageRow]:
@@ -208,7 +212,7 @@ def _path_in_split(row: ImageRow) -> str:
 def _write_groups(destination: Path, shards: int, rows: dict[str, ImageRow]) -> None:
     for index in range(shards):
         path = destination / shard_name(PREFIX, index, shards)
-        write_shard([replace(rows[row.id], image=row.image) for row in read_shard(path)], path)
+        write_shard((replace(rows[row.id], image=row.image) for row in read_shard(path)), path)
 
 
 def _duplicates(rows: list[ImageRow], near: Iterable[tuple[int, int]]) -> list[dict[str, str]]:

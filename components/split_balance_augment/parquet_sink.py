@@ -15,15 +15,12 @@ from apache_beam.io.filesystems import FileSystems
 from numpy.typing import NDArray
 
 from components.images.codec import decode, encode
-from components.images.manifest import SCHEMA, ImageRow
+from components.images.manifest import BYTES_PER_GROUP, ROWS_PER_GROUP, SCHEMA, ImageRow, read_batches
 from components.images.names import copy_name
 from components.split_balance_augment.augmenter import Augmenter
 from components.split_balance_augment.transforms import Image
 from components.split_balance_augment.work import Counts
 
-# What is held in memory before it is written: rows, or bytes of images.
-_ROWS_PER_GROUP = 256
-_BYTES_PER_GROUP = 16_000_000
 _COPIES_AT_A_TIME = 32
 _EXTENSIONS = {"jpeg": (".jpg", ".jpeg"), "png": (".png",)}
 
@@ -79,8 +76,7 @@ class ParquetWork:
         writers = {split: _Writer(uri) for split, uri in unit.outputs.items()}
         start = 0
         with FileSystems.open(unit.shard, compression_type=CompressionTypes.UNCOMPRESSED) as source:
-            file = pq.ParquetFile(source)
-            for batch in file.iter_batches(batch_size=_ROWS_PER_GROUP, row_groups=list(unit.row_groups)):
+            for batch in read_batches(pq.ParquetFile(source), unit.row_groups):
                 rows = slice(start, start + batch.num_rows)
                 start += batch.num_rows
                 for code, split in enumerate(self.splits):
@@ -211,13 +207,13 @@ class _Writer:
             self._columns = {name: [] for name in SCHEMA.names}
 
     def _flush_if_full(self) -> None:
-        if self._rows >= 2 * _ROWS_PER_GROUP or self._bytes >= _BYTES_PER_GROUP:
+        if self._rows >= 2 * ROWS_PER_GROUP or self._bytes >= BYTES_PER_GROUP:
             self._flush()
 
     def _flush(self) -> None:
         self._flush_copies()
         if self._batches:
             table = pa.concat_tables(self._batches)
-            for start in range(0, table.num_rows, _ROWS_PER_GROUP):
-                self._writer.write_table(table.slice(start, _ROWS_PER_GROUP))
+            for start in range(0, table.num_rows, ROWS_PER_GROUP):
+                self._writer.write_table(table.slice(start, ROWS_PER_GROUP))
         self._batches, self._rows, self._bytes = [], 0, 0

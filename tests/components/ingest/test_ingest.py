@@ -1,16 +1,19 @@
 import csv
 import os
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
 from components.datasplit import main as datasplit
+from components.images import manifest
 from components.images.codec import encode
 from components.images.manifest import read_json, read_shard, shard_paths
 from components.ingest import ingest as module
@@ -68,6 +71,29 @@ def test_the_same_bytes_whatever_the_listing_and_the_workers(
     assert files == sorted(path.name for path in (tmp_path / "two").iterdir())
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+
+
+def test_large_images_are_not_all_held_in_memory(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(folder, tmp_path / "imports")
+    pixels = np.random.default_rng(0).integers(0, 255, (400, 400, 3), dtype=np.uint8)
+    for index in range(60):
+        path = folder / "train" / "happy" / f"{index}.bmp"
+        path.write_bytes(encode(np.roll(pixels, index, axis=0), "bmp"))
+    total = sum(path.stat().st_size for path in folder.rglob("*.bmp"))
+    monkeypatch.setattr(manifest, "BYTES_PER_GROUP", total // 20)
+    pool, arrow = pa.default_memory_pool(), pa.proxy_memory_pool(pa.default_memory_pool())
+    pa.set_memory_pool(arrow)
+    tracemalloc.start()
+    try:
+        run(folder, tmp_path / "out")
+        held = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        pa.set_memory_pool(pool)
+
+    assert held < total / 2
+    assert arrow.max_memory() < total / 2
+    assert all(row.image == (folder / id_).read_bytes() for id_, row in rows(tmp_path / "out").items())
 
 
 def test_unusable_files_are_quarantined_with_a_reason(folder: Path, tmp_path: Path) -> None:
