@@ -183,10 +183,10 @@ def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
     train = path / "train"
     if not train.is_dir():
         raise FolderError(f"{path} has no folder train/ with one folder a class in it")
+    for name in ("test", "train.csv", "test.csv"):
+        if (path / name).exists():
+            raise FolderError(f"{path} is split already: it has {name}. Move it away to split train/ once more")
     if request.output is None:
-        for name in ("test", "train.csv", "test.csv"):
-            if (path / name).exists():
-                raise FolderError(f"{path} is split already: it has {name}")
         return
     if target.resolve() == path.resolve():
         raise FolderError("the output is the input: leave --output-path out to work in place")

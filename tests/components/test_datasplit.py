@@ -94,13 +94,19 @@ def test_an_output_folder_that_holds_something_is_refused_untouched(data: Path, 
     assert {path.name for path in tmp_path.iterdir()} == {"data", "out", "file"}
 
 
-def test_a_folder_that_is_split_already_is_refused(data: Path) -> None:
-    done(data, "--seed", 3)
+@pytest.mark.parametrize("arguments", [[], ["--output-path", "out"], ["--dry-run", "--output-path", "out"]])
+@pytest.mark.parametrize("name", ["test", "train.csv", "test.csv"])
+def test_a_folder_that_is_split_already_is_refused(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, arguments: list[str]
+) -> None:
+    (data / name).mkdir() if name == "test" else (data / name).touch()
     before = tree(data)
-    again = datasplit(data, "--seed", 3)
+    monkeypatch.chdir(tmp_path)
+    again = datasplit(data, "--seed", 3, *arguments)
     assert again.exit_code == 1
-    assert "is split already" in again.output
+    assert f"is split already: it has {name}" in again.output.replace("\n", " ")
     assert tree(data) == before
+    assert not (tmp_path / "out").exists()
 
 
 def test_workers_and_the_order_of_the_listing_do_not_show(data: Path, tmp_path: Path) -> None:
