@@ -93,8 +93,8 @@ def source_keys(paths: Sequence[str]) -> list[str | None]:
         by_stem.setdefault(_split(path)[0], path)
 
     def key_of(path: str) -> str | None:
-        folder, _, name = path.rpartition("/")
-        candidates = [f"{folder}/{candidate}" for candidate in _source_candidates(name)]
+        folder, slash, name = path.rpartition("/")
+        candidates = [folder + slash + candidate for candidate in _source_candidates(name)]
         for candidate in candidates:
             if candidate in originals:
                 return candidate

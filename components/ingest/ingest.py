@@ -92,7 +92,8 @@ def ingest(
         raise SourceError(f"only one class with images ({usable.pop()}) in {uri}: a classifier needs two")
 
     near = near_duplicates([_unsigned(row.phash) for row in rows]) if options.near_duplicates != "off" else []
-    grouped = _with_groups(rows, near if options.near_duplicates == "group" else [], group_regex)
+    paths = [layout.path_in_split(row.id) for row in rows]
+    grouped = _with_groups(rows, paths, near if options.near_duplicates == "group" else [], group_regex)
     _write_groups(destination, len(shards), {row.id: row for row in grouped})
     duplicates = _duplicates(grouped, near)
     write_table(pa.Table.from_pylist([asdict(item) for item in bad], schema=_BAD_SCHEMA), destination / QUARANTINE)
@@ -171,12 +172,14 @@ def _inspect_shard(source: Source, max_pixels: int, entries: list[Entry], path: 
     return shard
 
 
-def _with_groups(rows: list[ImageRow], near: list[tuple[int, int]], group_regex: str | None) -> list[ImageRow]:
+def _with_groups(
+    rows: list[ImageRow], anywhere: list[str], near: list[tuple[int, int]], group_regex: str | None
+) -> list[ImageRow]:
     """The rows with their groups; a copy that an earlier split made is told by its name and tied to its source.
 
-    The source lies in the copy's own split, or in another one if the split has torn the two apart.
+    The source lies in the copy's own split, or in another one if the split has torn the two apart: `anywhere` holds the
+    rows' paths without their splits' folders.
     """
-    anywhere = [_path_in_split(row) for row in rows]
     paths = [f"{row.split}/{path}" for row, path in zip(rows, anywhere, strict=True)]
     own_keys, keys = source_keys(paths), source_keys(anywhere)
     own = {path: index for index, path in enumerate(paths) if not is_copy(rows[index].filename)}
@@ -200,13 +203,6 @@ def _with_groups(rows: list[ImageRow], near: list[tuple[int, int]], group_regex:
             row = replace(row, copy=1, source_id=rows[sources[index]].id)
         grouped.append(replace(row, group=group))
     return grouped
-
-
-def _path_in_split(row: ImageRow) -> str:
-    """`<label>/…/<file name>`, without the split's folder."""
-    parts = row.id.split("/")
-    inside = parts[parts.index(row.label) + 1 :] if row.label in parts[:-1] else parts[-1:]
-    return "/".join((row.label, *inside))
 
 
 def _write_groups(destination: Path, shards: int, rows: dict[str, ImageRow]) -> None:

@@ -42,6 +42,7 @@ class Layout:
         labels: all class folders, those without files too, sorted.
         split_csvs: ids of `datasplit`'s own tables, which must agree with the folders.
         beside: number of files beside `train/`: licences, tables, … that aren't part of the data.
+        divided: whether the class folders lie in folders of splits.
     """
 
     entries: list[Entry]
@@ -49,6 +50,12 @@ class Layout:
     labels: list[str]
     split_csvs: list[str]
     beside: int
+    divided: bool
+
+    def path_in_split(self, file_id: str) -> str:
+        """The id without the split's folder: an image and its copy lie in one folder there, whatever their labels."""
+        folder, _, inside = file_id.partition("/")
+        return inside if self.divided and inside and folder.lower() in _GIVEN else file_id
 
 
 def read_layout(files: Iterable[str], folders: Iterable[str], labels: Mapping[str, str] | None = None) -> Layout:
@@ -91,7 +98,7 @@ def read_layout(files: Iterable[str], folders: Iterable[str], labels: Mapping[st
         else:
             entries.append(Entry(file_id, inside[0], split or ""))
     known.update(entry.label for entry in entries)
-    return Layout(sorted(entries, key=lambda entry: entry.id), misplaced, sorted(known), csvs, beside)
+    return Layout(sorted(entries, key=lambda entry: entry.id), misplaced, sorted(known), csvs, beside, divided)
 
 
 def read_labels_csv(text: str) -> dict[str, str]:

@@ -168,6 +168,26 @@ def test_copies_by_name_belong_to_their_source_and_a_torn_group_is_a_leak(folder
     assert [leak["splits"] for leak in summary["leaks"]] == [["test", "train"]]
 
 
+@pytest.mark.parametrize("given", ["test", "train"])
+def test_a_corrected_label_does_not_part_a_copy_from_its_source(folder: Path, tmp_path: Path, given: str) -> None:
+    draw(folder / "train" / "happy" / "1_aug1.jpg", 50)
+    draw(folder / "train" / "stray_aug1.jpg", 51)
+    draw(folder / "train" / "stray.jpg", 52)
+    source = folder / given / "happy" / "1.jpg"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    (folder / "train" / "happy" / "1.jpg").rename(source)
+    table = tmp_path / "labels.csv"
+    table.write_text(f"path,label\n{given}/happy/1.jpg,sad\ntrain/stray.jpg,sad\ntrain/stray_aug1.jpg,happy\n")
+
+    run(folder, tmp_path / "out", DataOptions(labels_csv=str(table)))
+
+    found = rows(tmp_path / "out")
+    assert found[f"{given}/happy/1.jpg"].label == "sad"
+    for copy, original in (("happy/1_aug1.jpg", f"{given}/happy/1.jpg"), ("stray_aug1.jpg", "train/stray.jpg")):
+        assert found[f"train/{copy}"].source_id == original
+        assert found[f"train/{copy}"].group == found[original].group
+
+
 def test_the_group_expression_joins_file_names(folder: Path, tmp_path: Path) -> None:
     for name in ("S1_a.jpg", "S1_b.jpg", "S2_a.jpg"):
         draw(folder / "train" / "happy" / name, hash(name) % 1000)
