@@ -4,6 +4,7 @@ Each component receives its section as JSON, so the cache key of a component hol
 others. Field descriptions are the configuration reference of the documentation.
 """
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -58,6 +59,17 @@ class SplitOptions(Section):
         None, description="first capture in the file name: images that share it stay in one split"
     )
 
+    @field_validator("group_regex")
+    @classmethod
+    def _captures_something(cls, value: str | None) -> str | None:
+        try:
+            captures = value is None or re.compile(value).groups > 0
+        except re.error as error:
+            raise ValueError(f"not a regular expression ({error})") from None
+        if not captures:
+            raise ValueError("a group in parentheses must capture what keeps images together")
+        return value
+
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> "SplitOptions":
         total = self.train + self.eval + self.test
@@ -84,8 +96,8 @@ class AugmentOptions(Section):
 class ImageOptions(Section):
     """What the model sees."""
 
-    height: int = Field(96, ge=1, description="pixels")
-    width: int = Field(96, ge=1, description="pixels")
+    height: int = Field(96, ge=32, description="pixels")
+    width: int = Field(96, ge=32, description="pixels")
     channels: Literal[1, 3] = Field(3, description="1: grey, 3: RGB")
 
 

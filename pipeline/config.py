@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from components.options import (
     AugmentOptions,
@@ -41,7 +41,7 @@ class ConfigError(ValueError):
 class Config(Section):
     """All options of a run, a section a component."""
 
-    seed: int = Field(0, ge=0, description="training; the split and the copies follow `split.seed`")
+    seed: int = Field(0, ge=0, lt=2**32, description="training; the split and the copies follow `split.seed`")
     data: DataOptions = DataOptions()
     split: SplitOptions = SplitOptions()
     balance: BalanceOptions = BalanceOptions()
@@ -56,6 +56,40 @@ class Config(Section):
     tracking: TrackingOptions = TrackingOptions()
     beam: BeamOptions = BeamOptions()
     kubeflow: KubeflowOptions = KubeflowOptions()
+
+    @model_validator(mode="after")
+    def _imagenet_weights_fit(self) -> "Config":
+        if self.model.weights != "imagenet":
+            return self
+        tried = self.tuner.architectures if self.tuner.enabled else (self.model.architecture,)
+        key = "tuner.architectures" if self.tuner.enabled else "model.architecture"
+        if small := [name for name in tried if name in ("resnet18", "resnet34")]:
+            raise ValueError(
+                f"model.weights=imagenet exist for resnet50, resnet101, resnet152. Received: {key}={', '.join(small)}"
+            )
+        if self.model.normalize or self.image.channels != 3:
+            raise ValueError(
+                "model.weights=imagenet want model.normalize=false, for they bring their own, and image.channels=3. "
+                f"Received: model.normalize={self.model.normalize}, image.channels={self.image.channels}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _searched_options_exist(self) -> "Config":
+        sections: dict[str, Section] = {"model": self.model, "train": self.train}
+        for key, values in self.tuner.search.items():
+            section, _, name = key.partition(".")
+            if section not in sections or name not in type(sections[section]).model_fields:
+                raise ValueError(f"tuner.search takes options of model and train. Received: {key}")
+            if not values:
+                raise ValueError(f"tuner.search wants values to try. Received: {key}=[]")
+            for value in values:
+                try:
+                    type(sections[section]).model_validate(sections[section].model_dump() | {name: value})
+                except ValidationError as error:
+                    message = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+                    raise ValueError(f"tuner.search: {key}: {message}. Received: {value!r}") from None
+        return self
 
     def as_dict(self) -> dict[str, Any]:
         """The configuration as plain values, keyed as in the YAML file."""

@@ -86,11 +86,13 @@ def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) ->
 def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> list[str]:
     """Files that the configuration names are opened in a pod, not here."""
     weights = config.model.weights if config.model.weights != "imagenet" else None
-    files = {
+    files: dict[str, tuple[str | None, tuple[str, ...]]] = {
         "augment.pipeline_yaml": (config.augment.pipeline_yaml, ("SplitBalanceAugment",)),
         "validate.schema": (config.validation.schema_path, ("ImageSchema",)),
         "model.weights": (weights, ("Trainer", "Tuner") if config.tuner.enabled else ("Trainer",)),
     }
+    if config.data.labels_csv is not None and not config.data.labels_csv.startswith(_DATA_SCHEMES):
+        files["data.labels_csv"] = (config.data.labels_csv, ("ImageIngest",))
     problems = []
     for name, (path, nodes) in files.items():
         if path is not None:

@@ -140,6 +140,8 @@ def test_a_search_leaves_no_architecture_to_set(monkeypatch: pytest.MonkeyPatch)
         ([], {"data": "data"}, "--data must be an absolute path"),
         (["push.destination=/models"], {}, "push.destination = /models is in no volume of Pusher"),
         (["augment.pipeline_yaml=mine.yml"], {}, "augment.pipeline_yaml must be an absolute path"),
+        (["data.labels_csv=labels.csv"], {}, "data.labels_csv must be an absolute path"),
+        (["data.labels_csv=/labels.csv"], {}, "data.labels_csv = /labels.csv is in no volume of ImageIngest"),
         (["model.weights=/w.h5"], {}, "model.weights = /w.h5 is in no volume of Trainer"),
         (
             ["kubeflow.components.Trainer.memory=1Gi", "kubeflow.components.Trainer.memory_request=2G"],
