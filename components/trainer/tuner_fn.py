@@ -86,10 +86,11 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
             row = json.loads(done.read_text())
         else:
             row = self._train(choices, folder)
-            folder.mkdir(parents=True, exist_ok=True)
-            partial = done.with_suffix(".partial")
-            partial.write_text(json.dumps(row))
-            partial.replace(done)
+            if row["error"] is None:  # what failed for want of memory or a network is tried again by the next search
+                folder.mkdir(parents=True, exist_ok=True)
+                partial = done.with_suffix(".partial")
+                partial.write_text(json.dumps(row))
+                partial.replace(done)
         self.rows.append(row)
         text = f"{row['architecture']} eval acc {row['eval_accuracy']:.3f}" if row["eval_accuracy"] else "failed"
         print(f"Trial {len(self.rows)}/{len(self.combinations)} {choices}: {row['error'] or text}", flush=True)

@@ -119,6 +119,22 @@ def test_if_all_trials_fail_the_component_fails(
     assert not (tmp_path / "best" / "best_hyperparameters.txt").exists()
 
 
+def test_what_failed_is_tried_again_by_the_next_search(
+    examples: standard_artifacts.Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = TunerOptions(architectures=("resnet18", "resnet34"))
+    outcome: dict[str, Any] = dict.fromkeys(options.architectures, ConnectionError("no network"))
+    trained = fake_training(monkeypatch, outcome)
+    with pytest.raises(RuntimeError, match="no network"):
+        search(examples, tmp_path, options)
+    outcome |= {"resnet18": 0.5, "resnet34": 0.75}
+
+    search(examples, tmp_path, options)
+
+    assert trained == [*options.architectures] * 2
+    assert [row["status"] for row in leaderboard(tmp_path)] == ["completed", "completed"]
+
+
 def test_finished_trials_survive_a_kill(
     examples: standard_artifacts.Examples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
