@@ -1,11 +1,7 @@
 import contextlib
 import hashlib
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -16,6 +12,7 @@ from typing import Any
 import albumentations as A
 import numpy as np
 import pytest
+from dask_cluster import DaskCluster
 from drawn_images import draw_folder
 
 from components.images.codec import decode
@@ -206,52 +203,6 @@ def test_a_missing_shard_is_an_error(source: Path, tmp_path: Path) -> None:
     (images / "summary.json").write_bytes((source / "summary.json").read_bytes())
     with pytest.raises(FileNotFoundError, match="shards of images are missing"):
         run(images, tmp_path / "out")
-
-
-class DaskCluster:
-    """A scheduler and two worker processes that talk over TCP on this machine."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.address = f"tcp://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
-        self._scheduler = self._start(
-            [*command, "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], folder / "scheduler.log"
-        )
-        self.workers = [self.start_worker(folder / f"worker{index}.log") for index in range(2)]
-        self.wait_for(2)
-
-    def start_worker(self, log: Path) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "distributed.cli.dask_worker", self.address, "--no-nanny", "--no-dashboard"]
-        return self._start([*command, "--nthreads", "1", "--death-timeout", "60"], log)
-
-    def wait_for(self, workers: int) -> None:
-        from distributed import Client
-
-        with Client(self.address, timeout=60) as client:
-            client.wait_for_workers(workers, timeout=60)
-
-    def tasks_done(self) -> list[int]:
-        """Tasks that each worker has executed."""
-        from distributed import Client
-
-        with Client(self.address, timeout=60, set_as_default=False) as client:
-            done = client.run(lambda dask_worker: dask_worker.state.executed_count)
-        return list(done.values())
-
-    def close(self) -> None:
-        for process in (*self.workers, self._scheduler):
-            process.kill()
-            process.wait()
-
-    @staticmethod
-    def _start(command: list[str], log: Path) -> "subprocess.Popen[bytes]":
-        with log.open("wb") as file:
-            return subprocess.Popen(
-                command, stdout=file, stderr=subprocess.STDOUT, env=os.environ | {"PYTHONWARNINGS": "ignore"}
-            )
 
 
 @pytest.fixture
