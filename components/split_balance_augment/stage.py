@@ -143,29 +143,36 @@ def _shards(source: str) -> list[tuple[str, Any, list[int]]]:
 
 
 def _refuse_small_classes(plan: Plan, table: Any, ingested: Mapping[str, Any]) -> None:
-    """A class with fewer groups than there are splits to cut can't be learnt and judged.
+    """A class that isn't in each of the splits that are cut can't be learnt and judged.
 
-    One with enough of them may still be missing in eval, where its groups are too large for so small a share: that is a
-    deviation like any other, and reported.
+    One that has enough images may still be missing in eval, where its groups are too large for so small a share: that
+    is a deviation like any other, and reported. A class whose share of eval rounds to no image deviates from nothing.
 
     Raises:
-        ValueError: there are such classes; the message names them.
+        ValueError: there are such classes, or a split without an image; the message names them.
     """
     cut = [name for name in plan.splits if name not in ingested["given_splits"]]
-    filled = {(cell.label, cell.split) for cell in plan.cells if cell.originals + cell.copies}
+    there = {cell.split for cell in plan.cells if cell.originals + cell.copies}
+    missing = {
+        cell.label
+        for cell in plan.cells
+        if cell.split in cut
+        and not cell.originals + cell.copies
+        and (cell.split != "eval" or cell.split not in there or not cell.deviation)
+    }
     groups: Counter[str] = Counter(
         label for label, _ in set(zip(*(table[c].to_pylist() for c in ("label", "group")), strict=True))
     )
     small = {
         label: images
         for label, images in sorted(ingested["classes"].items())
-        if groups[label] < len(cut) or any((label, name) not in filled for name in cut if name != "eval")
+        if groups[label] < len(cut) or label in missing
     }
     if small:
         found = ", ".join(f"{label} ({images} images, {groups[label]} groups)" for label, images in small.items())
         raise ValueError(
             f"too few images or groups to be in each of {', '.join(cut)}: {found}. "
-            f"Add images to these classes, or take their folders out"
+            "Add images to these classes, take their folders out, or raise split.eval"
         )
 
 

@@ -184,14 +184,36 @@ def test_a_given_test_split_is_kept_and_leaks_are_counted(tmp_path: Path) -> Non
     assert set(summary["leaks"][0]["splits"]) - {"train", "eval"} == {"test"}
 
 
-def test_classes_that_are_too_small_for_the_split_are_named(tmp_path: Path) -> None:
-    images = tmp_path / "images"
+def ingested(folder: Path, images: Path, **options: Any) -> Path:
     images.mkdir()
-    ingest(str(draw_folder(tmp_path / "folder", {"a": 2, "b": 2})), images, DataOptions())
-    with pytest.raises(
-        ValueError, match=r"too few images or groups to be in each of train, eval, test: a \(2 images, 2 groups\)"
-    ):
-        run(images, tmp_path / "out")
+    ingest(str(folder), images, DataOptions(), **options)
+    return images
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 8])
+@pytest.mark.parametrize("other", [40, None])
+def test_classes_that_are_too_small_for_the_split_are_named(count: int, other: int | None, tmp_path: Path) -> None:
+    folder = draw_folder(tmp_path / "folder", {"a": count, "b": other or count})
+    with pytest.raises(ValueError, match=r"too few images or groups to be in each of train, eval, test: ") as error:
+        run(ingested(folder, tmp_path / "images"), tmp_path / "out")
+    assert f"a ({count} images, {count} groups)" in str(error.value)
+    assert (f"b ({count} images" in str(error.value)) == (other is None)
+
+
+def test_a_class_of_few_large_groups_may_be_missing_in_eval_unless_all_are(tmp_path: Path) -> None:
+    folder = draw_folder(tmp_path / "folder", {"a": 30, "b": 60})
+    for index in range(30):
+        path = folder / "train" / "a" / f"img{index}.jpg"
+        path.rename(path.with_name(f"S{index % 3}_{index}.jpg"))
+    summary = run(ingested(folder, tmp_path / "images", group_regex=r"^(S\d)_"), tmp_path / "out")
+    assert {"label": "a", "split": "eval", "planned": 3, "deviation": -3} in summary["deviations"]
+
+    for index in range(60):
+        path = folder / "train" / "b" / f"img{index}.jpg"
+        path.rename(path.with_name(f"S{3 + index % 3}_{index}.jpg"))
+    images = ingested(folder, tmp_path / "other", group_regex=r"^(S\d)_")
+    with pytest.raises(ValueError, match=r"too few .*: a \(30 images, 3 groups\), b \(60 images, 3 groups\)"):
+        run(images, tmp_path / "again")
 
 
 def test_a_missing_shard_is_an_error(source: Path, tmp_path: Path) -> None:
