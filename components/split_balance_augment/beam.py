@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -27,7 +28,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from components.options import BeamOptions
-from components.split_balance_augment.work import Counts, Work, WorkError
+from components.split_balance_augment.work import Counts, Unit, Work, WorkError
 
 # Seconds of work below which starting worker processes (about 2 s) costs more than it saves.
 _WORTH_WORKERS = 4.0
@@ -58,12 +59,12 @@ class _DoUnit(beam.DoFn):  # type: ignore[misc]
 
     def process(self, element: Any) -> Any:
         counts = self._do(element)
-        write_whole(f"{self._scratch}/{element.index:05d}.json", json.dumps(counts).encode())
+        write_whole(_counts_path(self._scratch, element), json.dumps(counts).encode())
         yield counts
 
 
 def do_units(
-    units: Sequence[Any],
+    units: Sequence[Unit],
     work: Work,
     options: BeamOptions,
     *,
@@ -93,7 +94,8 @@ def do_units(
             _ = pipeline | beam.Create(units, reshuffle=False) | DoUnits(work, scratch)
     except Exception as error:  # each runner wraps what a unit raised in its own way
         raise WorkError(_cause(error)) from error
-    found = [metadata.path for match in FileSystems.match([f"{scratch}/*.json"]) for metadata in match.metadata_list]
+    # By name: a search would take brackets in the folder's own name for a pattern.
+    found = [path for path in (_counts_path(scratch, unit) for unit in units) if FileSystems.exists(path)]
     if len(found) != len(units):
         raise WorkError(f"the runner finished {len(found)} of {len(units)} units without an error")
     total: Counts = {}
@@ -113,6 +115,18 @@ def write_whole(path: str, data: bytes) -> None:
     with FileSystems.create(f"{path}.tmp", compression_type=CompressionTypes.UNCOMPRESSED) as file:
         file.write(data)
     FileSystems.rename([f"{path}.tmp"], [path])
+
+
+def delete_folder(path: str) -> None:
+    """Delete a folder on any of Beam's file systems; on a local one Beam would take the path for a pattern."""
+    if "://" in path:
+        FileSystems.delete([f"{path}/"])
+    else:
+        shutil.rmtree(path)
+
+
+def _counts_path(scratch: str, unit: Unit) -> str:
+    return f"{scratch}/{unit.index:05d}.json"
 
 
 def _runner(options: BeamOptions, units: int, seconds: float) -> tuple[Any, list[str]]:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from sys import intern
 from typing import Any
 
@@ -22,7 +23,7 @@ from components.images.manifest import SUMMARY, shard_name
 from components.images.names import free_variants
 from components.options import SPLITS, AugmentOptions, BalanceOptions, BeamOptions, SplitOptions
 from components.progress import Progress
-from components.split_balance_augment.beam import do_units, read_whole, write_whole
+from components.split_balance_augment.beam import delete_folder, do_units, read_whole, write_whole
 from components.split_balance_augment.parquet_sink import ParquetUnit, ParquetWork, copy_extension
 from components.split_balance_augment.plan import Plan, Rules, exact, make_plan
 from components.split_balance_augment.work import Counts
@@ -37,6 +38,7 @@ _SECONDS_PER_UNIT = 2.0
 _FEWEST_UNITS = 16
 _LEAKS_LISTED = 100
 _ROWS_AT_A_TIME = 4096
+_SHARD = re.compile(r"images-(\d{5})-of-(\d{5})\.parquet$")
 
 
 def run_stage(
@@ -86,7 +88,7 @@ def run_stage(
     try:
         counts = do_units(units, work, beam, scratch=scratch, seconds=seconds, report=report)
     finally:
-        FileSystems.delete([scratch])
+        delete_folder(scratch)
     summary = _summary(plan, split, balance, ingested, counts)
     write_whole(
         FileSystems.join(destination, SUMMARY),
@@ -128,18 +130,31 @@ def _values(column: Any) -> Iterator[str]:
 
 def _shards(source: str) -> list[tuple[str, Any, list[int]]]:
     """Input shards in order: URI, planning columns, rows of each row group."""
-    pattern = re.compile(r"images-(\d{5})-of-(\d{5})\.parquet$")
-    matches = FileSystems.match([FileSystems.join(source, "images-*.parquet")])[0].metadata_list
-    paths = sorted(metadata.path for metadata in matches if pattern.search(metadata.path))
-    if not paths or len(paths) != int(pattern.search(paths[0])[2]):  # type: ignore[index]
-        raise FileNotFoundError(f"shards of images are missing in {source}. Received: {len(paths)}")
     shards = []
-    for path in paths:
+    for path in _shard_uris(source):
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
             parquet = pq.ParquetFile(file)
             sizes = [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)]
             shards.append((path, parquet.read(columns=_PLAN_COLUMNS), sizes))
     return shards
+
+
+def _shard_uris(source: str) -> list[str]:
+    """Input shards in order.
+
+    A local folder is listed here: Beam would take brackets in its name for a pattern, which can be quoted, but is then
+    looked for from above that folder on.
+    """
+    if "://" in source:
+        quoted = re.sub(r"([\[*?])", r"[\1]", source)
+        matches = FileSystems.match([FileSystems.join(quoted, "images-*.parquet")])[0].metadata_list
+        found = [metadata.path for metadata in matches]
+    else:
+        found = [str(path) for path in Path(source).glob("images-*.parquet")]
+    paths = sorted(path for path in found if _SHARD.search(path))
+    if not paths or len(paths) != int(_SHARD.search(paths[0])[2]):  # type: ignore[index]
+        raise FileNotFoundError(f"shards of images are missing in {source}. Received: {len(paths)}")
+    return paths
 
 
 def _refuse_small_classes(plan: Plan, table: Any, ingested: Mapping[str, Any]) -> None:

@@ -94,6 +94,15 @@ def test_an_output_folder_that_holds_something_is_refused_untouched(data: Path, 
     assert {path.name for path in tmp_path.iterdir()} == {"data", "out", "file"}
 
 
+def test_brackets_in_a_folders_name_are_no_pattern(data: Path, tmp_path: Path) -> None:
+    odd = data.rename(tmp_path / "photos [2024]?*")
+    out = tmp_path / "out [1-9]"
+    done(odd, "--balance", "--seed", 3, "--output-path", out)
+    done(odd, "--balance", "--seed", 3)
+    assert tree(out) == tree(odd)
+    assert per_class(odd, "train") == dict.fromkeys(COUNTS, 24)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--output-path", "out"], ["--dry-run", "--output-path", "out"]])
 @pytest.mark.parametrize("name", ["test", "train.csv", "test.csv"])
 def test_a_folder_that_is_split_already_is_refused(

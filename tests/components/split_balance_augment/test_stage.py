@@ -1,6 +1,7 @@
 import contextlib
 import hashlib
 import json
+import shutil
 import signal
 import threading
 import time
@@ -130,6 +131,15 @@ def test_nothing_but_shards_and_summary_is_left(done: Path) -> None:
 def test_the_bytes_are_the_same_with_any_workers(source: Path, done: Path, beam: BeamOptions, tmp_path: Path) -> None:
     run(source, tmp_path / "again", beam=beam)
     assert tree_hash(tmp_path / "again") == tree_hash(done)
+
+
+def test_brackets_in_a_folders_name_are_no_pattern(source: Path, done: Path, tmp_path: Path) -> None:
+    base = tmp_path / "photos [2024]?*"
+    shutil.copytree(source, base / "images")
+    shutil.copytree(source, tmp_path / "photos 2" / "out" / ".units")
+    run(base / "images", base / "out")
+    assert tree_hash(base / "out") == tree_hash(done)
+    assert tree_hash(tmp_path / "photos 2" / "out" / ".units") == tree_hash(source)
 
 
 def test_split_and_copies_do_not_depend_on_how_the_input_is_sharded(source: Path, done: Path, tmp_path: Path) -> None:
