@@ -130,7 +130,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         recipe=own_recipe,
         folder_digest=context.folder_digest,
         candidates=context.candidates,
-        code_version=code_version("components.evaluator.baseline"),
+        code_version=code_version("components.evaluator.executor"),
     )
     # Both on this run's test split, which nothing has looked at before.
     evaluator = ImageEvaluator(

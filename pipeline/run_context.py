@@ -66,10 +66,14 @@ class RunContext:
 
 
 def file_digest(path: str | None) -> str:
-    """Twelve hex digits of a file that an option names, so that changing it is noticed; "" where there is none here."""
-    if path is None or not Path(path).is_file():
+    """Twelve hex digits of a file, or of a folder's files, that an option names; "" where there is nothing here."""
+    if path is None or not Path(path).exists():
         return ""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+    root = Path(path)
+    digest = hashlib.sha256()
+    for file in [root] if root.is_file() else sorted(file for file in root.rglob("*") if file.is_file()):
+        digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def recipe(config: Config) -> str:
