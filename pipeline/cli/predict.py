@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from components.images.codec import BadImage, decode, for_tensorflow
+from components.ingest.source import printable
 
 READ_AHEAD = 4  # batches
 ENTRY_LIMIT = 3  # probabilities in the table
@@ -164,23 +165,26 @@ def read(file: Path) -> tuple[bytes | None, str | None]:
 
 
 def _row(file: Path, error: str | None, probabilities: list[float] | None, labels: list[str]) -> Row:
+    name = printable(os.fsencode(file))
     if probabilities is None or probabilities[0] != probabilities[0]:
         reason = error or "the model can't decode it"
-        return {"file": str(file), "label": None, "score": None, "probabilities": None, "error": reason}
+        return {"file": name, "label": None, "score": None, "probabilities": None, "error": reason}
     score, label = max(zip(probabilities, labels, strict=True))
     named = dict(zip(labels, probabilities, strict=True))
-    return {"file": str(file), "label": label, "score": score, "probabilities": named, "error": None}
+    return {"file": name, "label": label, "score": score, "probabilities": named, "error": None}
 
 
 def write_csv(file: Path, rows: Sequence[Row], labels: Sequence[str]) -> None:
     """Write file, label, score, error and one column of probabilities a class; missing numbers are empty."""
-    with file.open("w", newline="", encoding="utf-8", errors="surrogateescape") as output:
+    temporary = file.with_name(f".{file.name}.tmp")
+    with temporary.open("w", newline="", encoding="utf-8") as output:
         writer = csv.writer(output)
         writer.writerow(["file", "label", "score", "error", *(f"p_{label}" for label in labels)])
         for row in rows:
             probabilities = row["probabilities"] or {}
             values = [row["label"], row["score"], row["error"], *(probabilities.get(label) for label in labels)]
             writer.writerow([row["file"], *("" if value is None else value for value in values)])
+    temporary.replace(file)
 
 
 def _print_table(rows: Sequence[Row]) -> None:

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +140,17 @@ def test_csv_holds_a_column_for_each_class(model: Path, tmp_path: Path) -> None:
     assert list(good) == ["file", "label", "score", "error", "p_happy", "p_neutral", "p_sad"]
     assert sum(float(good[f"p_{label}"]) for label in LABELS) == pytest.approx(1.0, abs=1e-5)
     assert (broken["label"], broken["error"], broken["p_sad"]) == ("", "empty file", "")
+
+
+def test_a_file_name_that_is_no_utf8_is_shown_escaped(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    Image.fromarray(PIXELS).save(tmp_path / "a.png")
+    (tmp_path / "a.png").rename(os.fsdecode(os.fsencode(tmp_path / "images") + b"/caf\xe9.png"))
+
+    assert run(model, tmp_path / "images").exit_code == 0
+    [row] = rows(model, tmp_path / "images")
+    assert Path(row["file"]).name == "caf\\xe9.png"
+    assert row["label"] in LABELS
 
 
 def test_the_table_shows_label_and_score(model: Path, tmp_path: Path) -> None:
