@@ -157,9 +157,17 @@ def test_an_anomaly_is_a_warning_where_the_options_say_so(gate: Callable[..., di
     assert [(one["split"], one["feature"]) for one in verdict["anomalies"]] == [("train", "image/channels")]
 
 
-def test_splits_with_other_class_shares_stop_the_run_unless_they_were_given(
-    gate: Callable[..., dict[str, Any]], tmp_path: Path
-) -> None:
+def test_splits_of_our_own_with_other_class_shares_stop_the_run(gate: Callable[..., dict[str, Any]]) -> None:
+    records = clean()
+    records["test"] = [example("happy")] * 36 + [example("sad")] * 4
+
+    verdict = gate(records, on_anomaly="warn")
+
+    assert not verdict["passed"]
+    assert {one["source"] for one in verdict["anomalies"] if one["fatal"]} == {"balance", "distribution"}
+
+
+def test_splits_that_were_given_may_have_other_class_shares(gate: Callable[..., dict[str, Any]]) -> None:
     records = clean()
     records["test"] = [example("happy")] * 36 + [example("sad")] * 4
 
