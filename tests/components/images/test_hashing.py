@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.images.codec import decode, encode
+from components.images.groups import group_images
 from components.images.hashing import near_duplicates, perceptual_hash, pixels_digest
 
 
@@ -35,22 +36,33 @@ def test_blank_pictures_have_no_perceptual_hash() -> None:
 
 
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=30), st.lists(st.integers(0, 63), max_size=4), st.integers(0, 3))
-def test_near_duplicates_finds_what_comparing_all_pairs_finds(
+def test_near_duplicates_links_what_comparing_all_pairs_finds(
     hashes: list[int], flips: list[int], distance: int
 ) -> None:
     if hashes:
         twin = hashes[0]
         for bit in flips:
             twin ^= 1 << bit
-        hashes = [*hashes, twin]
-    expected = [
+        hashes = [*hashes, twin, *hashes[:3]]
+    expected = {
         (i, j)
         for i in range(len(hashes))
         for j in range(i + 1, len(hashes))
         if (hashes[i] ^ hashes[j]).bit_count() <= distance
-    ]
+    }
 
-    assert near_duplicates(hashes, distance) == expected
+    found = near_duplicates(hashes, distance)
+
+    names, digests = [""] * len(hashes), [f"{index:03d}" for index in range(len(hashes))]
+    assert set(found) <= expected
+    assert {frozenset((hashes[i], hashes[j])) for i, j in found} == {
+        frozenset((hashes[i], hashes[j])) for i, j in expected
+    }
+    assert group_images(names, digests, near=found) == group_images(names, digests, near=expected)
+
+
+def test_a_picture_that_is_there_20_000_times_makes_a_chain() -> None:
+    assert near_duplicates([7] * 20_000) == [(index, index + 1) for index in range(19_999)]
 
 
 def test_a_distance_that_the_bands_cannot_find_is_refused() -> None:
