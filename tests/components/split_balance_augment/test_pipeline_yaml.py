@@ -113,6 +113,10 @@ def test_within_a_choice_always_apply_does_not_change_the_weights() -> None:
         (saved(of("HorizontalFlip", p=0.5, always_apply=True), p=0.5), "Compose with p < 1"),
         (saved({"__class_fullname__": "SomeOf", "n": 1, "transforms": [of("ToGray"), of("NoOp", p=0.1)]}), "unequal p"),
         (saved(of("Lambda", __name__="mine")), "Lambda"),
+        (saved("HorizontalFlip"), r"Compose\.transforms must be a list .* Received: \['HorizontalFlip'\]"),
+        (saved("HorizontalFlip", version="2.0.8"), r"Compose\.transforms must be a list"),
+        (saved(of("OneOf", transforms=3), version="2.0.8"), r"OneOf\.transforms must be a list .* Received: 3"),
+        (saved(of("OneOf", transforms=None)), r"OneOf\.transforms must be a list"),
     ],
 )
 def test_what_cannot_be_used_is_an_error_that_names_it(text: str, message: str) -> None:
