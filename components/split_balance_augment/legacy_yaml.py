@@ -262,7 +262,10 @@ def _migrated(transform: Arguments, changes: list[str], *, forced: bool) -> Argu
     before = rule.defaults | args
     if missing := [key for key in ("height", "width", "min_max_height") if key in before and before[key] is None]:
         raise PipelineError(f"{name} needs {', '.join(missing)}")
-    after = rule.convert(dict(before))
+    try:
+        after = rule.convert(dict(before))
+    except TypeError as error:  # text where a number should be, …
+        raise PipelineError(f"{name} of Albumentations 1.x can't have such arguments ({error}): {args}") from None
     new_name = rule.name or name
     if new_name != name:
         changes.append(f"{name} → {new_name}")

@@ -75,6 +75,8 @@ def _refuse_more_than_pixels(transform: dict[str, Any]) -> None:
     for key in ("bbox_params", "keypoint_params", "additional_targets"):
         if transform.get(key):
             raise PipelineError(f"{name}.{key} is for boxes, key points or masks, and there are none")
+    if not isinstance(transform.get("p", 1.0), (int, float)):
+        raise PipelineError(f"{name}.p must be a number. Received: {transform['p']!r}")
     parts = transform.get("transforms", [])
     if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
         raise PipelineError(f"{name}.transforms must be a list of transforms as A.save writes them. Received: {parts}")
