@@ -159,7 +159,7 @@ def _text(path: str) -> str:
 
 def _run(request: "Request", console: Console, workers: int | None, dry_run: bool) -> "Outcome":
     from components.split_balance_augment.augmenter import BadPipeline
-    from components.split_balance_augment.legacy_yaml import PipelineError
+    from components.split_balance_augment.legacy_rules import PipelineError
     from components.split_balance_augment.split_folder import FolderError, Watcher, split_folder
     from components.split_balance_augment.work import WorkError
     from components.split_balance_augment.workspace import WorkspaceError

@@ -13,7 +13,8 @@ import albumentations as A
 import yaml
 
 from components.split_balance_augment import transforms
-from components.split_balance_augment.legacy_yaml import PipelineError, migrate, short_name
+from components.split_balance_augment.legacy_rules import PipelineError
+from components.split_balance_augment.legacy_yaml import migrate, short_name
 
 # Importing them is what registers our own transforms with Albumentations.
 OWN_TRANSFORMS = (

@@ -12,7 +12,7 @@ import yaml
 
 from components.split_balance_augment import custom_pipeline_example
 from components.split_balance_augment.augmenter import Augmenter, BadPipeline
-from components.split_balance_augment.legacy_yaml import PipelineError
+from components.split_balance_augment.legacy_rules import PipelineError
 from components.split_balance_augment.pipeline_yaml import load_pipeline
 from components.split_balance_augment.transforms import default_pipeline
 
