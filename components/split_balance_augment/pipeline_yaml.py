@@ -12,18 +12,10 @@ from typing import Any
 import albumentations as A
 import yaml
 
-from components.split_balance_augment import transforms
+from components.split_balance_augment import transforms  # noqa: F401 (registers ours with Albumentations)
 from components.split_balance_augment.legacy_rules import PipelineError
 from components.split_balance_augment.legacy_yaml import migrate, short_name
 
-# Importing them is what registers our own transforms with Albumentations.
-OWN_TRANSFORMS = (
-    transforms.GaussianBlur,
-    transforms.GaussNoise,
-    transforms.MotionBlur,
-    transforms.PixelDropout,
-    transforms.Rotation,
-)
 # What needs more of a picture than its pixels: boxes, masks, other images or their metadata.
 _NEEDS_MORE = frozenset({
     "BBoxSafeRandomCrop", "AtLeastOneBBoxRandomCrop", "RandomSizedBBoxSafeCrop", "RandomCropNearBBox", "MaskDropout",

@@ -62,11 +62,6 @@ class Workspace:
     ) -> None:
         self._lock.close()
 
-    @property
-    def exists(self) -> bool:
-        """Whether an earlier attempt was interrupted (or one is running)."""
-        return self.path.is_dir()
-
     def recorded(self) -> dict[str, Any] | None:
         """The options of the interrupted attempt; None if it hadn't got as far as writing them."""
         return self._read("options.json")

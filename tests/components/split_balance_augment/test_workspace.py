@@ -43,7 +43,7 @@ def test_commit_moves_everything_into_place_and_leaves_nothing_behind(tmp_path: 
     with workspace:
         workspace.commit()
     assert files(tmp_path) == FINISHED
-    assert not workspace.exists
+    assert not workspace.path.exists()
 
 
 CRASH = """
