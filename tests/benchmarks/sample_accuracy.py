@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -22,7 +23,7 @@ def images_of(dataset: Path, split: str) -> tuple[np.ndarray, list[str]]:
     """Raw pixels, one row an image, and labels of a split's originals."""
     rows = [row for path in sorted(dataset.glob(f"{split}-*.parquet")) for row in pq.read_table(path).to_pylist()]
     rows = [row for row in rows if row["copy"] == 0]
-    return np.stack([decode(row["image"]).pixels.ravel()[::3] for row in rows]).astype(np.float32), [
+    return np.stack([decode(row["image"]).pixels.ravel() for row in rows]).astype(np.float32), [
         row["label"] for row in rows
     ]
 
@@ -35,12 +36,19 @@ def main() -> None:
         [dataset] = artifacts.glob("SplitBalanceAugment/dataset/*")
         [results] = artifacts.glob("Evaluator/evaluation/*/results.json")
         train, test = images_of(dataset, "train"), images_of(dataset, "test")
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=1e-4, max_iter=60))
-        regression = model.fit(*train).score(*test)
+        # With an L2 penalty, regression on all principal components is regression on the pixels, only faster.
+        components = make_pipeline(StandardScaler(), PCA(random_state=0))
+        pixels, others = components.fit_transform(train[0]), components.transform(test[0])
+        regression = max(
+            LogisticRegression(C=c, max_iter=1000).fit(pixels, train[1]).score(others, test[1])
+            for c in (1e-4, 1e-2)
+        )
         accuracy = json.loads(results.read_text("utf-8"))["candidate"]["accuracy"]
     print(
-        f"test accuracy on the sample: default run {accuracy:.3f} (at least 0.90), logistic regression {regression:.3f}"
+        f"test accuracy on the sample: default run {accuracy:.3f} (at least 0.90), logistic regression "
+        f"{regression:.3f} (below 0.60)"
     )
+    sys.exit(accuracy < 0.90 or regression >= 0.60)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -52,13 +53,18 @@ def test_an_identity_shows_several_emotions(tmp_path: Path) -> None:
 def test_raw_pixels_do_not_give_the_emotion_away(tmp_path: Path) -> None:
     write_sample_data(tmp_path / "s")
     images, labels, people = read(tmp_path / "s")
-    pixels = images.reshape(len(images), -1)[:, ::3].astype(np.float32)
     held_out = np.array([int(person[2:]) % 5 == 0 for person in people])
-    model = make_pipeline(StandardScaler(), LogisticRegression(C=1e-4, max_iter=60))
+    # With an L2 penalty, regression on all principal components is regression on the pixels, only faster.
+    components = make_pipeline(StandardScaler(), PCA(random_state=0))
+    pixels = images.reshape(len(images), -1).astype(np.float32)
+    train, test = components.fit_transform(pixels[~held_out]), components.transform(pixels[held_out])
 
-    accuracy = model.fit(pixels[~held_out], labels[~held_out]).score(pixels[held_out], labels[held_out])
+    best = max(
+        LogisticRegression(C=c, max_iter=1000).fit(train, labels[~held_out]).score(test, labels[held_out])
+        for c in (1e-4, 1e-2)
+    )
 
-    assert 0.15 < accuracy < 0.60
+    assert 0.15 < best < 0.60
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
