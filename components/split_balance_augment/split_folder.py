@@ -120,8 +120,10 @@ class _Run:
     def _resume(self, recorded: dict[str, Any]) -> None:
         recorded["balanced"] = tuple(recorded["balanced"])
         earlier = Request(**recorded)
-        if Path(earlier.path).resolve() != self.path.resolve():
-            raise FolderError(f"{self.target} holds an interrupted split of {earlier.path}; finish that one first")
+        # In place it is the folder that holds the workspace, wherever it has been moved since.
+        earlier_path = self.target if earlier.output is None else Path(earlier.path)
+        if earlier_path.resolve() != self.path.resolve():
+            raise FolderError(f"{self.target} holds an interrupted split of {earlier_path}; finish that one first")
         self.watcher.note(f"An earlier run was interrupted; going on with its options (seed {earlier.seed}).")
         self.request = earlier
 
@@ -132,7 +134,8 @@ class _Run:
             shutil.rmtree(self.target, ignore_errors=True)
 
     def _stage(self) -> Outcome:
-        self.workspace.record(asdict(self.request))
+        # Whole, since the next command may be given in another folder.
+        self.workspace.record(asdict(self.request) | {"path": str(self.path.resolve())})
         stage = self.workspace.new_stage()
         planned = _planned(self.request, self.path, self.watcher, self.workers)
         train = self.path / "train"

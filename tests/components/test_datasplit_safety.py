@@ -198,18 +198,39 @@ def test_killed_at_20_random_moments_in_place_a_rerun_finishes(data: Path, tmp_p
     assert shown.count("begun") >= 10
 
 
-def test_a_rerun_goes_on_with_its_own_seed_and_options(data: Path, tmp_path: Path) -> None:
-    done(data, "--balance", "--seed", 3, "--output", tmp_path / "expected")
-    arguments = [str(data), "--balance", "--seed", "3", "--workers", "1"]
+def killed(folder: Path, *arguments: str) -> None:
+    """Give the command in a folder and let it die when it has recorded its options."""
     code = (
         "import components.split_balance_augment.split_folder as s, os; s._Run._try_pipeline = lambda *_: os._exit(9)\n"
     )
     code += "from components.datasplit import main; main()"
-    assert subprocess.run([sys.executable, "-c", code, *arguments], check=False, capture_output=True).returncode == 9
+    command = [sys.executable, "-c", code, *arguments, "--balance", "--seed", "3", "--workers", "1"]
+    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+    assert subprocess.run(command, check=False, capture_output=True, cwd=folder, env=environment).returncode == 9
+
+
+def test_a_rerun_goes_on_with_its_own_seed_and_options(data: Path, tmp_path: Path) -> None:
+    done(data, "--balance", "--seed", 3, "--output", tmp_path / "expected")
+    killed(tmp_path, str(data))
     assert (data / ".datasplit").is_dir()
     again = done(data, "--seed", 99)
     assert "going on with its options (seed 3)" in again.output
     assert tree(data) == tree(tmp_path / "expected")
+
+
+def test_a_rerun_finds_its_folder_however_the_path_is_typed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed(tmp_path, "data", "--output", "out")
+    killed(tmp_path, "data")
+    other = draw_folder(tmp_path / "other", {"a": 2})
+    assert "holds an interrupted split of" in datasplit(other, "--output", tmp_path / "out").output
+    assert "holds an interrupted split of" in datasplit(other, "--output", data).output
+    monkeypatch.chdir(data)
+    assert "going on with its options (seed 3)" in done(".", "--output", "../out").output
+    data.rename(tmp_path / "moved")
+    assert "going on with its options (seed 3)" in done(".").output
+    assert tree(tmp_path / "moved") == tree(tmp_path / "out")
 
 
 def test_killed_workers_and_all_leave_no_process_behind(tmp_path: Path) -> None:
