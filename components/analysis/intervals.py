@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.analysis.predictions import Predictions
-from components.evaluator.scores import OVERALL, PER_CLASS, scores
+from components.scores import OVERALL, PER_CLASS, scores
 
 LEVEL = 0.95
 _CHUNK = 100  # resamples at a time: bounds the memory

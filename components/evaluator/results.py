@@ -9,7 +9,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import validation_result_pb2
 
 from components.evaluator.eval_config import ACCURACY, SLICES, TOP_2
-from components.evaluator.scores import OVERALL, PER_CLASS
+from components.scores import OVERALL, PER_CLASS
 
 
 def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> dict[str, Any]:

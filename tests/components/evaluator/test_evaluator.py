@@ -13,11 +13,11 @@ from tfx.types import standard_artifacts
 from components.artifacts import ImageDataset
 from components.evaluator.baseline import candidates, choose
 from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
-from components.evaluator.scores import scores
 from components.images.manifest import ImageRow, read_json, shard_name, write_json, write_shard
 from components.options import EvaluateOptions
 from components.pusher.push import push
 from components.pusher.versions import Origin, list_versions
+from components.scores import scores
 from components.tfrecord.executor import Executor as ConvertExecutor
 
 LABELS = ("cat", "dog", "<b>emu</b>")
