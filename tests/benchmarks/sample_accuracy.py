@@ -40,8 +40,7 @@ def main() -> None:
         components = make_pipeline(StandardScaler(), PCA(random_state=0))
         pixels, others = components.fit_transform(train[0]), components.transform(test[0])
         regression = max(
-            LogisticRegression(C=c, max_iter=1000).fit(pixels, train[1]).score(others, test[1])
-            for c in (1e-4, 1e-2)
+            LogisticRegression(C=c, max_iter=1000).fit(pixels, train[1]).score(others, test[1]) for c in (1e-4, 1e-2)
         )
         accuracy = json.loads(results.read_text("utf-8"))["candidate"]["accuracy"]
     print(
