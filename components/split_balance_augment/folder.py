@@ -64,7 +64,6 @@ def read_folder(
     *,
     group_regex: str | None,
     near: bool,
-    follow_links: bool,
     workers: int,
     report: Callable[[int, int], object] = max,
 ) -> Folder:
@@ -74,7 +73,6 @@ def read_folder(
         train: the folder of class folders.
         group_regex: see `components.images.groups`.
         near: whether near-duplicates belong together.
-        follow_links: whether links to files are read; links to folders never are.
         workers: processes.
         report: called with the number of files read and of all files.
 
@@ -82,7 +80,7 @@ def read_folder(
         ValueError: `group_regex` is none.
         OSError: the folder can't be read.
     """
-    paths, unusable, folders = _list_files(train, follow_links)
+    paths, unusable, folders = _list_files(train)
     usable: list[str] = []
     digests, pixel_digests = bytearray(), []
     formats, format_names, pixel_counts, phashes = bytearray(), [], array("q"), []
@@ -120,7 +118,7 @@ def read_folder(
     )
 
 
-def _list_files(train: Path, follow_links: bool) -> tuple[list[str], list[tuple[str, str]], list[str]]:
+def _list_files(train: Path) -> tuple[list[str], list[tuple[str, str]], list[str]]:
     """Files with a label, what isn't one with the reason, and folders."""
     files: list[str] = []
     folders: list[str] = []
@@ -132,7 +130,7 @@ def _list_files(train: Path, follow_links: bool) -> tuple[list[str], list[tuple[
                 path = prefix + entry.name
                 if entry.name.startswith("."):
                     continue
-                if entry.is_symlink() and not (follow_links and entry.is_file()):
+                if entry.is_symlink():
                     unusable.append((path, "a link: links aren't moved or followed"))
                 elif entry.is_dir():
                     folders.append(path)

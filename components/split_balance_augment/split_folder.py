@@ -186,6 +186,8 @@ def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
     train = path / "train"
     if not train.is_dir():
         raise FolderError(f"{path} has no folder train/ with one folder a class in it")
+    if train.is_symlink():
+        raise FolderError(f"{train} is a link, and links aren't followed: put the folder itself in its place")
     for name in ("test", "train.csv", "test.csv"):
         if (path / name).exists():
             raise FolderError(f"{path} is split already: it has {name}. Move it away to split train/ once more")
@@ -213,7 +215,6 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
         path / "train",
         group_regex=request.group_regex,
         near=request.near_duplicates,
-        follow_links=request.output is not None,
         workers=workers or len(os.sched_getaffinity(0)),
         report=lambda done, total: watcher.progress("reading", done, total),
     )

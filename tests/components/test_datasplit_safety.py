@@ -86,6 +86,19 @@ def test_what_cannot_be_used_stays_and_is_reported_one_by_one(data: Path, tmp_pa
     assert any(Path(name).name == "img.jpg" for name in nested)
 
 
+def test_links_are_left_alone_with_an_output_folder_too(data: Path, tmp_path: Path) -> None:
+    draw(tmp_path / "secret.jpg", seed=1)
+    (data / "train" / "happy" / "out.jpg").symlink_to(tmp_path / "secret.jpg")
+    (data / "train" / "happy" / "inside.jpg").symlink_to("../sad/img0.jpg")
+    output = done(data, "--balance", "--seed", 3, "--output", tmp_path / "out").output
+    for name in ("out.jpg", "inside.jpg"):
+        assert f"Not used: happy/{name}: a link" in output
+        assert not list((tmp_path / "out").rglob(name))
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "train").symlink_to(data / "train")
+    assert "is a link" in datasplit(tmp_path / "linked", "--output", tmp_path / "other").output.replace("\n", " ")
+
+
 @contextlib.contextmanager
 def full_disk_after(monkeypatch: pytest.MonkeyPatch, files: int) -> Iterator[None]:
     left = files
