@@ -31,9 +31,21 @@ _QUICK = (
 )
 
 
-def command(data: Path, workdir: Path, overrides: Sequence[str] = ()) -> list[str]:
+def command(data: Path, workdir: Path, overrides: Sequence[str] = (), config: str = "default") -> list[str]:
     settings = [part for override in (*_QUICK, *overrides) for part in ("--set", override)]
-    return [sys.executable, "-m", "pipeline", "run", "--data", str(data), "--workdir", str(workdir), *settings]
+    return [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "run",
+        "--config",
+        config,
+        "--data",
+        str(data),
+        "--workdir",
+        str(workdir),
+        *settings,
+    ]
 
 
 class Result:
@@ -46,8 +58,10 @@ class Result:
         return {node for node, found in self.states.items() if found == state}
 
 
-def run(data: Path, workdir: Path, *overrides: str) -> Result:
-    return Result(subprocess.run(command(data, workdir, overrides), capture_output=True, text=True, check=False))
+def run(data: Path, workdir: Path, *overrides: str, config: str = "default") -> Result:
+    return Result(
+        subprocess.run(command(data, workdir, overrides, config), capture_output=True, text=True, check=False)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +159,26 @@ def test_a_pushed_model_that_was_taken_away_is_pushed_again(data: Path, finished
     assert "Trainer" in result.having("cached")
     [again] = serving.iterdir()
     assert (again / "saved_model.pb").read_bytes() == (tmp_path / "away" / "saved_model.pb").read_bytes()
+
+
+def test_the_best_of_several_resnets_is_trained_and_pushed(data: Path, finished: Path, tmp_path: Path) -> None:
+    """With all splits balanced, as in the published data set."""
+    serving = tmp_path / "serving"
+    options = ["tuner.architectures=[resnet18, resnet34]", "tuner.epochs=1", "balance.splits=[train, eval, test]"]
+
+    result = run(data, finished, *options, f"push.destination={serving}", config="choose-best")
+
+    assert result.status == 0, result.text
+    [leaderboard] = Workdir(finished).artifacts.glob("Tuner/tuner_results/*/leaderboard.json")
+    best, other = json.loads(leaderboard.read_text())
+    assert {best["architecture"], other["architecture"]} == {"resnet18", "resnet34"}
+    [version] = serving.iterdir()
+    training = json.loads((version / "assets.extra" / "training.json").read_text())
+    assert training["architecture"] == best["architecture"]
+    summaries = Workdir(finished).artifacts.glob("SplitBalanceAugment/dataset/*/summary.json")
+    counts = [json.loads(path.read_text())["counts"] for path in summaries]
+    balanced = [all(any(cell["copies"] for cell in cells.values()) for cells in splits.values()) for splits in counts]
+    assert set(balanced) == {False, True}  # by default train alone is filled up
 
 
 def test_a_fatal_anomaly_stops_before_training(data: Path, finished: Path, tmp_path: Path) -> None:
