@@ -12,12 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.sample_canvas import Canvas, Colour, Points, colour_of, curve, ellipse, mix, shade
+
 SIZE = 96
 _CANVAS = 2 * SIZE  # drawn at twice the size, then averaged: cheap antialiasing of fills
-_SUBPIXEL = 4  # bits of cv2's fixed-point coordinates
-
-Points = NDArray[np.float64]
-Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -81,10 +79,10 @@ class Person:
         hairs = ((28, 22, 20), (70, 44, 26), (120, 80, 44), (186, 150, 92), (150, 150, 152), (140, 58, 32))
         irises = ((52, 34, 20), (70, 100, 60), (74, 106, 140), (90, 90, 90))
         return Person(
-            skin=_colour(skin),
+            skin=colour_of(skin),
             hair=hairs[rng.integers(len(hairs))],
             iris=irises[rng.integers(len(irises))],
-            lips=_colour(skin * 0.72 + np.array([52, 6, 12])),
+            lips=colour_of(skin * 0.72 + np.array([52, 6, 12])),
             height=rng.uniform(1.18, 1.38),
             jaw=rng.uniform(0.62, 0.86),
             eye_gap=rng.uniform(0.38, 0.46),
@@ -96,25 +94,6 @@ class Person:
             beard=bool(rng.random() < 0.15),
             glasses=bool(rng.random() < 0.2),
         )
-
-
-class _Canvas:
-    """Fills and strokes in face coordinates, seen from a pose."""
-
-    def __init__(self, image: NDArray[np.uint8], matrix: Points) -> None:
-        self.image, self.matrix = image, matrix
-        self.scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
-
-    def _pixels(self, points: Points) -> NDArray[np.int32]:
-        mapped = points @ self.matrix[:, :2].T + self.matrix[:, 2]
-        return np.round(mapped * (1 << _SUBPIXEL)).astype(np.int32)
-
-    def fill(self, points: Points, colour: Colour) -> None:
-        cv2.fillPoly(self.image, [self._pixels(points)], colour, cv2.LINE_AA, _SUBPIXEL)
-
-    def stroke(self, points: Points, colour: Colour, width: float, closed: bool = False) -> None:
-        thickness = max(1, round(width * self.scale))
-        cv2.polylines(self.image, [self._pixels(points)], closed, colour, thickness, cv2.LINE_AA, _SUBPIXEL)
 
 
 def draw_face(label: str, person: Person, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -137,9 +116,9 @@ def draw_face(label: str, person: Person, rng: np.random.Generator) -> NDArray[n
     center = (_CANVAS / 2 + rng.normal(0, 0.05) * _CANVAS, _CANVAS / 2 + rng.normal(0.02, 0.04) * _CANVAS)
     rotation = np.deg2rad(roll)
     turn = np.array([[np.cos(rotation), -np.sin(rotation)], [np.sin(rotation), np.cos(rotation)]]) * scale
-    head = _Canvas(image, np.column_stack([turn, center]))
+    head = Canvas(image, np.column_stack([turn, center]))
     # The features lie in front of the head: turning it shifts them against the outline.
-    features = _Canvas(image, np.column_stack([turn, np.array(center) + turn @ np.array([yaw * 1.6, pitch * 1.6])]))
+    features = Canvas(image, np.column_stack([turn, np.array(center) + turn @ np.array([yaw * 1.6, pitch * 1.6])]))
     _head(head, person)
     _nose(features, person, shown)
     _mouth(features, person, shown, side)
@@ -152,11 +131,11 @@ def draw_face(label: str, person: Person, rng: np.random.Generator) -> NDArray[n
     return _photograph(image, rng)
 
 
-def _head(canvas: _Canvas, person: Person) -> None:
+def _head(canvas: Canvas, person: Person) -> None:
     neck = np.array([[-0.42, 0.6], [0.42, 0.6], [0.55, 2.2], [-0.55, 2.2]])
-    canvas.fill(neck, _shade(person.skin, 0.82))
+    canvas.fill(neck, shade(person.skin, 0.82))
     for ear in (-1.0, 1.0):
-        canvas.fill(_ellipse(ear * 1.0, -0.05, 0.13, 0.24), _shade(person.skin, 0.9))
+        canvas.fill(ellipse(ear * 1.0, -0.05, 0.13, 0.24), shade(person.skin, 0.9))
     angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
     y = np.sin(angle) * person.height
     width = np.where(y > 0, 1 - (1 - person.jaw) * (y / person.height) ** 2, 1.0)
@@ -165,10 +144,10 @@ def _head(canvas: _Canvas, person: Person) -> None:
         low = (angle > 0.15) & (angle < np.pi - 0.15)
         outer = np.column_stack([np.cos(angle) * width * 0.98, y - 0.06])[low]
         inner = outer[::-1] * np.array([0.72, 0.62]) + np.array([0.0, 0.08])
-        canvas.fill(np.concatenate([outer, inner]), _mix(person.hair, person.skin, 0.55))
+        canvas.fill(np.concatenate([outer, inner]), mix(person.hair, person.skin, 0.55))
 
 
-def _hair(canvas: _Canvas, person: Person) -> None:
+def _hair(canvas: Canvas, person: Person) -> None:
     if person.hair_style == 0:
         return
     angle = np.linspace(np.pi + 0.12, 2 * np.pi - 0.12, 24)
@@ -183,7 +162,7 @@ def _hair(canvas: _Canvas, person: Person) -> None:
             canvas.fill(lock, person.hair)
 
 
-def _eye(canvas: _Canvas, person: Person, shown: dict[str, float], side: float, gaze: float) -> None:
+def _eye(canvas: Canvas, person: Person, shown: dict[str, float], side: float, gaze: float) -> None:
     x, y, half = side * person.eye_gap, -0.22, person.eye_size
     upper = half * np.clip(0.62 + 0.42 * shown["eye_open"], 0.12, 1.2)
     lower = half * np.clip(0.42 - 0.34 * shown["lower_lid"] + 0.12 * max(shown["eye_open"], 0), 0.04, 0.7)
@@ -194,36 +173,36 @@ def _eye(canvas: _Canvas, person: Person, shown: dict[str, float], side: float, 
     white = np.concatenate([lid_top, lid_low[::-1]])
     canvas.fill(white, (236, 234, 230))
     radius = half * 0.52
-    iris = _ellipse(x + gaze, y - 0.01, radius, radius)
+    iris = ellipse(x + gaze, y - 0.01, radius, radius)
     iris[:, 1] = np.clip(iris[:, 1], y - upper * 0.96, y + lower * 0.96)
     canvas.fill(iris, person.iris)
-    pupil = _ellipse(x + gaze, y - 0.01, radius * 0.5, radius * 0.5)
+    pupil = ellipse(x + gaze, y - 0.01, radius * 0.5, radius * 0.5)
     pupil[:, 1] = np.clip(pupil[:, 1], y - upper * 0.9, y + lower * 0.9)
     canvas.fill(pupil, (12, 10, 10))
-    canvas.stroke(lid_top, _shade(person.skin, 0.35), 0.035)
-    canvas.stroke(lid_low, _shade(person.skin, 0.62), 0.018)
+    canvas.stroke(lid_top, shade(person.skin, 0.35), 0.035)
+    canvas.stroke(lid_low, shade(person.skin, 0.62), 0.018)
     if shown["lower_lid"] > 0.35:  # a raised cheek folds the skin under the eye
-        canvas.stroke(lid_low + np.array([0.0, 0.09]), _shade(person.skin, 0.78), 0.02)
+        canvas.stroke(lid_low + np.array([0.0, 0.09]), shade(person.skin, 0.78), 0.02)
 
 
-def _brow(canvas: _Canvas, person: Person, shown: dict[str, float], side: float) -> None:
+def _brow(canvas: Canvas, person: Person, shown: dict[str, float], side: float) -> None:
     inner = np.array([person.eye_gap - 0.19 - 0.07 * shown["brow_together"], -0.50 - 0.15 * shown["inner_brow"]])
     outer = np.array([person.eye_gap + 0.22, -0.50 - 0.15 * shown["outer_brow"]])
     arch = 0.06 + 0.05 * max(shown["outer_brow"], 0.0)
     middle = (inner + outer) / 2 - np.array([0.0, arch])
-    canvas.stroke(_curve(inner, middle, outer) * np.array([side, 1.0]), _shade(person.hair, 0.8), person.brow_weight)
+    canvas.stroke(curve(inner, middle, outer) * np.array([side, 1.0]), shade(person.hair, 0.8), person.brow_weight)
     if shown["brow_together"] > 0.5:
         crease = np.array([[0.05 * side, -0.56], [0.06 * side, -0.42]])
-        canvas.stroke(crease, _shade(person.skin, 0.7), 0.02)
+        canvas.stroke(crease, shade(person.skin, 0.7), 0.02)
 
 
-def _nose(canvas: _Canvas, person: Person, shown: dict[str, float]) -> None:
+def _nose(canvas: Canvas, person: Person, shown: dict[str, float]) -> None:
     wrinkle = max(shown["nose_wrinkle"], 0.0)
     tip = -0.12 + person.nose_length - 0.05 * wrinkle
-    shadow = _shade(person.skin, 0.72)
-    canvas.stroke(np.array([[0.06, -0.15], [0.10, tip - 0.08]]), _shade(person.skin, 0.88), 0.03)
+    shadow = shade(person.skin, 0.72)
+    canvas.stroke(np.array([[0.06, -0.15], [0.10, tip - 0.08]]), shade(person.skin, 0.88), 0.03)
     wings = 0.13 + 0.03 * wrinkle
-    canvas.stroke(_curve(np.array([-wings, tip - 0.03]), np.array([0.0, tip + 0.07]), np.array([wings, tip - 0.03])),
+    canvas.stroke(curve(np.array([-wings, tip - 0.03]), np.array([0.0, tip + 0.07]), np.array([wings, tip - 0.03])),
                   shadow, 0.035)  # fmt: skip
     if wrinkle > 0.3:
         for level in (0, 1):
@@ -233,7 +212,7 @@ def _nose(canvas: _Canvas, person: Person, shown: dict[str, float]) -> None:
             canvas.stroke(np.array([[side * 0.19, tip - 0.02], [side * 0.36, tip + 0.2]]), shadow, 0.022)
 
 
-def _mouth(canvas: _Canvas, person: Person, shown: dict[str, float], side: float) -> None:
+def _mouth(canvas: Canvas, person: Person, shown: dict[str, float], side: float) -> None:
     y = 0.60
     half = person.mouth_width * (1 + 0.32 * shown["mouth_width"])
     lift = 0.17 * shown["corner_up"]
@@ -244,8 +223,8 @@ def _mouth(canvas: _Canvas, person: Person, shown: dict[str, float], side: float
     raised = 0.11 * max(shown["upper_lip"], 0.0)
     sag = 0.05 * shown["corner_up"]
     thick = max(0.075 * (1 - 0.75 * max(shown["lip_press"], 0.0)), 0.015)
-    top = _curve(left, np.array([0.0, y + sag - opening * 0.35 - raised]), right)
-    low = _curve(left, np.array([0.0, y + sag + opening * 0.65 + 0.02]), right)
+    top = curve(left, np.array([0.0, y + sag - opening * 0.35 - raised]), right)
+    low = curve(left, np.array([0.0, y + sag + opening * 0.65 + 0.02]), right)
     if opening > 0.05 or raised > 0.05:
         canvas.fill(np.concatenate([top, low[::-1]]), (58, 18, 20))
         if shown["corner_up"] > 0.4 or raised > 0.05 or shown["mouth_width"] > 0.4:
@@ -254,16 +233,16 @@ def _mouth(canvas: _Canvas, person: Person, shown: dict[str, float], side: float
         canvas.stroke(np.concatenate([top, low[::-1]]), person.lips, thick, closed=True)
     else:
         canvas.stroke((top + low) / 2, person.lips, thick * 1.4)
-        canvas.stroke((top + low) / 2, _shade(person.lips, 0.5), 0.022)
+        canvas.stroke((top + low) / 2, shade(person.lips, 0.5), 0.022)
     if shown["corner_up"] > 0.4:  # cheeks: the folds beside a smile
         for at, corner in ((-1.0, left), (1.0, right)):
             fold = np.array([[at * 0.24, 0.24], [corner[0] + at * 0.10, corner[1]]])
-            canvas.stroke(fold, _shade(person.skin, 0.78), 0.02)
+            canvas.stroke(fold, shade(person.skin, 0.78), 0.02)
 
 
-def _glasses(canvas: _Canvas, person: Person) -> None:
+def _glasses(canvas: Canvas, person: Person) -> None:
     for side in (-1.0, 1.0):
-        canvas.stroke(_ellipse(side * person.eye_gap, -0.2, 0.30, 0.25), (30, 28, 30), 0.03, closed=True)
+        canvas.stroke(ellipse(side * person.eye_gap, -0.2, 0.30, 0.25), (30, 28, 30), 0.03, closed=True)
     canvas.stroke(np.array([[-person.eye_gap + 0.3, -0.24], [person.eye_gap - 0.3, -0.24]]), (30, 28, 30), 0.03)
 
 
@@ -271,7 +250,7 @@ def _background(rng: np.random.Generator) -> NDArray[np.uint8]:
     corners = rng.uniform(30, 225, (2, 2, 3)).astype(np.float32)
     image = cv2.resize(corners, (_CANVAS, _CANVAS), interpolation=cv2.INTER_LINEAR).astype(np.uint8)
     for _ in range(int(rng.integers(0, 5))):
-        colour = _colour(rng.uniform(20, 235, 3))
+        colour = colour_of(rng.uniform(20, 235, 3))
         center = tuple(int(v) for v in rng.integers(0, _CANVAS, 2))
         cv2.circle(image, center, int(rng.integers(8, 60)), colour, -1, cv2.LINE_AA)
     return image
@@ -289,28 +268,3 @@ def _photograph(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[n
         small = cv2.GaussianBlur(small, (3, 3), rng.uniform(0.3, 0.9))
     small += rng.normal(0, rng.uniform(1.0, 6.0), small.shape).astype(np.float32)
     return np.clip(small, 0, 255).astype(np.uint8)
-
-
-def _ellipse(x: float, y: float, width: float, height: float) -> Points:
-    angle = np.linspace(0, 2 * np.pi, 20, endpoint=False)
-    return np.column_stack([x + width * np.cos(angle), y + height * np.sin(angle)])
-
-
-def _curve(start: Points, middle: Points, end: Points) -> Points:
-    """A parabola through three points."""
-    t = np.linspace(0, 1, 13)[:, None]
-    control = 2 * middle - (start + end) / 2
-    return (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
-
-
-def _colour(values: Sequence[float] | Points) -> Colour:
-    red, green, blue = (int(np.clip(value, 0, 255)) for value in values)
-    return red, green, blue
-
-
-def _shade(colour: Colour, factor: float) -> Colour:
-    return _colour([value * factor for value in colour])
-
-
-def _mix(first: Colour, second: Colour, share: float) -> Colour:
-    return _colour([a * share + b * (1 - share) for a, b in zip(first, second, strict=True)])
