@@ -154,8 +154,11 @@ def resnet(
     """
     imagenet_preprocessing = imagenet_preprocessing or need_preprocessing(weights)
     _check_arguments(architecture, output_units, input_shape, dropout_rate, include_top, pooling, weights)
-    if imagenet_preprocessing:
-        _check_preprocessed(normalize, input_shape)
+    if imagenet_preprocessing and (normalize or input_shape[2] != 3):
+        raise ValueError(
+            "ImageNet's weights take 3 channels and bring their own preprocessing, so normalize must be False. "
+            f"Received: normalize={normalize}, input_shape={input_shape}"
+        )
     block, counts = BLOCKS[architecture]
     layers = _Layers(kernel_initializer, kernel_regularizer, batch_norm_momentum)
 
@@ -233,15 +236,6 @@ def _check_arguments(
         raise ValueError(
             f"weights='imagenet' exist for resnet50, resnet101 and resnet152 only. Received: {architecture!r}"
         )
-
-
-def _check_preprocessed(normalize: bool, input_shape: tuple[int | None, int | None, int]) -> None:
-    if normalize:
-        raise ValueError(
-            "ImageNet's weights bring their own preprocessing: normalize must be False. Received: normalize=True"
-        )
-    if input_shape[2] != 3:
-        raise ValueError(f"ImageNet's weights need images of 3 channels. Received: input_shape={input_shape}")
 
 
 def ResNet18(  # noqa: N802
