@@ -5,14 +5,13 @@ which move the control points of the features. Coordinates are in units of half 
 right, y down, the origin between eyes and mouth.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.sample_canvas import Canvas, Colour, Points, colour_of, curve, ellipse, mix, shade
+from pipeline.sample_canvas import Canvas, Colour, colour_of, curve, ellipse, mix, shade
 
 SIZE = 96
 _CANVAS = 2 * SIZE  # drawn at twice the size, then averaged: cheap antialiasing of fills
