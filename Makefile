@@ -1,8 +1,8 @@
 # Every target sets up what it needs: `make run-local` and `make test` are all that a fresh machine takes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: setup lock run-local test test-containers lint bench bench-full inspect report sample-data datasplit \
-	compile submit image docs clean help
+.PHONY: setup lock run-local test test-containers lint bench bench-quality bench-full inspect report sample-data \
+	datasplit compile submit image docs clean help
 
 WORKDIR ?= runs/local
 PYTHON ?=
@@ -42,7 +42,11 @@ bench: setup ## Measure augmentation, training, serving, inspect and launch over
 	$(py) tests/benchmarks/training.py
 	$(py) tests/benchmarks/inspect_store.py
 	$(py) tests/benchmarks/launch.py 2>/dev/null
+
+bench-quality: setup ## How well it learns: three seeds on the sample and on digits, planted wrong labels found
 	$(py) tests/benchmarks/sample_accuracy.py
+	$(py) tests/benchmarks/seeds.py
+	$(py) tests/benchmarks/seeds.py --data digits
 	$(py) tests/benchmarks/planted_labels.py
 
 bench-full: setup ## The whole pipeline at AffectNet's size: seconds and memory of each component
