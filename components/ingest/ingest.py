@@ -7,7 +7,7 @@ import hashlib
 import multiprocessing
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -71,7 +71,7 @@ def ingest(
     """
     source = open_source(uri)
     listing = source.list()
-    labels = read_labels_csv(_text(options.labels_csv)) if options.labels_csv else None
+    labels = read_labels_csv(_text(options.labels_csv)) if options.labels_csv else {}
     layout = read_layout(listing.files, listing.folders, labels)
     if not layout.labels:
         raise SourceError(f"no class folder in {uri}: put the images in train/<label>/")
@@ -93,14 +93,14 @@ def ingest(
 
     near = near_duplicates([_unsigned(row.phash) for row in rows]) if options.near_duplicates != "off" else []
     paths = [layout.path_in_split(row.id) for row in rows]
-    grouped = _with_groups(rows, paths, near if options.near_duplicates == "group" else [], group_regex)
+    grouped = _with_groups(rows, paths, near if options.near_duplicates == "group" else [], group_regex, labels)
     _write_groups(destination, len(shards), {row.id: row for row in grouped})
     duplicates = _duplicates(grouped, near)
     write_table(pa.Table.from_pylist([asdict(item) for item in bad], schema=_BAD_SCHEMA), destination / QUARANTINE)
     write_table(pa.Table.from_pylist(duplicates, schema=_DUPLICATE_SCHEMA), destination / DUPLICATES)
     summary = {
         "images": len(rows),
-        "classes": {label: sum(row.label == label for row in rows) for label in layout.labels},
+        "classes": {label: sum(row.label == label for row in grouped) for label in layout.labels},
         "given_splits": dict(sorted(Counter(row.split for row in rows if row.split).items())),
         "given_copies": sum(row.copy > 0 for row in grouped),
         "formats": dict(sorted(Counter(row.format for row in rows).items())),
@@ -173,9 +173,15 @@ def _inspect_shard(source: Source, max_pixels: int, entries: list[Entry], path: 
 
 
 def _with_groups(
-    rows: list[ImageRow], anywhere: list[str], near: list[tuple[int, int]], group_regex: str | None
+    rows: list[ImageRow],
+    anywhere: list[str],
+    near: list[tuple[int, int]],
+    group_regex: str | None,
+    labels: Mapping[str, str],
 ) -> list[ImageRow]:
     """The rows with their groups; a copy that an earlier split made is told by its name and tied to its source.
+
+    It follows its source's corrected label, too, unless `labels` corrects its own.
 
     The source lies in the copy's own split, or in another one if the split has torn the two apart: `anywhere` holds the
     rows' paths without their splits' folders.
@@ -200,7 +206,9 @@ def _with_groups(
     grouped = []
     for index, (row, group) in enumerate(zip(rows, groups, strict=True)):
         if index in sources:
-            row = replace(row, copy=1, source_id=rows[sources[index]].id)
+            source = rows[sources[index]].id
+            label = labels.get(row.id, labels.get(source, row.label))
+            row = replace(row, copy=1, source_id=source, label=label)
         grouped.append(replace(row, group=group))
     return grouped
 

@@ -186,6 +186,8 @@ def test_a_corrected_label_does_not_part_a_copy_from_its_source(folder: Path, tm
     for copy, original in (("happy/1_aug1.jpg", f"{given}/happy/1.jpg"), ("stray_aug1.jpg", "train/stray.jpg")):
         assert found[f"train/{copy}"].source_id == original
         assert found[f"train/{copy}"].group == found[original].group
+    assert found["train/happy/1_aug1.jpg"].label == "sad"  # corrected with its source
+    assert found["train/stray_aug1.jpg"].label == "happy"  # by a line of its own
 
 
 def test_the_group_expression_joins_file_names(folder: Path, tmp_path: Path) -> None:
