@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-_PROJECT = Path(__file__).parents[2]
+import components
+
+_PROJECT = Path(components.__file__).parents[1]
 
 
 @pytest.fixture
