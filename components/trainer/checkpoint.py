@@ -104,7 +104,7 @@ class Checkpoint(keras.callbacks.Callback):
             self._writer.join()
             self._writer = None
 
-    def _write(self, arrays: dict[str, NDArray[Any]]) -> None:
+    def _write(self, arrays: dict[str, Any]) -> None:
         partial = self.file.with_suffix(".partial")
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
