@@ -16,7 +16,6 @@ from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from components.trainer.stopping import ReduceOnPlateau, StopEarly
 
