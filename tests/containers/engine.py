@@ -67,6 +67,11 @@ class Engine:
         assert not check or done.returncode == 0, f"{shlex.join(command)}\n{done.stdout[-8000:]}\n{done.stderr[-4000:]}"
         return done
 
+    def forget(self, image: str) -> None:
+        """Take a name off an image; one that isn't there is fine."""
+        line = [self.name, "image", "rm", image]
+        subprocess.run(line, env={**os.environ, **self.environment}, capture_output=True, check=False)
+
 
 def bring_up() -> Engine:
     """Docker if it works here; otherwise podman, installed and set up."""

@@ -52,7 +52,10 @@ def test_what_is_pushed_is_what_compile_pins(engine: Engine, registry: str, tmp_
     image = f"{registry}/team/affect:1"
 
     settings = {"PUSH": "1", "CONTAINERS_REGISTRIES_CONF": str(trusted)}
-    printed = engine.build(image, "python", checkout, settings).splitlines()[-1]
+    try:
+        printed = engine.build(image, "python", checkout, settings).splitlines()[-1]
+    finally:
+        engine.forget(image)
 
     request = urllib.request.Request(f"http://{registry}/v2/team/affect/manifests/1", headers={"Accept": _MANIFEST})
     with urllib.request.urlopen(request, timeout=10) as response:
