@@ -1,5 +1,6 @@
 """Executor of ImageTrainer: merges the component's parameters into the `custom_config` of TFX's generic Trainer."""
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class Executor(GenericExecutor):
         config = custom_config(exec_properties) | {"examples_uri": examples}
         properties = {**exec_properties, standard_component_specs.CUSTOM_CONFIG_KEY: json_utils.dumps(config)}
         super().Do(input_dict, output_dict, properties)
+        gc.collect()  # the graphs hold the decoded images in reference cycles; other components share the process
         _describe(artifact_utils.get_single_instance(output_dict[standard_component_specs.MODEL_RUN_KEY]))
 
 

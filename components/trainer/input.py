@@ -7,6 +7,7 @@ tf.data's autotuning stays off: at the end of an iterator it lets the process wa
 several seconds. The parallelism is set explicitly instead.
 """
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from components.trainer.decoding import decode_image
 
 PARALLEL_FILES = 4
 SHUFFLE_WINDOW = 8192  # encoded images; only for data that doesn't fit into memory
+ALIGNMENT = 64  # bytes
 MEMORY_SHARE = 0.4  # of the memory available, for the decoded images
 FEATURES = {
     "image/encoded": tf.io.FixedLenFeature([], tf.string),
@@ -68,15 +70,23 @@ def read_split(files: Sequence[str], image: ImageOptions, memory: int | None = N
     size = len(labels) * image.height * image.width * image.channels
     images = None
     if size <= (available_memory() * MEMORY_SHARE if memory is None else memory):
-        pixels = np.empty((len(labels), image.height, image.width, image.channels), np.uint8)
+        pixels = aligned_empty((len(labels), image.height, image.width, image.channels))
         start = 0
-        decoded = _records(files).map(lambda record: _parse_image(record, image)[0], parallelism()).batch(256)
+        decoded = _records(files).map(lambda record: _parse_image(record, image)[0], parallelism()).batch(16)
         for batch in _without_autotuning(decoded).as_numpy_iterator():
             pixels[start : start + len(batch)] = batch
             start += len(batch)
-        with tf.device("CPU"):
-            images = tf.constant(pixels)
+        # Not `tf.constant`: it copies into a pool of oneDNN's, which the process never gives back.
+        images = tf.experimental.dlpack.from_dlpack(pixels.__dlpack__())
     return ImageData(tuple(files), labels, image, images)
+
+
+def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return an uninitialized array that TensorFlow can use as it lies, which its kernels want aligned."""
+    size = math.prod(shape)
+    buffer = np.empty(size + ALIGNMENT, np.uint8)
+    start = -buffer.ctypes.data % ALIGNMENT
+    return buffer[start : start + size].reshape(shape)
 
 
 def steps_per_epoch(data: ImageData, batch_size: int) -> int:

@@ -3,6 +3,7 @@
 TFX's own executor writes a "best" even if every trial failed.
 """
 
+import gc
 import json
 import shutil
 import tempfile
@@ -53,3 +54,5 @@ class Executor(TunerExecutor):
         chosen = artifact_utils.get_single_uri(output_dict[standard_component_specs.BEST_HYPERPARAMETERS_KEY])
         write_json(f"{chosen}/best_hyperparameters.txt", json.loads(json.dumps(best.get_config())))
         shutil.rmtree(tuner.folder, ignore_errors=True)
+        del tuner
+        gc.collect()  # as in the Trainer's executor

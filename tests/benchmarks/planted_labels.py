@@ -1,7 +1,8 @@
-"""How many wrong labels are found: `python tests/benchmarks/planted_labels.py [--data DIR] [--set a.b=value …]`.
+"""How many wrong labels are found.
 
-Gives 5 % of the images another label (by `data.labels_csv`, so no file is moved), runs the whole pipeline on them, and
-compares what it suspects on eval and test, the images that the model was not trained on, with what was planted there.
+`python tests/benchmarks/planted_labels.py [--data DIR] [--config F] [--set a.b=value …]`: gives 5 % of the
+images another label (by `data.labels_csv`, so no file is moved), runs the whole pipeline on them, and compares what it
+suspects on eval and test, the images that the model was not trained on, with what was planted there.
 Without `--data` the sample faces are used.
 """
 
@@ -38,6 +39,7 @@ def main() -> None:
     """Plant, run, count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder with train/<label>/; without it, the sample faces")
+    parser.add_argument("--config", default="default", help="preset or file")
     parser.add_argument("--share", type=float, default=0.05, help="share of the images that get a wrong label")
     parser.add_argument("--set", action="append", default=[], help="further options of the run")
     options = parser.parse_args()
@@ -50,6 +52,7 @@ def main() -> None:
             overrides.append(f"split.group_regex='{GROUP_REGEX}'")
         planted = plant(data, options.share, work / "labels.csv")
         line = [sys.executable, "-m", "pipeline", "run", "--data", str(data), "--workdir", str(work / "run")]
+        line += ["--config", options.config]
         for override in (*overrides, f"data.labels_csv={work / 'labels.csv'}"):
             line += ["--set", override]
         subprocess.run(line, check=True)

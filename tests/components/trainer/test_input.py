@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import tensorflow as tf
 from trainer_examples import encode, write_records
@@ -50,6 +51,20 @@ def test_every_image_is_read_with_its_label(files: list[str]) -> None:
     numbers = data.images[:, 0, 0, 0].numpy() // 10
     assert sorted(numbers) == list(range(COUNT))
     assert [n % 3 for n in numbers] == list(data.labels)
+
+
+def test_the_images_are_held_once_and_given_back(tmp_path: Path) -> None:
+    side, count = 1000, 60
+    write_records(tmp_path / "large.gz", [encode(np.zeros((side, side, 3), np.uint8))] * count, np.zeros(count, int))
+    read_split([str(tmp_path / "large.gz")], IMAGE)  # starts TensorFlow's threads
+    size, process = side * side * 3 * count, psutil.Process()
+    before = process.memory_info().rss
+    data = read_split([str(tmp_path / "large.gz")], ImageOptions(height=side, width=side))
+    during = process.memory_info().rss
+    assert data.images is not None
+    del data
+    assert during - before < 2 * size
+    assert during - process.memory_info().rss > 0.9 * size
 
 
 @pytest.mark.parametrize("memory", [None, 0])
