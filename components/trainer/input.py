@@ -148,15 +148,17 @@ def parallelism() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def available_memory() -> int:
-    """Return the bytes of memory that are free: the machine's, or what the container's limit leaves."""
+def available_memory(group: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return the bytes of memory that are free: the machine's, or what the limit of the container's group leaves."""
     values = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
     free = int(values["MemAvailable"].split()[0]) * 1024
     try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-        return free if limit == "max" else min(free, max(0, int(limit) - used))
-    except (OSError, ValueError):
+        limit = (group / "memory.max").read_text().strip()
+        used = int((group / "memory.current").read_text())
+        used_for = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        cached = sum(int(used_for[name]) for name in ("active_file", "inactive_file"))  # given back on demand
+        return free if limit == "max" else min(free, max(0, int(limit) - used + cached))
+    except (OSError, ValueError, KeyError):
         return free
 
 

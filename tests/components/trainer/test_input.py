@@ -166,8 +166,23 @@ def test_no_files_and_no_images_are_errors(tmp_path: Path) -> None:
         read_split([str(write_records(tmp_path / "x.gz", [], []))], IMAGE)
 
 
-def test_the_memory_limit_of_a_container_counts() -> None:
-    assert 0 < trainer_input.available_memory() < 1 << 50
+@pytest.mark.parametrize(("limit", "left"), [("100000", 100000 - 70000 + 30000 + 5000), ("50000", 15000), ("20000", 0)])
+def test_the_memory_limit_of_a_container_counts_and_its_file_cache_does_not(
+    tmp_path: Path, limit: str, left: int
+) -> None:
+    (tmp_path / "memory.max").write_text(f"{limit}\n")
+    (tmp_path / "memory.current").write_text("70000\n")
+    (tmp_path / "memory.stat").write_text("anon 30000\nfile 40000\nshmem 5000\nactive_file 5000\ninactive_file 30000\n")
+    assert trainer_input.available_memory(tmp_path) == left
+
+
+def test_without_a_limit_the_memory_is_the_machines(tmp_path: Path) -> None:
+    whole = trainer_input.available_memory(tmp_path)
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("70000\n")
+    (tmp_path / "memory.stat").write_text("active_file 5000\ninactive_file 30000\n")
+    assert trainer_input.available_memory(tmp_path) == pytest.approx(whole, rel=0.2)
+    assert whole == pytest.approx(psutil.virtual_memory().available, rel=0.2)
 
 
 def test_dropping_an_iterator_takes_no_time(files: list[str]) -> None:
