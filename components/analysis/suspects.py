@@ -38,7 +38,8 @@ def find_suspects(by_split: dict[str, Predictions], labels: list[str]) -> list[d
     shrunk = probabilities[:, present]
     shrunk = np.clip(shrunk, 1e-12, None) / np.clip(shrunk, 1e-12, None).sum(axis=1, keepdims=True)
     ids = np.searchsorted(present, given)
-    issues = find_label_issues(ids, shrunk, filter_by="prune_by_noise_rate", n_jobs=1)
+    # As many as confident learning estimates, and those of them whose score, by which they are ranked, is the lowest.
+    issues = find_label_issues(ids, shrunk, filter_by="low_self_confidence", n_jobs=1)
     scores = get_label_quality_scores(ids, shrunk)
     order = sorted(np.flatnonzero(issues), key=lambda index: (scores[index], names[index]))
     suggested = probabilities.argmax(axis=1)

@@ -57,13 +57,15 @@ def main() -> None:
             line += ["--set", override]
         subprocess.run(line, check=True)
         [analysis] = (work / "run" / "artifacts").glob("PredictionAnalysis/analysis/*")
-        suspected = {row["filename"] for row in json.loads((analysis / "analysis.json").read_text("utf-8"))["suspects"]}
+        rows = json.loads((analysis / "analysis.json").read_text("utf-8"))["suspects"]
+        suspected = [row["filename"] for row in rows]
         judged = {row["filename"] for row in pq.read_table(analysis / "predictions.parquet").to_pylist()}
     wrong = planted & judged
-    right = len(wrong & suspected)
+    right, first = len(wrong.intersection(suspected)), suspected[:20]
     print(
         f"{len(wrong)} of {len(judged)} images of eval and test have a planted label; {len(suspected)} are suspected, "
-        f"{right} of them planted: precision {right / max(1, len(suspected)):.2f}, recall {right / len(wrong):.2f}"
+        f"{right} of them planted: precision {right / max(1, len(suspected)):.2f}, recall {right / len(wrong):.2f}; "
+        f"{len(wrong.intersection(first))} of the first {len(first)}"
     )
 
 
