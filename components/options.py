@@ -167,7 +167,7 @@ class TunerOptions(Section):
 
     enabled: bool = Field(False, description="run the Tuner")
     architectures: tuple[Architecture, ...] = Field(ARCHITECTURES, min_length=1, description="architectures to try")
-    epochs: int = Field(5, ge=1, description="epochs a trial")
+    epochs: int = Field(12, ge=1, description="epochs a trial")
     search: dict[str, list[Any]] = Field(
         default_factory=dict, description="more to try, e.g. {train.learning_rate: [0.001, 0.003]}"
     )
