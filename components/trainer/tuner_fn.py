@@ -104,13 +104,12 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         architecture = choices.get(ARCHITECTURE, self.settings.model.architecture)
         try:
             settings = self.settings.with_choices(choices)
-            precision, _ = choose_precision(settings.train.precision, self.devices, cpu_flags())
             trained = train(
                 settings,
                 self.train_data,
                 self.eval_data,
                 self.classes,
-                precision=precision,
+                precision=choose_precision(settings.train.precision, self.devices, cpu_flags())[0],
                 strategy=make_strategy(self.devices),
                 checkpoint=(folder, json.dumps(choices, sort_keys=True)),
                 component="Tuner",
@@ -118,10 +117,9 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
             logits = predict_logits(trained.model, self.eval_data, self.classes, settings.train.batch_size)
             predicted: NDArray[Any] = np.argmax(logits, axis=1)
         except Exception as error:  # KerasTuner would swallow it
+            _remove_checkpoint(folder)
             return failed_row(choices, architecture, epochs, error)
-        finally:
-            for file in folder.glob("training.*"):
-                file.unlink(missing_ok=True)
+        _remove_checkpoint(folder)  # and not when interrupted: the next search goes on from it
         return Row(
             architecture=architecture,
             parameters=trained.model.count_params(),
@@ -137,6 +135,11 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         )
 
 
+def _remove_checkpoint(folder: Path) -> None:
+    for file in folder.glob("training.*"):
+        file.unlink(missing_ok=True)
+
+
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     """Prepare the search that the options describe."""
     config = fn_args.custom_config
@@ -148,8 +151,9 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     check_labels(labels, train_data, eval_data)
 
     found = combinations(options)
+    precision, _ = choose_precision(settings.train.precision, find_devices(), cpu_flags())
     fingerprint = settings.fingerprint(
-        [*train_files, *eval_files], config.get("code_version", ""), json.dumps(found, sort_keys=True)
+        [*train_files, *eval_files], config.get("code_version", ""), precision, json.dumps(found, sort_keys=True)
     )
     folder = Path(config.get("checkpoint_dir") or fn_args.working_dir) / f"search-{fingerprint}"
     tuner = ResNetTuner(found, settings, train_data, eval_data, len(labels), folder)

@@ -10,6 +10,7 @@ from trainer_examples import shapes_examples
 
 from components.options import ImageOptions, ModelOptions, TrainOptions, TunerOptions
 from components.trainer import run_fn, training
+from components.trainer.checkpoint import FILE_NAME
 from components.trainer.input import ImageData
 from components.trainer.settings import Settings, read_settings
 from components.trainer.tuner_component import ImageTuner
@@ -79,9 +80,11 @@ def fake_training(monkeypatch: pytest.MonkeyPatch, outcome: dict[str, Any]) -> l
         def count_params(self) -> int:
             return 1000
 
-    def train(settings: Settings, *_: Any, **__: Any) -> training.Trained:
+    def train(settings: Settings, *_: Any, checkpoint: tuple[Path, str], **__: Any) -> training.Trained:
         result = outcome[settings.model.architecture]
         trained.append(settings.model.architecture)
+        checkpoint[0].mkdir(parents=True, exist_ok=True)
+        (checkpoint[0] / FILE_NAME).touch()
         if isinstance(result, BaseException):
             raise result
         return training.Trained(Model(result), [{}], 1, 2.0, 100.0)
@@ -143,6 +146,7 @@ def test_finished_trials_survive_a_kill(
     trained = fake_training(monkeypatch, outcome)
     with pytest.raises(KeyboardInterrupt):
         search(examples, tmp_path, options)
+    assert [file.parent.name for file in tmp_path.rglob(FILE_NAME)] == ["trial-1"]  # that of the interrupted trial
     outcome["resnet34"] = 0.75
 
     search(examples, tmp_path, options)
