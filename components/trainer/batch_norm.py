@@ -40,6 +40,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             # The kernel returns the variance of a sample (divided by n - 1); Keras averages that of the batch (by n).
             n = tf.cast(tf.reduce_prod(tf.shape(inputs)[:3]), tf.float32)
             variance *= (n - 1.0) / n
+            mean, variance = _average_over_devices(mean, variance)
             self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1.0 - self.momentum))
             self.moving_variance.assign(self.moving_variance * self.momentum + variance * (1.0 - self.momentum))
         return outputs
@@ -56,3 +57,11 @@ class BatchNormalization(keras.layers.BatchNormalization):
             and keras.backend.standardize_dtype(inputs.dtype) in FUSED_DTYPES
             and self.gamma.dtype == "float32"
         )
+
+
+def _average_over_devices(*values: Any) -> tuple[Any, ...]:
+    """Return what all devices agree on: each normalizes its part of a batch, but there is one moving average."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return values
+    return tuple(context.all_reduce(tf.distribute.ReduceOp.MEAN, list(values)))

@@ -49,8 +49,11 @@ class Checkpoint(keras.callbacks.Callback):
         self._writer: threading.Thread | None = None
 
     def restore(self, model: keras.Model) -> int:
-        """Take up the state of the file and return the number of finished epochs; 0 if there is no usable file."""
-        model.optimizer.build(model.trainable_variables)
+        """Take up the state of the file; the optimizer must be built.
+
+        Returns:
+            The number of finished epochs; 0 if there is no usable file.
+        """
         try:
             with np.load(self.file, allow_pickle=False) as arrays:
                 meta = json.loads(str(arrays["meta"]))

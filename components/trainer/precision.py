@@ -82,6 +82,9 @@ def choose_precision(asked: str, devices: Sequence[Device], flags: frozenset[str
     if capabilities:
         lowest = min(capabilities)
         reason = f"compute capability {lowest[0]}.{lowest[1]}"
+        if (7, 0) <= lowest < (8, 0) and len(capabilities) > 1:
+            # Keras looks for overflows before the devices' gradients are added up, on the first device alone.
+            return "float32", f"{reason}, and float16 needs a single GPU"
         return ("bfloat16" if lowest >= (8, 0) else "float16" if lowest >= (7, 0) else "float32"), reason
     if found := sorted(BFLOAT16_FLAGS & flags):
         return "bfloat16", f"the processor has {', '.join(found)}"

@@ -68,7 +68,7 @@ def build_model(
 
 
 def copy_in_float32(model: keras.Model, options: ModelOptions) -> keras.Model:
-    """Copy a trained model of `options`, so that it gives the same answers on every machine that serves it."""
+    """Copy a trained model of `options`, so that what serves it needs no fast bfloat16."""
     copy = build_model(
         options.model_copy(update={"weights": None}),
         model.output_shape[-1],
@@ -121,6 +121,7 @@ def train(
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
             jit_compile=False,  # on the processor XLA halves the speed
         )
+        model.optimizer.build(model.trainable_variables)  # before the first step is traced, or its loss scale is fixed
         history: list[dict[str, Any]] = []
         stopping = StopEarly(options.patience)
         plateau = ReduceOnPlateau() if options.schedule == "plateau" else None
@@ -146,6 +147,11 @@ def train(
             stopping.on_train_end()
         else:
             _fit(model, settings, train_data, eval_data, classes, steps, first_epoch, own)
+    if stopping.best_epoch < 0:
+        raise FloatingPointError(
+            f"The validation loss was no number in any of {len(history)} epochs. Try a lower train.learning_rate "
+            f"({options.learning_rate:g}), more train.warmup_epochs, or train.precision=float32."
+        )
     speeds = sorted(row["images_per_second"] for row in history[1:] or history)
     return Trained(
         model,

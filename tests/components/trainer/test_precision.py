@@ -29,7 +29,8 @@ def test_auto_on_a_processor_follows_its_flags(flags: set[str], expected: str) -
         ([(8, 0)], "bfloat16"),
         ([(7, 5)], "float16"),
         ([(6, 1)], "float32"),
-        ([(9, 0), (7, 0)], "float16"),
+        ([(9, 0), (7, 0)], "float32"),
+        ([(9, 0), (8, 0)], "bfloat16"),
     ],
 )
 def test_auto_on_gpus_follows_the_weakest(capabilities: list[tuple[int, int]], expected: str) -> None:

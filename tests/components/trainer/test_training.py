@@ -1,6 +1,7 @@
 """Whole trainings of ResNet-18 on tiny images: what it learns, and that an interrupted one ends where it should."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -94,27 +95,37 @@ class Epochs:
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "precision"),
     [
-        {"epochs": 5, "mixup": 0.2},
-        {"epochs": 5, "schedule": "plateau", "optimizer": "sgd", "learning_rate": 0.05, "warmup_epochs": 0},
-        {"epochs": 6, "patience": 2, "schedule": "constant", "warmup_epochs": 0},
+        ({"epochs": 5, "mixup": 0.2}, "float32"),
+        (
+            {"epochs": 5, "schedule": "plateau", "optimizer": "sgd", "learning_rate": 0.05, "warmup_epochs": 0},
+            "float32",
+        ),
+        ({"epochs": 6, "patience": 2, "schedule": "constant", "warmup_epochs": 0}, "float32"),
+        ({"epochs": 4}, "float16"),
     ],
-    ids=["cosine-adamw-mixup", "plateau-sgd", "early-stopping"],
+    ids=["cosine-adamw-mixup", "plateau-sgd", "early-stopping", "loss-scaling"],
 )
 def test_an_interrupted_training_ends_exactly_like_an_uninterrupted_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: dict[str, Any],
+    precision: str,
 ) -> None:
     chosen = settings({"dropout": 0.3}, **options)
     monkeypatch.setattr(training, "ReduceOnPlateau", lambda: ReduceOnPlateau(patience=1))
-    whole = run(chosen)
+    whole = run(chosen, precision=precision)
     with monkeypatch.context() as patch:
         patch.setattr(training, "TrackEpochs", lambda *_: Killed(epoch=2))
         with pytest.raises(KeyboardInterrupt):
-            run(chosen, checkpoint=(tmp_path, "x"))
+            run(chosen, checkpoint=(tmp_path, "x"), precision=precision)
 
     tracked = Epochs()
-    continued = run(chosen, checkpoint=(tmp_path, "x"), trackers=[tracked])
+    continued = run(chosen, checkpoint=(tmp_path, "x"), trackers=[tracked], precision=precision)
+
+    assert "Continuing after epoch 2 " in capsys.readouterr().out
 
     assert difference(whole, continued) == 0.0
     assert continued.best_epoch == whole.best_epoch
@@ -134,7 +145,9 @@ t.run(chosen, checkpoint=(pathlib.Path({folder!r}), "x"))
 """
 
 
-def test_after_kill_9_the_training_continues_to_the_same_weights(tmp_path: Path) -> None:
+def test_after_kill_9_the_training_continues_to_the_same_weights(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     chosen = settings({"dropout": 0.3}, epochs=10)
     script = CHILD.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
     child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
@@ -149,6 +162,7 @@ def test_after_kill_9_the_training_continues_to_the_same_weights(tmp_path: Path)
 
     continued = run(chosen, checkpoint=(tmp_path, "x"))
 
+    assert re.search(r"Continuing after epoch [2-9] ", capsys.readouterr().out)
     assert difference(run(chosen), continued) == 0.0
     assert len(continued.history) == 10
 
@@ -160,7 +174,9 @@ def test_a_finished_training_is_taken_from_its_checkpoint(tmp_path: Path, capsys
 
     again = run(chosen, checkpoint=(tmp_path, "x"))
 
-    assert "epoch 1/" not in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "Continuing after epoch 2 " in output
+    assert not re.search(r"^epoch +1/", output, re.MULTILINE)
     assert difference(first, again) == 0.0
 
 
@@ -174,23 +190,32 @@ def flip_a_byte(file: Path) -> None:
     file.write_bytes(bytes(data))
 
 
+def assert_started_afresh(output: str) -> None:
+    assert "Continuing" not in output
+    assert re.search(r"^epoch +1/", output, re.MULTILINE)
+
+
 @pytest.mark.parametrize("damage", [truncate, flip_a_byte, lambda file: file.write_bytes(b"")])
-def test_a_damaged_checkpoint_is_ignored(tmp_path: Path, damage: Any) -> None:
+def test_a_damaged_checkpoint_is_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Any) -> None:
     chosen = settings(epochs=1, warmup_epochs=0)
     run(chosen, checkpoint=(tmp_path, "x"))
     damage(tmp_path / FILE_NAME)
+    capsys.readouterr()
 
     trained = run(chosen, checkpoint=(tmp_path, "x"))
 
+    assert_started_afresh(capsys.readouterr().out)
     assert len(trained.history) == 1
 
 
-def test_a_checkpoint_of_other_options_is_ignored(tmp_path: Path) -> None:
+def test_a_checkpoint_of_other_options_is_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chosen = settings(epochs=2)
     run(chosen, checkpoint=(tmp_path, "one"))
+    capsys.readouterr()
 
     other = run(chosen, checkpoint=(tmp_path, "other"))
 
+    assert_started_afresh(capsys.readouterr().out)
     assert [row["epoch"] for row in other.history] == [1, 2]
 
 
@@ -250,26 +275,67 @@ def test_determinism_ends_with_the_training() -> None:
     assert not _pywrap_determinism.is_enabled()
 
 
-DISTRIBUTED = """
+DEVICES = """
 import sys; sys.path.insert(0, {tests!r})
 import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-import functools, test_training as t
+import functools, pathlib, pytest, test_training as t
+mirrored = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 t.shrink_resnet18()
+"""
+
+LOSSES = """
 t.resnets.BatchNormalization = functools.partial(t.resnets.BatchNormalization, synchronized=True)
-chosen = t.settings({{"dropout": 0.0}}, epochs=3, optimizer="sgd", learning_rate=0.01, precision="float32")
+chosen = t.settings({"dropout": 0.0}, epochs=3, optimizer="sgd", learning_rate=0.01, precision="float32")
 one = t.run(chosen)
-two = t.run(chosen, strategy=tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]))
+two = t.run(chosen, strategy=mirrored())
 for a, b in zip(one.history, two.history):
     print("LOSS", a["loss"], b["loss"], a["val_loss"], b["val_loss"])
 """
 
 
+RESUMED = """
+t.EVAL = t.shapes(23, 1)  # the last batch has one image for one of the devices
+chosen = t.settings({"dropout": 0.3}, epochs=4)
+whole = t.run(chosen, strategy=mirrored())
+copies = [weight.value.values for weight in whole.model.weights]
+print("COPIES", max(float(tf.reduce_max(tf.abs(a - b))) for a, b in copies), len(copies))
+with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    patch.setattr(t.training, "TrackEpochs", lambda *_: t.Killed(epoch=2))
+    t.run(chosen, strategy=mirrored(), checkpoint=(pathlib.Path("."), "x"))
+continued = t.run(chosen, strategy=mirrored(), checkpoint=(pathlib.Path("."), "x"))
+print("DIFFERENCE", t.difference(whole, continued), [row["val_loss"] for row in whole.history]
+      == [row["val_loss"] for row in continued.history])
+"""
+
+
+def on_two_devices(script: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    start = DEVICES.format(tests=str(Path(__file__).parent))
+    path = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "-c", start + script],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": path},
+    )
+
+
+def test_two_devices_keep_one_model_and_continue_an_interrupted_training(tmp_path: Path) -> None:
+    result = on_two_devices(RESUMED, tmp_path)
+
+    found = {line.split()[0]: line.split()[1:] for line in result.stdout.splitlines() if line[:4] in ("COPI", "DIFF")}
+    assert "Continuing after epoch 2 " in result.stdout, result.stderr[-2000:]
+    assert float(found["COPIES"][0]) == 0.0
+    assert int(found["COPIES"][1]) > 40
+    assert found["DIFFERENCE"] == ["0.0", "True"]
+
+
 def test_two_devices_have_the_losses_of_one() -> None:
     """With the batch's statistics taken over both; by default each device normalizes its part by itself."""
-    script = DISTRIBUTED.format(tests=str(Path(__file__).parent))
-    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    result = on_two_devices(LOSSES)
 
     losses = [line.split()[1:] for line in result.stdout.splitlines() if line.startswith("LOSS")]
     assert len(losses) == 3, result.stderr[-2000:]
