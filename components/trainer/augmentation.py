@@ -62,7 +62,7 @@ def mixup(images: tf.Tensor, targets: tf.Tensor, alpha: float, seed: tf.Tensor) 
 
     Args:
         images: N×H×W×C float32.
-        targets: N×K float32, what is to be blended with the images (classes, and weights if any).
+        targets: N×K float32, one-hot, times the images' weights if they have any.
         alpha: of the symmetric Beta distribution that the share of an image is drawn from.
         seed: two int64 numbers that no other batch has.
     """

@@ -113,9 +113,10 @@ def training_batches(
         keys = tf.random.experimental.stateless_split(tf.stack([tf.constant(seed, tf.int64), key]), 2)
         images = augment(images, options.augment, keys[0])
         if options.mixup:
-            blended = tf.concat([targets, weight[:, tf.newaxis]], axis=1)
-            images, blended = mixup(images, blended, options.mixup, keys[1])
-            targets, weight = blended[:, :-1], blended[:, -1]
+            # Each image's share of the loss is weighed as it would be alone.
+            images, blended = mixup(images, targets * weight[:, tf.newaxis], options.mixup, keys[1])
+            weight = tf.reduce_sum(blended, axis=1)
+            targets = blended / weight[:, tf.newaxis]
         targets = targets * (1.0 - options.label_smoothing) + options.label_smoothing / classes
         return images, targets, weight
 
