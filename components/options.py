@@ -142,7 +142,7 @@ class TrainOptions(Section):
     nesterov: bool = Field(False, description="Nesterov's momentum, of SGD")
     weight_decay: float = Field(0.05, ge=0.0, description="decoupled weight decay, of sgd and adamw")
     schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="of the learning rate")
-    warmup_epochs: int = Field(2, ge=0, description="epochs of linear warm-up")
+    warmup_epochs: int = Field(2, ge=0, description="epochs of linear warm-up before the cosine")
     patience: int = Field(10, ge=1, description="epochs without improvement on eval before stopping")
     label_smoothing: Fraction = Field(0.1, description="label smoothing")
     mixup: float = Field(0.0, ge=0.0, description="alpha of mixup; 0: none")

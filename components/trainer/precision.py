@@ -75,7 +75,14 @@ def _wanted_gpus() -> tuple[int, str]:
 
 
 def choose_precision(asked: str, devices: Sequence[Device], flags: frozenset[str]) -> tuple[str, str]:
-    """Return the precision to compute in and why: what was asked for, or for "auto" what the devices are fast in."""
+    """Return the precision to compute in and why: what was asked for, or for "auto" what the devices are fast in.
+
+    Raises:
+        ValueError: float16 was asked for on several GPUs.
+    """
+    gpus = sum(device.kind == "GPU" for device in devices)
+    if asked == "float16" and gpus > 1:
+        raise ValueError(f"train.precision=float16 needs a single GPU. Received: {gpus} GPUs; try float32 or auto")
     if asked != "auto":
         return asked, "train.precision"
     capabilities = [device.capability or (0, 0) for device in devices if device.kind == "GPU"]

@@ -88,9 +88,8 @@ class StopEarly(keras.callbacks.Callback):
 class StopOnNaN(keras.callbacks.Callback):
     """Raise as soon as the loss is no number any more."""
 
-    def __init__(self, every: int = 20) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.every = every  # steps; reading the loss waits for a GPU
         self.epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -98,15 +97,7 @@ class StopOnNaN(keras.callbacks.Callback):
         self.epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at the running mean of the loss every few steps."""
-        if (batch + 1) % self.every == 0:
-            self._check(logs)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Look at the epoch's loss."""
-        self._check(logs)
-
-    def _check(self, logs: dict[str, Any] | None) -> None:
+        """Look at the running mean of the loss."""
         loss = float((logs or {})["loss"])
         if not math.isfinite(loss):
             rate = current_learning_rate(self.model.optimizer)

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from tensorflow.python.util import _pywrap_determinism
 
-from components.options import ModelOptions
+from components.options import ModelOptions, TrainOptions
 from components.trainer import resnets
 from components.trainer.checkpoint import Checkpoint
 from components.trainer.input import (
@@ -105,14 +105,17 @@ def train(
         component: name in the progress file.
 
     Raises:
+        ValueError: there are too few images for the devices.
         FloatingPointError: the loss is no number any more.
         MemoryError: a batch doesn't fit into memory.
     """
-    options = settings.train
     started = time.perf_counter()
+    devices = strategy.num_replicas_in_sync if strategy else 1
+    settings = replace(settings, train=_share_batches(settings.train, len(train_data), devices))
+    options = settings.train
     keras.utils.set_random_seed(settings.seed)
     image = settings.image
-    steps = steps_per_epoch(train_data, min(options.batch_size, len(train_data)))
+    steps = steps_per_epoch(train_data, options.batch_size)
     with deterministic_ops(options.deterministic), (strategy or tf.distribute.get_strategy()).scope():
         model = build_model(settings.model, classes, (image.height, image.width, image.channels), precision)
         model.compile(
@@ -128,7 +131,7 @@ def train(
         track = TrackEpochs(trackers, history)
         own: list[keras.callbacks.Callback] = [
             StopOnNaN(),
-            EpochLog(options.epochs, steps * min(options.batch_size, len(train_data)), history, component),
+            EpochLog(options.epochs, steps * options.batch_size, history, component),
             *([plateau] if plateau else []),
             stopping,
             track,
@@ -146,7 +149,8 @@ def train(
             stopping.set_model(model)
             stopping.on_train_end()
         else:
-            _fit(model, settings, train_data, eval_data, classes, steps, first_epoch, own)
+            judged = _share_batches(options, len(eval_data), devices).batch_size
+            _fit(model, settings, train_data, eval_data, classes, steps, judged, first_epoch, own)
     if stopping.best_epoch < 0:
         raise FloatingPointError(
             f"The validation loss was no number in any of {len(history)} epochs. Try a lower train.learning_rate "
@@ -162,6 +166,17 @@ def train(
     )
 
 
+def _share_batches(options: TrainOptions, images: int, devices: int) -> TrainOptions:
+    """Return the options with a batch size that the data fills and the devices divide evenly, as Keras wants it."""
+    size = min(options.batch_size, images) // devices * devices
+    if not size:
+        raise ValueError(
+            f"{devices} devices need train.batch_size and each split to be at least {devices}. "
+            f"Received: train.batch_size={options.batch_size}, a split of {images} images"
+        )
+    return options.model_copy(update={"batch_size": size})
+
+
 def _fit(
     model: keras.Model,
     settings: Settings,
@@ -169,6 +184,7 @@ def _fit(
     eval_data: ImageData,
     classes: int,
     steps: int,
+    eval_batch_size: int,
     first_epoch: int,
     callbacks: list[keras.callbacks.Callback],
 ) -> None:
@@ -179,15 +195,16 @@ def _fit(
             steps_per_epoch=steps,
             epochs=options.epochs,
             initial_epoch=first_epoch,
-            validation_data=evaluation_batches(eval_data, classes, options.batch_size),
+            validation_data=evaluation_batches(eval_data, classes, eval_batch_size),
             callbacks=callbacks,
             verbose=0,
         )
     except (tf.errors.ResourceExhaustedError, MemoryError) as error:
         size = f"{settings.image.height}×{settings.image.width}"
+        reason = str(error).partition("\n")[0][:200] or type(error).__name__
         raise MemoryError(
             f"Out of memory with train.batch_size={options.batch_size}, {settings.model.architecture} and images of "
-            f"{size}. Try a smaller train.batch_size. ({str(error).splitlines()[0][:200]})"
+            f"{size}. Try a smaller train.batch_size. ({reason})"
         ) from error
 
 

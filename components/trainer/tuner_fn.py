@@ -92,7 +92,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
                 partial.write_text(json.dumps(row))
                 partial.replace(done)
         self.rows.append(row)
-        text = f"{row['architecture']} eval acc {row['eval_accuracy']:.3f}" if row["eval_accuracy"] else "failed"
+        text = f"{row['architecture']} eval acc {row['eval_accuracy']:.3f}" if row["error"] is None else "failed"
         print(f"Trial {len(self.rows)}/{len(self.combinations)} {choices}: {row['error'] or text}", flush=True)
         self.progress(len(self.rows), text)
         if row["eval_accuracy"] is None:

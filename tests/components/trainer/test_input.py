@@ -105,6 +105,17 @@ def test_batches_from_a_later_epoch_equal_those_of_an_uninterrupted_run(files: l
             np.testing.assert_array_equal(a, b)
 
 
+def test_mixup_weighs_each_image_by_its_own_class(files: list[str]) -> None:
+    data = read_split(files, IMAGE)
+    per_class = class_weights(data.labels, 3)
+
+    _, targets, weights = next(iter(training_batches(data, 3, options(mixup=0.4, class_weights=True), seed=5)))
+    terms = targets.numpy() * weights.numpy()[:, np.newaxis] / per_class  # the shares that were blended
+
+    np.testing.assert_allclose(terms.sum(axis=1), 1.0, rtol=1e-5)
+    assert ((terms > 0.01) & (terms < 0.99)).any()
+
+
 @pytest.mark.parametrize("memory", [None, 0])
 def test_evaluation_sees_every_image_once_in_order_and_unchanged(files: list[str], memory: int | None) -> None:
     data = read_split(files, IMAGE, memory)

@@ -70,4 +70,4 @@ def test_a_loss_that_is_no_number_names_epoch_and_rate(model: keras.Model, loss:
     stop.on_epoch_begin(4)
 
     with pytest.raises(FloatingPointError, match=r"became (nan|inf) in epoch 5 at a learning rate of 1\."):
-        stop.on_epoch_end(4, {"loss": loss})
+        stop.on_train_batch_end(0, {"loss": loss})

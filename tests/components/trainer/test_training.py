@@ -247,7 +247,9 @@ def test_a_loss_that_is_no_number_ends_the_training() -> None:
         run(wild)
 
 
-@pytest.mark.parametrize("error", [MemoryError("no room"), tf.errors.ResourceExhaustedError(None, None, "OOM")])
+@pytest.mark.parametrize(
+    "error", [MemoryError("no room"), MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM")]
+)
 def test_out_of_memory_names_the_batch_size(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def fit(*_: Any, **__: Any) -> None:
         raise error
@@ -296,8 +298,8 @@ for a, b in zip(one.history, two.history):
 
 
 RESUMED = """
-t.EVAL = t.shapes(23, 1)  # the last batch has one image for one of the devices
-chosen = t.settings({"dropout": 0.3}, epochs=4)
+t.EVAL = t.shapes(17, 1)  # the last batch has an image for one of the devices alone
+chosen = t.settings({"dropout": 0.3}, epochs=4, batch_size=15)
 whole = t.run(chosen, strategy=mirrored())
 copies = [weight.value.values for weight in whole.model.weights]
 print("COPIES", max(float(tf.reduce_max(tf.abs(a - b))) for a, b in copies), len(copies))
@@ -331,6 +333,11 @@ def test_two_devices_keep_one_model_and_continue_an_interrupted_training(tmp_pat
     assert float(found["COPIES"][0]) == 0.0
     assert int(found["COPIES"][1]) > 40
     assert found["DIFFERENCE"] == ["0.0", "True"]
+
+
+def test_more_devices_than_images_are_an_error() -> None:
+    with pytest.raises(ValueError, match=r"^2 devices need .* Received: train\.batch_size=1, a split of 48 images$"):
+        training._share_batches(settings(batch_size=1).train, 48, 2)
 
 
 def test_two_devices_have_the_losses_of_one() -> None:
