@@ -34,6 +34,9 @@ from pipeline.kubeflow.options import KubeflowOptions
 PRESETS = Path(__file__).parent / "configs"
 
 
+_SEARCHED_ELSEWHERE = {"model.architecture": "tuner.architectures", "train.epochs": "tuner.epochs"}
+
+
 class ConfigError(ValueError):
     """A configuration that can't be used; the message names the key, what was received and what is allowed."""
 
@@ -81,14 +84,23 @@ class Config(Section):
             section, _, name = key.partition(".")
             if section not in sections or name not in type(sections[section]).model_fields:
                 raise ValueError(f"tuner.search takes options of model and train. Received: {key}")
+            if key in _SEARCHED_ELSEWHERE:
+                raise ValueError(f"tuner.search can't take {key}: it is what {_SEARCHED_ELSEWHERE[key]} is for")
             if not values:
                 raise ValueError(f"tuner.search wants values to try. Received: {key}=[]")
+            checked = []
             for value in values:
                 try:
-                    type(sections[section]).model_validate(sections[section].model_dump() | {name: value})
+                    options = type(sections[section]).model_validate(sections[section].model_dump() | {name: value})
+                    checked.append(getattr(options, name))
                 except ValidationError as error:
                     message = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
                     raise ValueError(f"tuner.search: {key}: {message}. Received: {value!r}") from None
+            if len({type(value) for value in checked}) > 1 or not isinstance(checked[0], bool | int | float | str):
+                raise ValueError(
+                    f"tuner.search: {key}: KerasTuner wants numbers or texts, one kind. Received: {values}"
+                )
+            self.tuner.search[key] = list(dict.fromkeys(checked))  # 0 of a float option is 0.0 now
         return self
 
     def as_dict(self) -> dict[str, Any]:

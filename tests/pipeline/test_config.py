@@ -51,6 +51,12 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ("tuner.search={seed: [1]}", r"tuner\.search takes options of model and train\. Received: seed"),
         ("tuner.search={model.dropout: []}", r"tuner\.search wants values.*model\.dropout=\[\]"),
         ("tuner.search={train.learning_rate: [-1]}", r"tuner\.search: train\.learning_rate: .*Received: -1"),
+        ("tuner.search={train.epochs: [3, 5]}", r"can't take train\.epochs: it is what tuner\.epochs is for"),
+        (
+            "tuner.search={model.weights: [null, a.keras]}",
+            r"model\.weights: .*one kind\. Received: \[None, 'a\.keras'\]",
+        ),
+        ("tuner.search={train.augment: [{flip: true}]}", r"train\.augment: KerasTuner wants numbers or texts"),
         ("train.learning_rate=.nan", r"train\.learning_rate: .*finite"),
     ],
 )
@@ -73,3 +79,10 @@ def test_a_file_that_is_missing_or_no_yaml_is_named(tmp_path: Path) -> None:
 
 def test_the_digest_tells_configurations_apart() -> None:
     assert load(None, ["train.epochs=5"]).digest() == load(None, ["train.epochs=5"]).digest() != load().digest()
+
+
+def test_searched_values_are_of_their_options_type() -> None:
+    search = load(None, ["tuner.search={model.dropout: [0, 0.2], train.learning_rate: [0.001, 1e-4]}"]).tuner.search
+
+    assert search == {"model.dropout": [0.0, 0.2], "train.learning_rate": [0.001, 0.0001]}
+    assert {type(value) for values in search.values() for value in values} == {float}
