@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from components.analysis.predictions import Predictions
 from components.scores import OVERALL, PER_CLASS, scores
@@ -45,19 +46,22 @@ def _resample(predictions: Predictions, classes: int, resamples: int, seed: int)
     """Scores of each resample: [B] each overall one, [B, C] each one by class."""
     groups, index = np.unique(predictions.groups, return_inverse=True)
     cells = predictions.labels * classes + predictions.predicted
-    by_group = np.zeros((len(groups), classes * classes))
-    np.add.at(by_group, (index, cells), 1.0)
+    # Sparse: a group is in a few cells only, and there are as many cells as classes squared.
+    by_group = csr_matrix((np.ones(len(cells)), (index, cells)), shape=(len(groups), classes * classes))
     rng = np.random.default_rng(seed)
     drawn: list[dict[str, Any]] = []
     for start in range(0, resamples, _CHUNK):
         size = min(_CHUNK, resamples - start)
         times = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=size)
-        drawn.append(scores((times @ by_group).reshape(size, classes, classes)))
+        one = scores((times @ by_group).reshape(size, classes, classes))
+        for name in PER_CLASS[:-1]:  # a class that wasn't drawn has no score
+            one[name] = np.where(one["support"] > 0, one[name], np.nan)
+        drawn.append(one)
     return {name: np.concatenate([one[name] for one in drawn]) for name in drawn[0]}
 
 
 def _one(value: Any, drawn: Any) -> dict[str, float | None]:
-    if drawn is None:
+    if drawn is None or np.isnan(drawn).all():
         return {"value": float(value), "low": None, "high": None}
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.nanquantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return {"value": float(value), "low": float(low), "high": float(high)}

@@ -56,6 +56,17 @@ def test_images_of_one_group_count_as_one() -> None:
     assert narrow["high"] - narrow["low"] < 0.5 * (honest["high"] - honest["low"])
 
 
+def test_a_resample_without_a_class_says_nothing_of_it() -> None:
+    labels = np.array([0] * 30 + [1])
+    faultless = make(np.eye(2)[labels], labels)
+
+    rare = with_intervals(faultless, 2, 500, 0)["per_class"][1]
+
+    assert rare["support"] == 1
+    for name in ("precision", "recall", "f1"):
+        assert rare[name] == {"value": 1.0, "low": 1.0, "high": 1.0}
+
+
 def test_intervals_are_repeatable_and_can_be_left_out() -> None:
     predictions = coin(50, 0.6, 1)
 
