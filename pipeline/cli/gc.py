@@ -14,15 +14,16 @@ from pipeline.workdir import Workdir, WorkdirLocked
 @click.option("--yes", is_flag=True, help="Delete what is listed.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON list of objects instead of a table.")
 def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
-    """List, and with --yes delete, artifact files that no kept run needs.
+    """List, and with --yes delete, files that no kept run needs.
 
-    Kept are the newest successful runs and whatever a pushed model that still stands was made from.
+    Kept are the newest successful runs and whatever a pushed model that still stands was made from, and
+    the state of the training that was interrupted last.
     """
     folder = Workdir(workdir)
     try:
         store = open_store(str(folder.metadata))
         with folder.locked():
-            garbage = find_garbage(store, folder.artifacts, keep)
+            garbage = find_garbage(store, folder.artifacts, keep, folder.checkpoints)
             rows = [
                 {
                     "path": str(one.path),

@@ -29,13 +29,14 @@ class Garbage:
     artifact: int | None
 
 
-def find_garbage(store: LineageStore, root: Path, keep: int) -> list[Garbage]:
+def find_garbage(store: LineageStore, root: Path, keep: int, checkpoints: Path) -> list[Garbage]:
     """Folders below `root` that neither a kept run nor a pushed model that still stands needs.
 
     Args:
         store: where the runs are recorded.
         root: the folder of the artifacts; nothing outside it is ever listed.
         keep: how many of the newest successful runs are kept with all their artifacts.
+        checkpoints: the folder of the interrupted trainings; the latest of them may still be taken up.
     """
     needed = _needed(store, keep)
     found = []
@@ -53,6 +54,10 @@ def find_garbage(store: LineageStore, root: Path, keep: int) -> list[Garbage]:
             found += [Garbage(path, "not in the store", size_of(str(path)) or 0, None)]
     for path in sorted(root.glob("*/.system/stateful_working_dir/*")):
         found += [Garbage(path, "left by a run that was killed", size_of(str(path)) or 0, None)]
+    interrupted = sorted((path for path in checkpoints.glob("*") if path.is_dir()), key=_last_change)
+    found += [
+        Garbage(path, "of a training that was given up", size_of(str(path)) or 0, None) for path in interrupted[:-1]
+    ]
     return found
 
 
@@ -70,6 +75,10 @@ def delete(garbage: list[Garbage], database: Path) -> None:
         store.put_artifacts(artifacts)
     for one in garbage:
         shutil.rmtree(one.path, ignore_errors=True)
+
+
+def _last_change(folder: Path) -> float:
+    return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
 def _needed(store: LineageStore, keep: int) -> set[int]:

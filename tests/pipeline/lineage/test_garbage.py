@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pipeline.workdir import Workdir
 def gc(workdir: Path, *options: str) -> list[str]:
     result = CliRunner().invoke(main, ["gc", "--workdir", str(workdir), "--json", *options])
     assert result.exit_code == 0, result.output
-    return [str(Path(row["path"]).relative_to(workdir / "artifacts")) for row in json.loads(result.output)]
+    return [os.path.relpath(row["path"], workdir / "artifacts") for row in json.loads(result.output)]
 
 
 def test_only_what_neither_a_kept_run_nor_a_live_model_needs_goes(tmp_path: Path) -> None:
@@ -46,6 +47,20 @@ def test_only_what_neither_a_kept_run_nor_a_live_model_needs_goes(tmp_path: Path
     states = {artifact.id: artifact.state for artifact in open_store(str(folder.metadata)).artifacts()}
     assert [number for number, state in sorted(states.items()) if state == "DELETED"] == [4, 5, 6, 10]
     assert gc(folder.root) == []
+
+
+def test_of_interrupted_trainings_the_latest_stays(tmp_path: Path) -> None:
+    folder = Workdir(tmp_path / "work")
+    StoreBuilder(folder.metadata).run("only", folder.artifacts)
+    for age, name in enumerate(["latest", "search-older", "oldest"]):
+        file = folder.checkpoints / name / "trial-0" / "training.npz"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"state")
+        for path in (file, file.parent, file.parent.parent):
+            os.utime(path, (1e9 - age, 1e9 - age))
+
+    assert gc(folder.root, "--yes") == ["../checkpoints/oldest", "../checkpoints/search-older"]
+    assert [path.name for path in folder.checkpoints.iterdir()] == ["latest"]
 
 
 def test_more_runs_can_be_kept(tmp_path: Path) -> None:
