@@ -41,6 +41,10 @@ def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: 
 
     Exit status: 0, or 1 if no file could be classified.
     """
+    if as_json and csv_file is not None:
+        raise click.UsageError("--json prints and --csv writes a file: give one of them.")
+    if csv_file is not None and not Path(csv_file).parent.is_dir():
+        raise click.UsageError(f"--csv {csv_file}: there is no such folder; make it first.")
     files = find_files(paths)
     labels, classify = load_model(find_version(Path(model_folder)))
     rows: list[Row] = []
@@ -52,7 +56,10 @@ def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: 
     if as_json:
         click.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
     elif csv_file is not None:
-        write_csv(Path(csv_file), rows, labels)
+        try:
+            write_csv(Path(csv_file), rows, labels)
+        except OSError as error:
+            raise click.ClickException(f"can't write --csv {csv_file}: {error.strerror}") from None
         click.echo(f"{len(rows)} rows in {csv_file}")
     else:
         _print_table(rows)

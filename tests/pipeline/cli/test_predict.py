@@ -142,6 +142,27 @@ def test_csv_holds_a_column_for_each_class(model: Path, tmp_path: Path) -> None:
     assert (broken["label"], broken["error"], broken["p_sad"]) == ("", "empty file", "")
 
 
+@pytest.mark.parametrize(
+    ("options", "status", "message"),
+    [
+        (["--json", "--csv", "out.csv"], 2, "--json prints and --csv writes a file"),
+        (["--csv", "missing/out.csv"], 2, "--csv missing/out.csv: there is no such folder"),
+        (["--csv", "folder"], 1, "can't write --csv folder: "),
+    ],
+)
+def test_a_csv_that_cannot_be_written_is_one_line(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], status: int, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    Image.fromarray(PIXELS).save(tmp_path / "x.png")
+
+    result = run(model, "x.png", *options)
+
+    assert result.exit_code == status
+    assert message in result.output
+
+
 def test_a_file_name_that_is_no_utf8_is_shown_escaped(model: Path, tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     Image.fromarray(PIXELS).save(tmp_path / "a.png")
