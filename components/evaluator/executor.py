@@ -1,5 +1,6 @@
 """Runs the search for a baseline and the evaluation inside TFX."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from components.evaluator.results import read_results, read_verdict
 from components.images.manifest import SUMMARY, read_columns, read_json, write_json
 from components.options import EvaluateOptions
 from components.pusher.versions import Origin, file_system
+from components.retries import with_retries
 from components.tfrecord.convert import LABEL_MAP
 
 RESULTS = "results.json"
@@ -47,7 +49,13 @@ class BaselineExecutor(BaseExecutor):
         model.set_string_custom_property("version", str(version.number) if version else "")
         if version:
             store, path = file_system(version.uri)
-            store.get(path.rstrip("/"), str(target / _SERVING), recursive=True)
+            local = target / _SERVING
+
+            def fetch() -> None:
+                shutil.rmtree(local, ignore_errors=True)  # into a folder that exists fsspec would copy one level deeper
+                store.get(path.rstrip("/"), str(local), recursive=True)
+
+            with_retries(fetch)
 
 
 class EvaluatorExecutor(tfx_evaluator.Executor):
