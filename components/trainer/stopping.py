@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 from components.trainer.optimization import current_learning_rate
 
-MONITOR = "val_loss"
+
+def validation_loss(model: keras.Model, logs: dict[str, Any] | None) -> float:
+    """Return an epoch's validation loss less the L2 penalty, which falls whether or not the model gets better."""
+    return float((logs or {})["val_loss"]) - sum(float(penalty) for penalty in model.losses)
 
 
 class ReduceOnPlateau(keras.callbacks.Callback):
@@ -26,7 +29,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Compare this epoch's loss with the best so far."""
-        loss = (logs or {})[MONITOR]
+        loss = validation_loss(self.model, logs)
         if loss < self.best:
             self.best, self.waited = loss, 0
             return
@@ -61,7 +64,7 @@ class StopEarly(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Remember the weights of the best epoch."""
-        loss = (logs or {})[MONITOR]
+        loss = validation_loss(self.model, logs)
         if loss < self.best:
             self.best, self.best_epoch, self.waited = loss, epoch, 0
             self.arrays = [weight.numpy() for weight in self.model.weights]
@@ -88,9 +91,9 @@ class StopEarly(keras.callbacks.Callback):
 class StopOnNaN(keras.callbacks.Callback):
     """Raise as soon as the loss is no number any more."""
 
-    def __init__(self) -> None:
+    def __init__(self, remedy: str) -> None:
         super().__init__()
-        self.epoch = 0
+        self.epoch, self.remedy = 0, remedy
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Remember the epoch for the message."""
@@ -102,6 +105,5 @@ class StopOnNaN(keras.callbacks.Callback):
         if not math.isfinite(loss):
             rate = current_learning_rate(self.model.optimizer)
             raise FloatingPointError(
-                f"The loss became {loss} in epoch {self.epoch + 1} at a learning rate of {rate:.3g}. Try a lower "
-                "train.learning_rate, more train.warmup_epochs, or train.precision=float32."
+                f"The loss became {loss} in epoch {self.epoch + 1} at a learning rate of {rate:.3g}. {self.remedy}"
             )

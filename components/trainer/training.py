@@ -116,6 +116,8 @@ def train(
     keras.utils.set_random_seed(settings.seed)
     image = settings.image
     steps = steps_per_epoch(train_data, options.batch_size)
+    warmup = "more train.warmup_epochs, " if options.schedule == "cosine" else ""
+    remedy = f"Try a lower train.learning_rate, {warmup}or train.precision=float32."
     with deterministic_ops(options.deterministic), (strategy or tf.distribute.get_strategy()).scope():
         model = build_model(settings.model, classes, (image.height, image.width, image.channels), precision)
         model.compile(
@@ -130,7 +132,7 @@ def train(
         plateau = ReduceOnPlateau() if options.schedule == "plateau" else None
         track = TrackEpochs(trackers, history)
         own: list[keras.callbacks.Callback] = [
-            StopOnNaN(),
+            StopOnNaN(remedy),
             EpochLog(options.epochs, steps * options.batch_size, history, component),
             *([plateau] if plateau else []),
             stopping,
@@ -153,8 +155,8 @@ def train(
             _fit(model, settings, train_data, eval_data, classes, steps, judged, first_epoch, own)
     if stopping.best_epoch < 0:
         raise FloatingPointError(
-            f"The validation loss was no number in any of {len(history)} epochs. Try a lower train.learning_rate "
-            f"({options.learning_rate:g}), more train.warmup_epochs, or train.precision=float32."
+            f"The validation loss was no number in any of {len(history)} epochs at train.learning_rate="
+            f"{options.learning_rate:g}. {remedy}"
         )
     speeds = sorted(row["images_per_second"] for row in history[1:] or history)
     return Trained(
