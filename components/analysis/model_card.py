@@ -1,5 +1,6 @@
 """The model card (Mitchell et al. 2019, arXiv 1810.03993): what a model is, was made from, can and can't do."""
 
+import re
 from typing import Any
 
 import jinja2
@@ -16,12 +17,14 @@ LIMITS = (
     "confident labels too."
 )
 
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&]")
+
 _TEMPLATE = """\
 # Model card: {{ architecture }}, {{ labels | length }} classes
 
 | | |
 |---|---|
-| Classes | {{ labels | join(", ") }} |
+| Classes | {{ labels | map("literally") | join(", ") }} |
 | Input | {{ image.height }}×{{ image.width }}, {{ "RGB" if image.channels == 3 else "grey" }} |
 | Parameters | {{ "{:,}".format(parameters) }} |
 | Precision in training | {{ precision }} |
@@ -48,7 +51,7 @@ _TEMPLATE = """\
 | class | precision | recall | F1 | images |
 |---|---|---|---|---|
 {% for row in per_class -%}
-| {{ row.label }} | {{ "%.3f" | format(row.precision.value) }} | {{ "%.3f" | format(row.recall.value) }} | \
+| {{ row.label | literally }} | {{ "%.3f" | format(row.precision.value) }} | {{ "%.3f" | format(row.recall.value) }} | \
 {{ "%.3f" | format(row.f1.value) }} | {{ row.support }} |
 {% endfor %}
 ## Intended use
@@ -94,6 +97,11 @@ def make_card(
     }
 
 
+def literally(text: str) -> str:
+    """Escape what Markdown would take for markup, a table's bars and line ends among it."""
+    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+
+
 def as_markdown(card: dict[str, Any]) -> str:
     """The card as Markdown."""
 
@@ -101,5 +109,6 @@ def as_markdown(card: dict[str, Any]) -> str:
         return "–" if score["low"] is None else f"{score['low']:.3f} – {score['high']:.3f}"
 
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+    environment.filters["literally"] = literally
     text = environment.from_string(_TEMPLATE).render(**card, interval=interval)
     return text.rstrip() + "\n"

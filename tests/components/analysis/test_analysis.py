@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -8,7 +10,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from components.analysis.analyse import analyse
 from components.analysis.calibration_error import calibration_error, undo_temperature
 from components.analysis.intervals import with_intervals
-from components.analysis.model_card import as_markdown, make_card
+from components.analysis.model_card import as_markdown, literally, make_card
 from components.analysis.predictions import Predictions
 from components.analysis.suspects import find_suspects
 
@@ -149,3 +151,13 @@ def test_the_analysis_lists_mistakes_by_confidence_and_feeds_the_card() -> None:
     assert "# Model card: resnet18, 2 classes" in text
     assert f"| accuracy | {test['metrics']['accuracy']['value']:.3f} |" in text
     assert "abcdef012345" in text
+    assert r"| Classes | no\|yes, yes |" in text
+
+
+@pytest.mark.parametrize("label", ["a|b", "<i>a</i>", "[a](b)", "*a*", "`a`", "a\nb", "a\\b", "&amp;", "~~a~~"])
+def test_markdown_shows_a_label_as_it_is(label: str) -> None:
+    shown = re.sub(r"\\(.)", r"\1", literally(label))
+    bare = re.sub(r"\\.", "", literally(label))
+
+    assert shown == label.replace("\n", " ")
+    assert not re.search(r"[|<>`*\[\]&~\n\\]", bare)
