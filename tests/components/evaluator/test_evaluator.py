@@ -12,6 +12,7 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import ImageDataset
 from components.evaluator.baseline import candidates, choose
+from components.evaluator.eval_config import least_accuracy
 from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
 from components.images.manifest import ImageRow, read_json, shard_name, write_json, write_shard
 from components.options import EvaluateOptions
@@ -177,6 +178,12 @@ def test_without_a_threshold_the_majority_class_and_a_little_more_must_be_reache
     [failure] = results["failures"]
     assert failure["value"] == pytest.approx(results["candidate"]["accuracy"])
     assert failure["bound"] == pytest.approx(30 / 54 + 0.05)
+
+
+def test_the_threshold_that_the_data_sets_can_be_passed() -> None:
+    assert least_accuracy(EvaluateOptions(), [98, 2]) == pytest.approx(0.99)
+    assert least_accuracy(EvaluateOptions(), [90, 10]) == pytest.approx(0.95)
+    assert least_accuracy(EvaluateOptions(min_accuracy=0.3), [98, 2]) == 0.3
 
 
 @pytest.mark.parametrize(
