@@ -21,6 +21,7 @@ from rich.table import Table
 
 from components.images.codec import BadImage, decode, for_tensorflow
 from components.ingest.source import printable
+from pipeline.cli.tables import uncut_console
 
 READ_AHEAD = 4  # batches
 ENTRY_LIMIT = 3  # probabilities in the table
@@ -205,7 +206,7 @@ def _print_table(rows: Sequence[Row]) -> None:
         table.add_row(
             escape(row["file"]), f"[bold]{escape(row['label'])}[/]", f"{row['score']:.3f}", f"[dim]{escape(others)}[/]"
         )
-    Console().print(table)
+    uncut_console().print(table)
 
 
 def _progress_bar() -> Progress:

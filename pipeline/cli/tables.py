@@ -24,9 +24,7 @@ def show(rows: Sequence[dict[str, Any]], as_json: bool, empty: str) -> None:
     if as_json:
         click.echo(json.dumps(_plain(list(rows)), indent=1, ensure_ascii=False, allow_nan=False))
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_HUGE)  # never cut what a pipe or a file gets
+    console = uncut_console()
     if not rows:
         console.print(empty)
         return
@@ -36,6 +34,12 @@ def show(rows: Sequence[dict[str, Any]], as_json: bool, empty: str) -> None:
     for row in rows:
         table.add_row(*(_escaped(_text(name, value)) for name, value in row.items()))
     console.print(table)
+
+
+def uncut_console() -> Console:
+    """A console that fits the terminal, and never cuts what a pipe or a file gets."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_HUGE)
 
 
 def _escaped(text: str) -> Any:

@@ -175,12 +175,16 @@ def test_a_file_name_that_is_no_utf8_is_shown_escaped(model: Path, tmp_path: Pat
 
 
 def test_the_table_shows_label_and_score(model: Path, tmp_path: Path) -> None:
-    Image.fromarray(PIXELS).save(tmp_path / "x.png")
+    folder = tmp_path / ("a" * 60) / ("b" * 60)  # longer than a terminal is wide
+    folder.mkdir(parents=True)
+    Image.fromarray(PIXELS).save(folder / "x.png")
 
-    result = run(model, tmp_path / "x.png")
+    result = run(model, folder / "x.png")
 
     assert result.exit_code == 0
-    assert any(label in result.stdout for label in LABELS)
+    [line] = [line for line in result.stdout.splitlines() if "x.png" in line]
+    assert str(folder / "x.png") in line
+    assert any(label in line for label in LABELS)
 
 
 def test_no_usable_file_is_exit_status_1(model: Path, tmp_path: Path) -> None:
