@@ -118,7 +118,13 @@ class ModelOptions(Section):
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout rate after global average pooling")
     l2: float = Field(0.0, ge=0.0, description="L2 penalty of the kernels")
     weights: str | None = Field(None, description="`imagenet`, or a path to .weights.h5, .keras or a SavedModel")
-    freeze: bool = Field(False, description="train the head alone")
+    freeze: bool = Field(False, description="train the head alone, on top of `weights`")
+
+    @model_validator(mode="after")
+    def _something_to_freeze(self) -> "ModelOptions":
+        if self.freeze and self.weights is None:
+            raise ValueError("model.freeze=true keeps model.weights as they are: name some. Received: null")
+        return self
 
 
 class OnlineAugmentOptions(Section):
@@ -177,7 +183,10 @@ class EvaluateOptions(Section):
     """What a model must reach to be pushed, and what is measured of it."""
 
     min_accuracy: float | None = Field(
-        None, ge=0.0, le=1.0, description="least test accuracy; null: the majority class's share + 0.05"
+        None,
+        ge=0.0,
+        le=1.0,
+        description="least test accuracy; null: the majority class's share + 0.05, at most halfway to 1",
     )
     min_gain: float = Field(0.0, ge=-1.0, le=1.0, description="least gain in accuracy over the pushed model")
     calibrate: bool = Field(True, description="fit a temperature on eval and build it into the model")

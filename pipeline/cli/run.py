@@ -40,6 +40,7 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
         config = load(config_file, overrides)
     except ConfigError as error:
         raise UsageError(str(error)) from None
+    _check_files(config)
     folder = Workdir(workdir)
     data = data or config.data.path
     try:
@@ -51,6 +52,19 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
         raise click.ClickException(str(error)) from None
     except SourceError as error:
         raise UsageError(str(error)) from None
+
+
+def _check_files(config: Config) -> None:
+    """What options name is looked for now, not when a component needs it, which may be minutes later."""
+    named = {
+        "data.labels_csv": config.data.labels_csv,
+        "augment.pipeline_yaml": config.augment.pipeline_yaml,
+        "validate.schema": config.validation.schema_path,
+        "model.weights": None if config.model.weights == "imagenet" else config.model.weights,
+    }
+    for key, path in named.items():
+        if path is not None and "://" not in path and not Path(path).exists():
+            raise UsageError(f"{key} names {path}, which isn't there")
 
 
 def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Config]:

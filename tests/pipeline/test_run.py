@@ -264,6 +264,8 @@ def test_a_second_run_at_once_is_refused(data: Path, finished: Path) -> None:
         (["--set", "train.epoch=1"], "unknown key train.epoch"),
         (["--config", "nothing.yaml"], "no configuration file nothing.yaml"),
         (["--data", "/nowhere"], "no such folder: /nowhere"),
+        (["--set", "model.weights=gone.keras"], "model.weights names gone.keras, which isn't there"),
+        (["--set", "data.labels_csv=gone.csv"], "data.labels_csv names gone.csv, which isn't there"),
         (["--nonsense"], "No such option"),
     ],
 )
