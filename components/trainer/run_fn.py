@@ -16,7 +16,7 @@ from components.trainer.precision import Device, choose_precision, cpu_flags, fi
 from components.trainer.settings import Settings, read_settings
 from components.trainer.signatures import export, write_json
 from components.trainer.trackers import make_trackers
-from components.trainer.training import Trained, copy_in_float32, train
+from components.trainer.training import Trained, copy_in_float32, deterministic_ops, train
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -55,12 +55,13 @@ def run_fn(fn_args: FnArgs) -> None:
     )
 
     model = copy_in_float32(trained.model, settings.model)
-    logits = predict_logits(model, eval_data, len(labels), settings.train.batch_size)
+    with deterministic_ops(settings.train.deterministic):
+        logits = predict_logits(model, eval_data, len(labels), settings.train.batch_size)
     temperature = fit_temperature(logits, eval_data.labels) if settings.calibrate else 1.0
     figures = describe(settings, trained, precision, devices, temperature, train_data, eval_data)
     export(model, fn_args.serving_model_dir, labels, settings.image, temperature, figures)
     tf.io.gfile.makedirs(fn_args.model_run_dir)
-    write_json(f"{fn_args.model_run_dir}/training.json", figures)
+    write_json(figures, f"{fn_args.model_run_dir}/training.json")
 
     confusion = np.zeros((len(labels), len(labels)), int)
     np.add.at(confusion, (eval_data.labels, logits.argmax(axis=1)), 1)

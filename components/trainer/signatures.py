@@ -103,11 +103,11 @@ def export(
     tf.saved_model.save(module, folder, signatures=signatures)
     extra = str(PurePosixPath(folder) / "assets.extra") if "://" not in folder else f"{folder}/assets.extra"
     tf.io.gfile.makedirs(extra)
-    write_json(f"{extra}/label_map.json", {"labels": list(labels)})
-    write_json(f"{extra}/training.json", training)
+    write_json({"labels": list(labels)}, f"{extra}/label_map.json")
+    write_json(training, f"{extra}/training.json")
 
 
-def write_json(path: str, content: Any) -> None:
+def write_json(value: Any, path: str) -> None:
     """Write JSON to a local or remote path; NaN is an error, since JSON has none."""
     with tf.io.gfile.GFile(path, "w") as file:
-        file.write(json.dumps(content, indent=2, allow_nan=False) + "\n")
+        file.write(json.dumps(value, indent=2, allow_nan=False) + "\n")

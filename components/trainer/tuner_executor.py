@@ -48,11 +48,11 @@ class Executor(TunerExecutor):
 
         rows = rank(tuner.rows)
         results = artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY])
-        write_json(f"{results}/{LEADERBOARD}", rows)
+        write_json(rows, f"{results}/{LEADERBOARD}")
         best = tuner.oracle.get_space()
         best.values = rows[0]["hyperparameters"]
         chosen = artifact_utils.get_single_uri(output_dict[standard_component_specs.BEST_HYPERPARAMETERS_KEY])
-        write_json(f"{chosen}/best_hyperparameters.txt", json.loads(json.dumps(best.get_config())))
+        write_json(json.loads(json.dumps(best.get_config())), f"{chosen}/best_hyperparameters.txt")
         shutil.rmtree(tuner.folder, ignore_errors=True)
         del tuner
         gc.collect()  # as in the Trainer's executor

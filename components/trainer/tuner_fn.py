@@ -20,10 +20,10 @@ from components.options import TunerOptions
 from components.progress import Progress
 from components.trainer.input import ImageData, list_files, read_split
 from components.trainer.leaderboard import Row, failed_row
-from components.trainer.precision import choose_precision, cpu_flags, find_devices, make_strategy
+from components.trainer.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy
 from components.trainer.run_fn import check_labels, predict_logits, read_labels
 from components.trainer.settings import Settings, read_settings
-from components.trainer.training import train
+from components.trainer.training import deterministic_ops, train
 
 ARCHITECTURE = "model.architecture"
 OBJECTIVE = "eval_accuracy"
@@ -64,11 +64,12 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         eval_data: ImageData,
         classes: int,
         folder: Path,
+        devices: list[Device],
     ) -> None:
         super().__init__(oracle=Grid(combinations), directory=str(folder), project_name="keras_tuner", overwrite=True)
         self.combinations, self.settings, self.classes, self.folder = combinations, settings, classes, folder
         self.train_data, self.eval_data = train_data, eval_data
-        self.devices = find_devices()
+        self.devices = devices
         self.rows: list[Row] = []
         self.progress = Progress("Tuner", len(combinations))
 
@@ -114,7 +115,8 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
                 checkpoint=(folder, json.dumps(choices, sort_keys=True)),
                 component="Tuner",
             )
-            logits = predict_logits(trained.model, self.eval_data, self.classes, settings.train.batch_size)
+            with deterministic_ops(settings.train.deterministic):
+                logits = predict_logits(trained.model, self.eval_data, self.classes, settings.train.batch_size)
             predicted: NDArray[Any] = np.argmax(logits, axis=1)
         except Exception as error:  # KerasTuner would swallow it
             _remove_checkpoint(folder)
@@ -151,12 +153,13 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     check_labels(labels, train_data, eval_data)
 
     found = combinations(options)
-    precision, _ = choose_precision(settings.train.precision, find_devices(), cpu_flags())
+    devices = find_devices()
+    precision, _ = choose_precision(settings.train.precision, devices, cpu_flags())
     fingerprint = settings.fingerprint(
         [*train_files, *eval_files], config.get("code_version", ""), precision, json.dumps(found, sort_keys=True)
     )
     folder = Path(config.get("checkpoint_dir") or fn_args.working_dir) / f"search-{fingerprint}"
-    tuner = ResNetTuner(found, settings, train_data, eval_data, len(labels), folder)
+    tuner = ResNetTuner(found, settings, train_data, eval_data, len(labels), folder, devices)
     return TunerFnResult(tuner=tuner, fit_kwargs={"verbose": 0})
 
 
