@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from tensorflow_model_analysis.proto import config_pb2
 
+from components.evaluator.unseen import FEATURE as UNSEEN
+from components.evaluator.unseen import Comparison
 from components.options import EvaluateOptions
 
 LABEL = "image/class/label"
@@ -29,19 +31,21 @@ def least_accuracy(options: EvaluateOptions, counts: Sequence[int]) -> float:
 
 
 def make_eval_config(
-    labels: Sequence[str], options: EvaluateOptions, counts: Sequence[int], with_baseline: bool
+    labels: Sequence[str], options: EvaluateOptions, counts: Sequence[int], comparison: Comparison | None
 ) -> config_pb2.EvalConfig:
     """TFMA's configuration.
 
-    The threshold applies to the whole split alone: `MetricConfig.threshold` would hold for every slice.
+    The thresholds apply to the whole split, or to what a comparison is made on, and to nothing else, as
+    `MetricConfig.threshold` would.
 
     Args:
         labels: class names in the order of their ids.
         options: the thresholds.
         counts: test images of each class.
-        with_baseline: whether there is a model to compare with.
+        comparison: which test images the baseline is compared on; None where there is no baseline.
     """
     config = config_pb2.EvalConfig()
+    with_baseline = comparison is not None
     for name in ("candidate", "baseline")[: 2 if with_baseline else 1]:
         config.model_specs.add(
             name=name if with_baseline else "",
@@ -59,7 +63,11 @@ def make_eval_config(
     threshold = accuracy.per_slice_thresholds.add()
     threshold.slicing_specs.add()
     threshold.threshold.value_threshold.lower_bound.value = least_accuracy(options, counts)
-    if with_baseline:
+    if comparison == "unseen":
+        threshold = accuracy.per_slice_thresholds.add()
+        for specs in (config.slicing_specs, threshold.slicing_specs):
+            specs.add(feature_values={UNSEEN: "1"})
+    if comparison in ("all", "unseen"):
         threshold.threshold.change_threshold.direction = config_pb2.MetricDirection.HIGHER_IS_BETTER
         threshold.threshold.change_threshold.absolute.value = options.min_gain
     if len(labels) > 2:

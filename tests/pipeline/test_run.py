@@ -196,6 +196,33 @@ def test_a_fatal_anomaly_stops_before_training(data: Path, finished: Path, tmp_p
     assert f"Log: {finished}" in result.text
 
 
+def test_after_a_new_split_models_that_know_its_test_images_are_seen_through(
+    data: Path, finished: Path, tmp_path: Path
+) -> None:
+    version = min(Workdir(finished).serving_model.iterdir())
+    serving = tmp_path / "serving"
+    shutil.copytree(version, serving / version.name)
+    datasets = Workdir(finished).artifacts.glob("SplitBalanceAugment/dataset/*")
+    dataset = min(datasets, key=lambda path: int(path.name))
+    digests = {
+        digest[:16]
+        for split in ("train", "eval")
+        for path in dataset.glob(f"{split}-*.parquet")
+        for digest in pq.read_table(path)["sha256"].to_pylist()
+    }
+    assert set((version / "assets.extra" / "made_from.txt").read_text().split()) == digests
+
+    options = ["split.seed=28", "evaluate.min_gain=0", f"push.destination={serving}", f"model.weights={version}"]
+    result = run(data, finished, *options)
+
+    assert result.status == 0, result.text
+    assert re.search(rf"Not compared with pushed version {version.name}, .* all but \d+ of the test", result.text)
+    assert re.search(r"model\.weights were made from \d+ of the test images: the results are too good", result.text)
+    new = max(serving.iterdir(), key=lambda path: int(path.name)) / "assets.extra"
+    assert set((new / "made_from.txt").read_text().split()) > digests
+    assert "of the test images: the metrics are too good." in " ".join((new / "model_card.md").read_text().split())
+
+
 def test_a_changed_image_reruns_everything(data: Path, tmp_path: Path, finished: Path) -> None:
     changed = tmp_path / "faces"
     shutil.copytree(data, changed)

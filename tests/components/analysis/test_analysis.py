@@ -137,6 +137,7 @@ def test_the_analysis_lists_mistakes_by_confidence_and_feeds_the_card() -> None:
         "splits": {"train": {"originals": 60, "copies": 10}, "test": {"originals": 60, "copies": 0}},
         "split_seed": 27,
         "data_digest": "abcdef0123456789",
+        "seen_in_test": 0,
     }
 
     test = findings["test"]

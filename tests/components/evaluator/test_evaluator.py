@@ -1,6 +1,6 @@
 """The Evaluator on TFRecords with a model whose predictions are known, against scikit-learn on the same predictions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from components.artifacts import ImageDataset
 from components.evaluator.baseline import candidates, choose
 from components.evaluator.eval_config import least_accuracy
 from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
-from components.images.manifest import ImageRow, read_json, shard_name, write_json, write_shard
+from components.images import made_from
+from components.images.manifest import ImageRow, read_columns, read_json, shard_name, write_json, write_shard
 from components.options import EvaluateOptions
 from components.pusher.push import push
 from components.pusher.versions import Origin, list_versions
@@ -51,11 +52,11 @@ def make_examples(folder: Path) -> tuple[Any, Any]:
 
 
 class _Fixed(tf.Module):
-    """Probabilities from a hash of the image's digest, leaning towards the right class."""
+    """Probabilities from a hash of the image's digest, leaning towards the right class; sure of what was seen."""
 
-    def __init__(self, salt: int, lean: float) -> None:
+    def __init__(self, salt: int, lean: float, seen: Sequence[str]) -> None:
         super().__init__()
-        self.salt, self.lean = salt, lean
+        self.salt, self.lean, self.seen = salt, lean, ["-", *seen]
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -71,12 +72,14 @@ class _Fixed(tf.Module):
             for column in range(len(LABELS))
         ]
         noise = tf.cast(tf.stack(columns, axis=-1), tf.float32) / 250.0
-        truth = tf.one_hot(parsed["image/class/label"], len(LABELS)) * self.lean
+        known = tf.reduce_any(parsed["image/key/sha256"][:, tf.newaxis] == tf.constant(self.seen), axis=1)
+        lean = tf.where(known, 100.0, self.lean)
+        truth = tf.one_hot(parsed["image/class/label"], len(LABELS)) * lean[:, tf.newaxis]
         return {"probabilities": tf.nn.softmax(noise + truth)}
 
 
-def make_model(folder: Path, salt: int = 1, lean: float = 1.0) -> Any:
-    module = _Fixed(salt, lean)
+def make_model(folder: Path, salt: int = 1, lean: float = 1.0, seen: Sequence[str] = ()) -> Any:
+    module = _Fixed(salt, lean, seen)
     target = folder / "Format-Serving"
     tf.saved_model.save(module, str(target), signatures={"serve_examples": module.serve_examples})
     (target / "assets.extra").mkdir()
@@ -202,6 +205,50 @@ def test_the_candidate_must_gain_on_the_baseline(
     assert results["baseline"]["version"] == "7"
     if not blessed:
         assert [failure["change"] for failure in results["failures"]] == [True]
+
+
+@pytest.mark.parametrize(
+    ("seen", "lean", "compared_on", "blessed"),
+    [
+        (None, 0.5, "all", False),
+        (20, 0.5, "unseen", True),
+        (20, 5.0, "unseen", False),
+        (24, 0.5, "unseen", True),
+        (25, 0.5, "none", True),
+    ],
+)
+def test_a_baseline_gains_nothing_from_test_images_that_it_was_made_from(
+    seen: int | None,
+    lean: float,
+    compared_on: str,
+    blessed: bool,
+    data: tuple[Any, Any],
+    evaluate: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    labels, _ = predictions(make_model(tmp_path / "new"), data[1])
+    digests = read_columns(Path(data[0].uri), "test", ["sha256"])[0].to_pylist()[: 20 if seen is None else seen]
+    baseline = make_model(tmp_path / "baseline", salt=2, lean=lean, seen=digests)
+    baseline.set_string_custom_property("version", "7")
+    if seen is not None:  # an older model doesn't say
+        made_from.write(
+            ["another", *digests], Path(baseline.uri) / "Format-Serving" / "assets.extra" / made_from.MADE_FROM
+        )
+
+    results, found = evaluate(make_model(tmp_path / "newer"), baseline, min_accuracy=0.0)
+
+    unseen = len(labels) - (seen or 0)
+    assert (results["baseline"]["compared_on"], results["baseline"]["unseen_images"]) == (compared_on, unseen)
+    if compared_on == "unseen":
+        first = len(digests)
+        for name, model in (("candidate", tmp_path / "newer"), ("baseline", tmp_path / "baseline")):
+            model_artifact = standard_artifacts.Model()
+            model_artifact.uri = str(model)
+            right = predictions(model_artifact, data[1])[1].argmax(axis=1) == labels
+            assert results[name]["unseen_accuracy"] == pytest.approx(right[first:].mean())
+            assert results[name]["accuracy"] == pytest.approx(right.mean())
+        assert results["baseline"]["accuracy"] > results["candidate"]["accuracy"]
+    assert found == blessed
 
 
 def test_scores_of_many_matrices_at_once_equal_those_of_each() -> None:

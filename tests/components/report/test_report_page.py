@@ -162,3 +162,33 @@ def test_the_parameters_are_flattened_in_order() -> None:
     assert list(flatten({"a": {"b": 1, "c": {"d": None}}, "e": "x", "f": []})) == [
         ("a.b", "1"), ("a.c.d", "null"), ("e", "x"), ("f", "[]"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("baseline", "sentence"),
+    [
+        (None, "There was no pushed model to compare with."),
+        ({"compared_on": "all"}, "Compared with version 7, accuracy 0.250 on the same test images."),
+        (
+            {"compared_on": "unseen", "unseen_images": 40, "unseen_accuracy": 0.5},
+            "Compared with version 7 on the 40 test images that it was not made from: accuracy 0.750 against 0.500.",
+        ),
+        (
+            {"compared_on": "none", "unseen_images": 3},
+            "Not compared with version 7, which was made from all but 3 of these test images.",
+        ),
+    ],
+)
+def test_the_page_says_what_the_model_was_compared_with(
+    baseline: dict[str, Any] | None, sentence: str, uris: dict[str, Path], tmp_path: Path
+) -> None:
+    results = json.loads((uris["evaluation"] / "results.json").read_text("utf-8"))
+    results["baseline"] = baseline and {"version": "7", "accuracy": 0.25, **baseline}
+    results["candidate"]["unseen_accuracy"] = 0.75
+    (tmp_path / "results.json").write_text(json.dumps(results), "utf-8")
+
+    page = render(gather({**uris, "evaluation": tmp_path}, {"seed": 0}, _GRAPH, facts()))
+
+    text = " ".join(page.split())
+    assert sentence in text
+    assert "training began with were made from 3 of these test images: the results are too good." in text
