@@ -116,7 +116,7 @@ class ModelOptions(Section):
     architecture: Architecture = Field("resnet18", description="which ResNet")
     normalize: bool = Field(True, description="rescale pixels to [0, 1] in the graph")
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout rate after global average pooling")
-    l2: float = Field(0.0, ge=0.0, description="L2 penalty of the kernels")
+    l2: float = Field(0.0, ge=0.0, description="L2 penalty of the kernels; part of the training loss alone")
     weights: str | None = Field(None, description="`imagenet`, or a path to .weights.h5, .keras or a SavedModel")
     freeze: bool = Field(False, description="train the head alone, on top of `weights`")
 
@@ -188,7 +188,9 @@ class EvaluateOptions(Section):
         le=1.0,
         description="least test accuracy; null: the majority class's share + 0.05, at most halfway to 1",
     )
-    min_gain: float = Field(0.0, ge=-1.0, le=1.0, description="least gain in accuracy over the pushed model")
+    min_gain: float = Field(
+        0.0, ge=-1.0, le=1.0, description="least gain in accuracy over the pushed model, on images new to both"
+    )
     calibrate: bool = Field(True, description="fit a temperature on eval and build it into the model")
     bootstrap: int = Field(1000, ge=0, description="resamples for the 95 % intervals")
 

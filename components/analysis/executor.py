@@ -1,6 +1,5 @@
 """Runs the analysis inside TFX."""
 
-import itertools
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,11 @@ from components.analysis.analyse import analyse
 from components.analysis.documents import ANALYSIS, CARD_JSON, CARD_MARKDOWN, PREDICTIONS
 from components.analysis.model_card import as_markdown, make_card
 from components.analysis.predictions import Predictions, predict_split
-from components.images import made_from
-from components.images.manifest import SUMMARY, read_columns, read_json, write_json, write_table
-from components.options import SPLITS, EvaluateOptions, ImageOptions
+from components.images.manifest import SUMMARY, read_json, write_json, write_table
+from components.options import EvaluateOptions, ImageOptions
 from components.tfrecord.convert import LABEL_MAP
 
 _SPLITS = ("eval", "test")
-_SEEN = ("train", "eval")  # eval decides when to stop, and the temperature
 
 
 class Executor(BaseExecutor):
@@ -31,7 +28,7 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Analyse and write the JSON, the predictions, the model card and the digests of what the model was made from.
+        """Analyse and write the JSON, the predictions and the model card.
 
         Args:
             input_dict: `dataset`, `examples`, `model` and `model_run`.
@@ -50,12 +47,7 @@ class Executor(BaseExecutor):
         }
         temperature = training.get("temperature") if options.calibrate else None
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
-        digests: dict[str, list[str]] = {
-            split: read_columns(uris["dataset"], split, ["sha256"])[0].to_pylist() for split in SPLITS
-        }
-        earlier = made_from.read(uris["model_run"] / made_from.MADE_FROM) or frozenset()
         findings["data"] = _data(read_json(uris["dataset"] / SUMMARY))
-        findings["data"]["seen_in_test"] = sum(made_from.has_seen(earlier, digest) for digest in digests["test"])
         lineage = {name: str(get_single_instance(artifacts).id) for name, artifacts in sorted(input_dict.items())}
         lineage |= {"recipe": exec_properties["recipe"], "data": findings["data"]["data_digest"]}
         card = make_card(findings, training, image.model_dump(), lineage)
@@ -66,13 +58,11 @@ class Executor(BaseExecutor):
         write_table(_table(by_split, labels), target / PREDICTIONS)
         write_json(card, target / CARD_JSON)
         (target / CARD_MARKDOWN).write_text(as_markdown(card), "utf-8")
-        made_from.write(itertools.chain(earlier, *(digests[split] for split in _SEEN)), target / made_from.MADE_FROM)
         write_json(findings, target / ANALYSIS)
         metrics = findings["test"]["metrics"]
         for name in ("accuracy", "macro_f1"):
             analysis.set_float_custom_property(name, metrics[name]["value"])
         analysis.set_int_custom_property("suspects", len(findings["suspects"]))
-        analysis.set_int_custom_property("seen_in_test", findings["data"]["seen_in_test"])
 
 
 def _data(summary: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from tfx.utils import json_utils, proto_utils
 from components.evaluator.baseline import candidates, choose
 from components.evaluator.eval_config import least_accuracy, make_eval_config
 from components.evaluator.results import read_results, read_verdict
-from components.evaluator.unseen import compare_on, custom_extractors
 from components.images.manifest import SUMMARY, read_columns, read_json, write_json
 from components.options import EvaluateOptions
 from components.pusher.versions import Origin, file_system
@@ -78,21 +77,17 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         options = EvaluateOptions.model_validate_json(exec_properties["evaluate"])
         labels = read_json(Path(get_single_instance(input_dict["examples"]).uri) / LABEL_MAP)["labels"]
         dataset = Path(get_single_instance(input_dict["dataset"]).uri)
-        in_test, digests = (column.to_pylist() for column in read_columns(dataset, "test", ["label", "sha256"]).columns)
+        in_test = read_columns(dataset, "test", ["label"])[0].to_pylist()
         counts = [in_test.count(label) for label in labels]
         baseline = get_single_instance(input_dict["baseline_model"])
-        pushed = Path(baseline.uri) / _SERVING
-        compared = (pushed / "saved_model.pb").exists()
-        comparison, images = compare_on(pushed, digests) if compared else (None, 0)
+        compared = (Path(baseline.uri) / _SERVING / "saved_model.pb").exists()
         inputs = {key: value for key, value in input_dict.items() if key not in ("dataset", "baseline_model")}
         if compared:
             inputs["baseline_model"] = [baseline]
-        config = make_eval_config(labels, options, counts, comparison)
+        config = make_eval_config(labels, options, counts, compared)
         properties = dict(exec_properties)
         properties["eval_config"] = proto_utils.proto_to_json(config)
         properties["example_splits"] = json_utils.dumps(["test"])
-        if comparison == "unseen":
-            properties["custom_extractors"] = f"{custom_extractors.__module__}.{custom_extractors.__name__}"
         super().Do(inputs, output_dict, properties)
 
         evaluation = get_single_instance(output_dict["evaluation"])
@@ -107,7 +102,6 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         if compared:
             version = baseline.get_string_custom_property("version")
             results["baseline"] = {"version": version, **read_results(uri, labels, "baseline")}
-            results["baseline"] |= {"compared_on": comparison, "unseen_images": images}
         write_json(results, uri / RESULTS)
         evaluation.set_float_custom_property("accuracy", results["candidate"]["accuracy"])
         evaluation.set_float_custom_property("macro_f1", results["candidate"]["macro_f1"])

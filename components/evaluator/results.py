@@ -9,7 +9,6 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import validation_result_pb2
 
 from components.evaluator.eval_config import ACCURACY, SLICES, TOP_2
-from components.evaluator.unseen import FEATURE as UNSEEN
 from components.scores import OVERALL, PER_CLASS
 
 
@@ -23,8 +22,7 @@ def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> di
 
     Returns:
         `examples`, `accuracy`, `top_2_accuracy` and each of `OVERALL`; `per_class` by label; `slices`, a list with
-        `feature`, `value`, `examples`, `accuracy`; `unseen_accuracy`, on the images that are new to the baseline, where
-        that was asked for. What isn't a number is None.
+        `feature`, `value`, `examples`, `accuracy`. What isn't a number is None.
     """
     by_slice = dict(tfma.load_eval_result(str(evaluation), model_name=model).slicing_metrics)
     whole = by_slice[()][""]
@@ -46,8 +44,6 @@ def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> di
             one = {"feature": key[0][0], "value": _text(key[0][1])}
             one |= {"examples": int(_number(values["example_count"]) or 0), "accuracy": _number(values[ACCURACY])}
             found["slices"].append(one)
-        elif key == ((UNSEEN, 1),):
-            found["unseen_accuracy"] = _number(metrics[""][""][ACCURACY])
     found["slices"].sort(key=lambda one: (one["feature"], one["value"]))
     return found
 

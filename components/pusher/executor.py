@@ -9,7 +9,6 @@ from tfx.components.pusher import executor as tfx_pusher
 from tfx.types.artifact_utils import get_single_instance
 
 from components.analysis.documents import ANALYSIS, CARD_JSON, CARD_MARKDOWN
-from components.images.made_from import MADE_FROM
 from components.images.manifest import read_json
 from components.pusher.push import push
 from components.pusher.versions import Origin, list_versions
@@ -53,6 +52,6 @@ class Executor(tfx_pusher.Executor):
             number,
             origin,
             {"metrics.json": {split: findings[split]["metrics"] for split in ("test", "eval")}},
-            {name: analysis / name for name in (CARD_MARKDOWN, CARD_JSON, MADE_FROM)},
+            {name: analysis / name for name in (CARD_MARKDOWN, CARD_JSON)},
         )
         self._MarkPushed(pushed, pushed_destination=target, pushed_version=str(number))

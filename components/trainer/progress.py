@@ -9,6 +9,7 @@ import keras
 
 from components.progress import Progress
 from components.trainer.optimization import current_learning_rate
+from components.trainer.stopping import validation_loss
 
 
 class EpochLog(keras.callbacks.Callback):
@@ -39,7 +40,8 @@ class EpochLog(keras.callbacks.Callback):
         """Append the epoch to the history and show it."""
         logs = logs or {}
         figures: dict[str, Any] = {"epoch": epoch + 1}
-        figures |= {name: _number(logs.get(name)) for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
+        figures |= {name: _number(logs.get(name)) for name in ("loss", "accuracy", "val_accuracy")}
+        figures["val_loss"] = _number(validation_loss(self.model, logs))
         figures["learning_rate"] = current_learning_rate(self.model.optimizer)
         figures["seconds"] = round(time.perf_counter() - self._started, 3)
         figures["images_per_second"] = round(self.images / max(1e-9, self._steps_ended - self._started), 1)

@@ -10,7 +10,6 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components.images.made_from import MADE_FROM
 from components.trainer.calibration import fit_temperature
 from components.trainer.input import ImageData, evaluation_batches, list_files, read_split
 from components.trainer.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy
@@ -63,10 +62,6 @@ def run_fn(fn_args: FnArgs) -> None:
     export(model, fn_args.serving_model_dir, labels, settings.image, temperature, figures)
     tf.io.gfile.makedirs(fn_args.model_run_dir)
     write_json(figures, f"{fn_args.model_run_dir}/training.json")
-    weights = settings.model.weights
-    if weights and (earlier := Path(weights) / "assets.extra" / MADE_FROM).exists():
-        # What the weights were made from, this model was made from too.
-        shutil.copyfile(earlier, Path(fn_args.model_run_dir) / MADE_FROM)
 
     confusion = np.zeros((len(labels), len(labels)), int)
     np.add.at(confusion, (eval_data.labels, logits.argmax(axis=1)), 1)

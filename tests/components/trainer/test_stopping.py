@@ -53,14 +53,14 @@ def test_training_stops_after_the_patience_and_the_best_weights_come_back(model:
 
 def test_a_shrinking_penalty_is_no_improvement() -> None:
     model = keras.Sequential(
-        [keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_regularizer=keras.regularizers.L2())]
+        [keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_regularizer=keras.regularizers.L2(1.0))]
     )
     model.compile(keras.optimizers.SGD(1.0), "mse")
     stop, plateau = StopEarly(patience=9), ReduceOnPlateau(patience=9)
     x = np.ones((4, 1))
     for epoch, weight in enumerate([20.0, 10.0]):
         model.set_weights([np.full((1, 1), weight)])
-        loss = model.evaluate(x, x * 16.0, verbose=0)  # an error of 16, then of 36, beside penalties of 4 and 1
+        loss = model.evaluate(x, x * 16.0, verbose=0)  # an error of 16, then of 36, beside penalties of 400 and 100
         for callback in (stop, plateau):
             callback.set_model(model)
             callback.on_epoch_end(epoch, {"val_loss": loss})
