@@ -63,8 +63,12 @@ def _check_files(config: Config) -> None:
         "model.weights": None if config.model.weights == "imagenet" else config.model.weights,
     }
     for key, path in named.items():
-        if path is not None and "://" not in path and not Path(path).exists():
+        may_be_remote = key in ("data.labels_csv", "augment.pipeline_yaml")
+        if path is not None and not (may_be_remote and "://" in path) and not Path(path).exists():
             raise UsageError(f"{key} names {path}, which isn't there")
+    weights = named["model.weights"]
+    if weights is not None and Path(weights).is_dir() and not (Path(weights) / "saved_model.pb").exists():
+        raise UsageError(f"model.weights names the folder {weights}, in which there is no saved_model.pb")
 
 
 def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Config]:
