@@ -18,6 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from components.console import uncut_console
+
 if TYPE_CHECKING:
     from components.split_balance_augment.split_folder import Outcome, Request
 
@@ -214,7 +216,7 @@ def _show(outcome: "Outcome", console: Console, seconds: float, dry_run: bool) -
     ]
     table.add_section()
     table.add_row(f"all {sum(totals):,}", *(f"{number:,}" for number in totals))
-    Console(soft_wrap=True).print(table)
+    uncut_console().print(table)
     for cell in outcome.cells:
         if cell.deviation:
             console.print(

@@ -19,9 +19,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from components.console import uncut_console
 from components.images.codec import BadImage, decode, for_tensorflow
 from components.ingest.source import printable
-from pipeline.cli.tables import uncut_console
 
 READ_AHEAD = 4  # batches
 ENTRY_LIMIT = 3  # probabilities in the table

@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-_HUGE = 10_000
+from components.console import uncut_console
 
 
 def show(rows: Sequence[dict[str, Any]], as_json: bool, empty: str) -> None:
@@ -34,12 +33,6 @@ def show(rows: Sequence[dict[str, Any]], as_json: bool, empty: str) -> None:
     for row in rows:
         table.add_row(*(_escaped(_text(name, value)) for name, value in row.items()))
     console.print(table)
-
-
-def uncut_console() -> Console:
-    """A console that fits the terminal, and never cuts what a pipe or a file gets."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_HUGE)
 
 
 def _escaped(text: str) -> Any:
