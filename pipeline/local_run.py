@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from components.analysis.documents import ANALYSIS
 from components.images.manifest import read_json
 from components.ingest.ingest import QUARANTINE
 from pipeline.config import Config
@@ -131,16 +132,14 @@ def _show_verdict(console: Console, by_node: dict[str, NodeRun], folder: Workdir
     pushed = by_node["Pusher"].properties["pushed_model"]
     if folder.report.exists():
         console.print(f"Report:  {folder.report}", highlight=False, soft_wrap=True)
+    comparison = results["comparison"]
+    notes = [comparison["text"]] if comparison and not comparison["fair"] else []
+    notes.append(read_json(Path(by_node["PredictionAnalysis"].uris["analysis"]) / ANALYSIS)["data"]["leak"])
+    for note in filter(None, notes):
+        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if pushed.get("pushed"):
         console.print(f"Model:   {pushed['pushed_destination']}", highlight=False, soft_wrap=True)
         return PUSHED
-    reasons = "; ".join(_explain(failure) for failure in results["failures"])
+    reasons = "; ".join(failure["text"] for failure in results["failures"])
     console.print(f"Not blessed, not pushed: {reasons}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     return NOT_BLESSED
-
-
-def _explain(failure: dict[str, object]) -> str:
-    if failure["change"]:
-        value, bound = failure["value"], failure["bound"]
-        return f"test accuracy differs by {value:+.3f} from the pushed model's, at least {bound:+.3f} is wanted"
-    return f"test accuracy is {failure['value']:.3f}, at least {failure['bound']:.3f} is wanted"

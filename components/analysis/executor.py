@@ -10,8 +10,10 @@ from tfx.types.artifact_utils import get_single_instance
 
 from components.analysis.analyse import analyse
 from components.analysis.documents import ANALYSIS, CARD_JSON, CARD_MARKDOWN, PREDICTIONS
+from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, make_card
 from components.analysis.predictions import Predictions, predict_split
+from components.images import made_from
 from components.images.manifest import SUMMARY, read_json, write_json, write_table
 from components.options import EvaluateOptions, ImageOptions
 from components.tfrecord.convert import LABEL_MAP
@@ -48,6 +50,7 @@ class Executor(BaseExecutor):
         temperature = training.get("temperature") if options.calibrate else None
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
         findings["data"] = _data(read_json(uris["dataset"] / SUMMARY))
+        findings["data"]["leak"] = leak(made_from.read(model), uris["dataset"])
         lineage = {name: str(get_single_instance(artifacts).id) for name, artifacts in sorted(input_dict.items())}
         lineage |= {"recipe": exec_properties["recipe"], "data": findings["data"]["data_digest"]}
         card = make_card(findings, training, image.model_dump(), lineage)

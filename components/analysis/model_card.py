@@ -42,8 +42,7 @@ _TEMPLATE = """\
 ## Metrics on the test split
 
 95 % intervals by a bootstrap over groups.
-{%- if data.seen_in_test %} The weights that training began with were made from {{ data.seen_in_test }} of the test \
-images: the metrics are too good.{% endif %}
+{%- if data.leak %} {{ data.leak }}{% endif %}
 
 | metric | value | interval |
 |---|---|---|

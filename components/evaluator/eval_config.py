@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.evaluator.unseen import FEATURE as UNSEEN
-from components.evaluator.unseen import Comparison
+from components.evaluator.comparison import FEATURE as NEW
+from components.evaluator.comparison import Comparison
 from components.options import EvaluateOptions
 
 LABEL = "image/class/label"
@@ -15,6 +15,7 @@ TOP_2 = "top_2_accuracy"
 # How far above "always the commonest class" a model must be when no threshold is given, and as a share of what is
 # missing to 1: the smaller counts.
 _ABOVE_MAJORITY, _OF_THE_REST = 0.05, 0.5
+_ROUNDING = 1e-7  # TFMA's accuracy is a float32: 0.95 would be below a threshold of 0.95
 
 
 def least_accuracy(options: EvaluateOptions, counts: Sequence[int]) -> float:
@@ -35,14 +36,14 @@ def make_eval_config(
 ) -> config_pb2.EvalConfig:
     """TFMA's configuration.
 
-    The thresholds apply to the whole split, or to what a comparison is made on, and to nothing else, as
-    `MetricConfig.threshold` would.
+    The thresholds apply to the whole split, or to what a comparison is made on, alone: `MetricConfig.threshold` would
+    hold for every slice.
 
     Args:
         labels: class names in the order of their ids.
         options: the thresholds.
         counts: test images of each class.
-        comparison: which test images the baseline is compared on; None where there is no baseline.
+        comparison: what the baseline is compared on; None where there is none.
     """
     config = config_pb2.EvalConfig()
     with_baseline = comparison is not None
@@ -62,14 +63,14 @@ def make_eval_config(
     accuracy = spec.metrics.add(class_name="SparseCategoricalAccuracy", config=f'"name": "{ACCURACY}"')
     threshold = accuracy.per_slice_thresholds.add()
     threshold.slicing_specs.add()
-    threshold.threshold.value_threshold.lower_bound.value = least_accuracy(options, counts)
-    if comparison == "unseen":
+    threshold.threshold.value_threshold.lower_bound.value = least_accuracy(options, counts) - _ROUNDING
+    if comparison is not None and comparison.on == "new":
         threshold = accuracy.per_slice_thresholds.add()
         for specs in (config.slicing_specs, threshold.slicing_specs):
-            specs.add(feature_values={UNSEEN: "1"})
-    if comparison in ("all", "unseen"):
+            specs.add(feature_values={NEW: "1"})
+    if comparison is not None:
         threshold.threshold.change_threshold.direction = config_pb2.MetricDirection.HIGHER_IS_BETTER
-        threshold.threshold.change_threshold.absolute.value = options.min_gain
+        threshold.threshold.change_threshold.absolute.value = options.min_gain - _ROUNDING
     if len(labels) > 2:
         spec.metrics.add(class_name="SparseTopKCategoricalAccuracy", config=f'"k": 2, "name": "{TOP_2}"')
     spec.metrics.add(

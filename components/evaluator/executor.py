@@ -11,10 +11,13 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import json_utils, proto_utils
 
 from components.evaluator.baseline import candidates, choose
+from components.evaluator.comparison import SEEN, Comparison, decide
 from components.evaluator.eval_config import least_accuracy, make_eval_config
+from components.evaluator.extractors import custom_extractors
 from components.evaluator.results import read_results, read_verdict
+from components.images import made_from
 from components.images.manifest import SUMMARY, read_columns, read_json, write_json
-from components.options import EvaluateOptions
+from components.options import SPLITS, EvaluateOptions
 from components.pusher.versions import Origin, file_system
 from components.retries import with_retries
 from components.tfrecord.convert import LABEL_MAP
@@ -77,36 +80,64 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         options = EvaluateOptions.model_validate_json(exec_properties["evaluate"])
         labels = read_json(Path(get_single_instance(input_dict["examples"]).uri) / LABEL_MAP)["labels"]
         dataset = Path(get_single_instance(input_dict["dataset"]).uri)
-        in_test = read_columns(dataset, "test", ["label"])[0].to_pylist()
+        in_test, groups = (column.to_pylist() for column in read_columns(dataset, "test", ["label", "group"]).columns)
         counts = [in_test.count(label) for label in labels]
         baseline = get_single_instance(input_dict["baseline_model"])
-        compared = (Path(baseline.uri) / _SERVING / "saved_model.pb").exists()
+        pushed = Path(baseline.uri) / _SERVING
+        comparison: Comparison | None = None
+        if (pushed / "saved_model.pb").exists():
+            new = Path(get_single_instance(input_dict["model"]).uri) / _SERVING
+            comparison = decide(made_from.read(pushed), made_from.read(new), _images(dataset), groups)
         inputs = {key: value for key, value in input_dict.items() if key not in ("dataset", "baseline_model")}
-        if compared:
+        if comparison is not None:
             inputs["baseline_model"] = [baseline]
-        config = make_eval_config(labels, options, counts, compared)
+        config = make_eval_config(labels, options, counts, comparison)
         properties = dict(exec_properties)
         properties["eval_config"] = proto_utils.proto_to_json(config)
         properties["example_splits"] = json_utils.dumps(["test"])
-        super().Do(inputs, output_dict, properties)
+        where = ""
+        if comparison is not None and comparison.on == "new":
+            properties["custom_extractors"] = f"{custom_extractors.__module__}.{custom_extractors.__name__}"
+            where = f" on the {comparison.images:,} test images that are new to both"
+        token = SEEN.set(comparison.seen if comparison is not None else frozenset())
+        try:
+            super().Do(inputs, output_dict, properties)
+        finally:
+            SEEN.reset(token)
 
         evaluation = get_single_instance(output_dict["evaluation"])
         uri = Path(evaluation.uri)
         results: dict[str, Any] = {
-            **read_verdict(uri),
+            **read_verdict(uri, where),
             "least_accuracy": least_accuracy(options, counts),
             "min_gain": options.min_gain,
-            "candidate": read_results(uri, labels, "candidate" if compared else ""),
+            "candidate": read_results(uri, labels, "candidate" if comparison is not None else ""),
             "baseline": None,
+            "comparison": None,
         }
-        if compared:
+        if comparison is not None:
             version = baseline.get_string_custom_property("version")
             results["baseline"] = {"version": version, **read_results(uri, labels, "baseline")}
+            accuracies = [results[model]["compared_accuracy"] for model in ("candidate", "baseline")]
+            results["comparison"] = {
+                "on": comparison.on,
+                "images": comparison.images,
+                "fair": comparison.is_fair,
+                "text": comparison.describe(version, *accuracies),
+            }
         write_json(results, uri / RESULTS)
         evaluation.set_float_custom_property("accuracy", results["candidate"]["accuracy"])
         evaluation.set_float_custom_property("macro_f1", results["candidate"]["macro_f1"])
         evaluation.set_float_custom_property("least_accuracy", results["least_accuracy"])
         evaluation.set_int_custom_property("blessed", int(results["blessed"]))
-        if compared:
+        if comparison is not None:
+            evaluation.set_string_custom_property("compared_on", comparison.on)
+            evaluation.set_int_custom_property("compared_images", comparison.images)
             evaluation.set_string_custom_property("baseline_version", results["baseline"]["version"])
             evaluation.set_float_custom_property("baseline_accuracy", results["baseline"]["accuracy"])
+
+
+def _images(dataset: Path) -> list[tuple[str, str]]:
+    """Digest and group of every image."""
+    tables = (read_columns(dataset, split, ["sha256", "group"]) for split in SPLITS)
+    return [pair for table in tables for pair in zip(*(column.to_pylist() for column in table.columns), strict=True)]

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import validation_result_pb2
 
+from components.evaluator.comparison import FEATURE as NEW
 from components.evaluator.eval_config import ACCURACY, SLICES, TOP_2
 from components.scores import OVERALL, PER_CLASS
 
@@ -22,14 +23,17 @@ def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> di
 
     Returns:
         `examples`, `accuracy`, `top_2_accuracy` and each of `OVERALL`; `per_class` by label; `slices`, a list with
-        `feature`, `value`, `examples`, `accuracy`. What isn't a number is None.
+        `feature`, `value`, `examples`, `accuracy`; and `compared_accuracy`, on what two models are compared on. What
+        isn't a number is None.
     """
     by_slice = dict(tfma.load_eval_result(str(evaluation), model_name=model).slicing_metrics)
     whole = by_slice[()][""]
     overall = whole[""]
+    compared = by_slice[((NEW, 1),)][""][""] if ((NEW, 1),) in by_slice else overall
     found: dict[str, Any] = {
         "examples": int(_number(overall["example_count"]) or 0),
         "accuracy": _number(overall[ACCURACY]),
+        "compared_accuracy": _number(compared[ACCURACY]),
         "top_2_accuracy": _number(overall.get(TOP_2)),
     }
     found.update({name: _number(overall[name]) for name in OVERALL})
@@ -48,19 +52,32 @@ def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> di
     return found
 
 
-def read_verdict(evaluation: Path) -> dict[str, Any]:
-    """Whether the thresholds were met, and each that was not: metric, bound, value."""
+def read_verdict(evaluation: Path, compared_on: str = "") -> dict[str, Any]:
+    """Whether the thresholds were met, and each that was not: metric, bound, value, and a text that says so.
+
+    Args:
+        evaluation: folder that the Evaluator wrote.
+        compared_on: where the models differ, if not on the whole test split.
+    """
     result = tfma.load_validation_result(str(evaluation))
     failures = [failure for one_slice in result.metric_validations_per_slice for failure in one_slice.failures]
-    return {"blessed": bool(result.validation_ok), "failures": [_explain(failure) for failure in failures]}
+    return {"blessed": bool(result.validation_ok), "failures": [_explain(failure, compared_on) for failure in failures]}
 
 
-def _explain(failure: validation_result_pb2.ValidationFailure) -> dict[str, Any]:
+def _explain(failure: validation_result_pb2.ValidationFailure, compared_on: str) -> dict[str, Any]:
+    value, bound, change = _failed_value(failure), _bound(failure), failure.metric_key.is_diff
+    if value is None:
+        text = f"test accuracy is no number, at least {bound:.3f} is"
+    elif change:
+        text = f"test accuracy differs by {value:+.3f} from the pushed model's{compared_on}, at least {bound:+.3f} is"
+    else:
+        text = f"test accuracy is {value:.3f}, at least {bound:.3f} is"
     return {
         "metric": failure.metric_key.name,
-        "change": failure.metric_key.is_diff,
-        "value": _failed_value(failure),
-        "bound": _bound(failure),
+        "change": change,
+        "value": value,
+        "bound": bound,
+        "text": f"{text} wanted",
     }
 
 

@@ -1,29 +1,40 @@
-"""The images that a model was made from, as a pushed model carries them in `assets.extra`: one digest a line.
+"""The images that a model was made from, as the model carries them: one digest a line in `assets.extra/made_from.txt`.
 
-Another run looks there for its own test images, on which such a model, and what is trained from its weights, is too
+Another run looks there for its own test images: on them such a model, and what is trained from its weights, is too
 good.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-MADE_FROM = "made_from.txt"
+_FILE = Path("assets.extra") / "made_from.txt"
 _DIGITS = 16  # hex, of SHA-256
 
 
-def write(digests: Iterable[str], path: Path) -> None:
-    """Write the SHA-256 digests (hex) of the source files; order and repetitions don't matter."""
-    path.write_text("".join(f"{digest}\n" for digest in sorted({digest[:_DIGITS] for digest in digests})), "ascii")
+def write(digests: Iterable[str], model: Path) -> None:
+    """Write the SHA-256 digests (hex) of source files into a model's folder; order and repetitions don't matter."""
+    lines = sorted({digest[:_DIGITS] for digest in digests})
+    (model / _FILE).write_text("".join(f"{line}\n" for line in lines), "ascii")
 
 
-def read(path: Path) -> frozenset[str] | None:
-    """Return what `write` wrote, for `has_seen`; None where there is no such file."""
+def read(model: Path) -> frozenset[str] | None:
+    """Return the beginnings of the digests, for `seen_groups`; None where the model doesn't say."""
     try:
-        return frozenset(path.read_text("ascii").split())
+        return frozenset((model / _FILE).read_text("ascii").split())
     except FileNotFoundError:
         return None
 
 
-def has_seen(made_from: frozenset[str], digest: str) -> bool:
-    """Whether the image with that SHA-256 digest is one of them."""
-    return digest[:_DIGITS] in made_from
+def seen_groups(known: Collection[str], images: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the groups of which a model has seen an image, and so, as good as, all.
+
+    Args:
+        known: what the model was made from, as `read` returns it.
+        images: digest and group of each image.
+    """
+    return frozenset(group for digest, group in images if digest[:_DIGITS] in known)
+
+
+def without(known: Iterable[str], digests: Iterable[str]) -> frozenset[str]:
+    """Return what a model was made from beside these images."""
+    return frozenset(known) - {digest[:_DIGITS] for digest in digests}

@@ -81,6 +81,14 @@ def read_split(files: Sequence[str], image: ImageOptions, memory: int | None = N
     return ImageData(tuple(files), labels, image, images)
 
 
+def read_digests(files: Sequence[str]) -> list[str]:
+    """Read the SHA-256 digests of the source files, hex; an example that has none is left out."""
+    digest = {"image/key/sha256": tf.io.FixedLenFeature([], tf.string, "")}
+    parsed = _records(files).batch(1024).map(lambda records: tf.io.parse_example(records, digest)["image/key/sha256"])
+    batches = _without_autotuning(parsed).as_numpy_iterator()
+    return [value.decode() for batch in batches for value in batch if value]
+
+
 def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Return an uninitialized array that TensorFlow can use as it lies, which its kernels want aligned."""
     size = math.prod(shape)

@@ -10,9 +10,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tfx.components.trainer.fn_args_utils import FnArgs
 
+from components.images import made_from
 from components.trainer.calibration import fit_temperature
-from components.trainer.input import ImageData, evaluation_batches, list_files, read_split
+from components.trainer.input import ImageData, evaluation_batches, list_files, read_digests, read_split
 from components.trainer.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy
+from components.trainer.pretrained import IMAGENET
 from components.trainer.settings import Settings, read_settings
 from components.trainer.signatures import export, write_json
 from components.trainer.trackers import make_trackers
@@ -60,6 +62,10 @@ def run_fn(fn_args: FnArgs) -> None:
     temperature = fit_temperature(logits, eval_data.labels) if settings.calibrate else 1.0
     figures = describe(settings, trained, precision, devices, temperature, train_data, eval_data)
     export(model, fn_args.serving_model_dir, labels, settings.image, temperature, figures)
+    earlier = weights_made_from(settings.model.weights)
+    if earlier is not None:
+        own = read_digests([*train_files, *eval_files])  # eval decides when to stop, and the temperature
+        made_from.write([*earlier, *own], Path(fn_args.serving_model_dir))
     tf.io.gfile.makedirs(fn_args.model_run_dir)
     write_json(figures, f"{fn_args.model_run_dir}/training.json")
 
@@ -70,6 +76,13 @@ def run_fn(fn_args: FnArgs) -> None:
         tracker.finish({key: figures[key] for key in ("best_epoch", "temperature")}, fn_args.serving_model_dir)
     if checkpoint is not None:
         shutil.rmtree(checkpoint[0], ignore_errors=True)
+
+
+def weights_made_from(weights: str | None) -> frozenset[str] | None:
+    """Read what the weights that training begins with were made from; None if they don't say."""
+    if weights in (None, IMAGENET):
+        return frozenset()
+    return made_from.read(Path(weights))
 
 
 def read_labels(examples_uri: str) -> list[str]:

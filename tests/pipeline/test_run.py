@@ -196,31 +196,42 @@ def test_a_fatal_anomaly_stops_before_training(data: Path, finished: Path, tmp_p
     assert f"Log: {finished}" in result.text
 
 
-def test_after_a_new_split_models_that_know_its_test_images_are_seen_through(
+def rows(dataset: Path, *splits: str) -> list[dict[str, str]]:
+    shards = (path for split in splits for path in sorted(dataset.glob(f"{split}-*.parquet")))
+    return [row for path in shards for row in pq.read_table(path, columns=["sha256", "group"]).to_pylist()]
+
+
+def newest(folder: Path) -> Path:
+    return max(folder.iterdir(), key=lambda path: int(path.name))
+
+
+def test_after_a_new_split_two_models_meet_on_test_images_that_are_new_to_both(
     data: Path, finished: Path, tmp_path: Path
 ) -> None:
     version = min(Workdir(finished).serving_model.iterdir())
+    datasets = Workdir(finished).artifacts / "SplitBalanceAugment" / "dataset"
+    known = {row["sha256"][:16] for row in rows(min(datasets.iterdir(), key=lambda p: int(p.name)), "train", "eval")}
+    assert set((version / "assets.extra" / "made_from.txt").read_text().split()) == known
     serving = tmp_path / "serving"
     shutil.copytree(version, serving / version.name)
-    datasets = Workdir(finished).artifacts.glob("SplitBalanceAugment/dataset/*")
-    dataset = min(datasets, key=lambda path: int(path.name))
-    digests = {
-        digest[:16]
-        for split in ("train", "eval")
-        for path in dataset.glob(f"{split}-*.parquet")
-        for digest in pq.read_table(path)["sha256"].to_pylist()
-    }
-    assert set((version / "assets.extra" / "made_from.txt").read_text().split()) == digests
 
-    options = ["split.seed=28", "evaluate.min_gain=0", f"push.destination={serving}", f"model.weights={version}"]
-    result = run(data, finished, *options)
+    result = run(data, finished, "split.seed=28", f"push.destination={serving}", f"model.weights={version}")
 
     assert result.status == 0, result.text
-    assert re.search(rf"Not compared with pushed version {version.name}, .* all but \d+ of the test", result.text)
-    assert re.search(r"model\.weights were made from \d+ of the test images: the results are too good", result.text)
-    new = max(serving.iterdir(), key=lambda path: int(path.name)) / "assets.extra"
-    assert set((new / "made_from.txt").read_text().split()) > digests
-    assert "of the test images: the metrics are too good." in " ".join((new / "model_card.md").read_text().split())
+    dataset = newest(datasets)
+    old = {row["group"] for row in rows(dataset, "train", "eval", "test") if row["sha256"][:16] in known}
+    tested = [row["group"] for row in rows(dataset, "test")]
+    new = sum(group not in old for group in tested)
+    assert 0 < new < len(tested)
+    evaluation = newest(Workdir(finished).artifacts / "Evaluator" / "evaluation")
+    comparison = json.loads((evaluation / "results.json").read_text())["comparison"]
+    assert (comparison["on"], comparison["images"]) == ("new", new)
+    leak = f"were made from {len(tested) - new} of the {len(tested)} test images"
+    papers = newest(serving) / "assets.extra"
+    assert leak in result.text
+    assert leak in (papers / "model_card.md").read_text()
+    both = known | {row["sha256"][:16] for row in rows(dataset, "train", "eval")}
+    assert set((papers / "made_from.txt").read_text().split()) == both
 
 
 def test_a_changed_image_reruns_everything(data: Path, tmp_path: Path, finished: Path) -> None:
@@ -292,6 +303,8 @@ def test_a_second_run_at_once_is_refused(data: Path, finished: Path) -> None:
         (["--config", "nothing.yaml"], "no configuration file nothing.yaml"),
         (["--data", "/nowhere"], "no such folder: /nowhere"),
         (["--set", "model.weights=gone.keras"], "model.weights names gone.keras, which isn't there"),
+        (["--set", "model.weights=s3://bucket/7"], "model.weights names s3://bucket/7, which isn't there"),
+        (["--set", "model.weights=/tmp"], "model.weights names the folder /tmp, in which there is no saved_model.pb"),
         (["--set", "data.labels_csv=gone.csv"], "data.labels_csv names gone.csv, which isn't there"),
         (["--nonsense"], "No such option"),
     ],

@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from components.analysis.analyse import analyse
 from components.analysis.calibration_error import calibration_error, undo_temperature
 from components.analysis.intervals import with_intervals
+from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, literally, make_card
 from components.analysis.predictions import Predictions
 from components.analysis.suspects import find_suspects
+from components.images.manifest import ImageRow, shard_name, write_shard
 
 
 def make(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None) -> Predictions:
@@ -137,7 +140,7 @@ def test_the_analysis_lists_mistakes_by_confidence_and_feeds_the_card() -> None:
         "splits": {"train": {"originals": 60, "copies": 10}, "test": {"originals": 60, "copies": 0}},
         "split_seed": 27,
         "data_digest": "abcdef0123456789",
-        "seen_in_test": 0,
+        "leak": "Too good.",
     }
 
     test = findings["test"]
@@ -152,6 +155,7 @@ def test_the_analysis_lists_mistakes_by_confidence_and_feeds_the_card() -> None:
     assert "# Model card: resnet18, 2 classes" in text
     assert f"| accuracy | {test['metrics']['accuracy']['value']:.3f} |" in text
     assert "abcdef012345" in text
+    assert "over groups. Too good.\n" in text
     assert r"| Classes | no\|yes, yes |" in text
 
 
@@ -162,3 +166,24 @@ def test_markdown_shows_a_label_as_it_is(label: str) -> None:
 
     assert shown == label.replace("\n", " ")
     assert not re.search(r"[|<>`*\[\]&~\n\\]", bare)
+
+
+def test_test_results_are_doubted_where_the_weights_know_the_images(tmp_path: Path) -> None:
+    """Own images are none of the weights'; others of a group are as good as those in test."""
+    for split, groups in (("train", "abc"), ("eval", "de"), ("test", "fgh")):
+        rows = [_image(split, group, number) for group in groups for number in range(2)]
+        write_shard(rows, tmp_path / shard_name(split, 0, 1))
+
+    def digest(group: str, number: int) -> str:
+        return (group + str(number)) * 32
+
+    own = [digest(group, number)[:16] for group in "abcde" for number in range(2)]
+    assert leak(own, tmp_path) == ""
+    assert leak([*own, "0" * 16], tmp_path) == ""
+    assert "were made from 2 of the 6 test images" in leak([*own, digest("g", 1)[:16]], tmp_path)
+    assert "don't say what they were made from" in leak(None, tmp_path)
+
+
+def _image(split: str, group: str, number: int) -> ImageRow:
+    digest, name = (group + str(number)) * 32, f"{group}{number}.png"
+    return ImageRow(name, "cat", split, b"x", "png", 1, 1, 3, digest, name, None, 0.0, group, name, 0, name)

@@ -12,6 +12,7 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import ImageDataset
 from components.evaluator.baseline import candidates, choose
+from components.evaluator.comparison import Comparison, decide
 from components.evaluator.eval_config import least_accuracy
 from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
 from components.images import made_from
@@ -208,47 +209,84 @@ def test_the_candidate_must_gain_on_the_baseline(
 
 
 @pytest.mark.parametrize(
-    ("seen", "lean", "compared_on", "blessed"),
+    ("pushed", "new", "lean", "on", "images", "blessed"),
     [
-        (None, 0.5, "all", False),
-        (20, 0.5, "unseen", True),
-        (20, 5.0, "unseen", False),
-        (24, 0.5, "unseen", True),
-        (25, 0.5, "none", True),
+        ((), (), 0.5, "all", 54, True),
+        (range(20), (), 0.5, "new", 34, True),
+        (range(20), (), 5.0, "new", 34, False),
+        (range(20), range(10, 30), 0.5, "new", 24, True),
+        (range(20), range(20, 54), 0.5, "seen", 54, False),
+        (None, (), 0.5, "unknown", 54, False),
     ],
 )
-def test_a_baseline_gains_nothing_from_test_images_that_it_was_made_from(
-    seen: int | None,
+def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
+    pushed: Sequence[int] | None,
+    new: Sequence[int],
     lean: float,
-    compared_on: str,
+    on: str,
+    images: int,
     blessed: bool,
     data: tuple[Any, Any],
     evaluate: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
-    labels, _ = predictions(make_model(tmp_path / "new"), data[1])
-    digests = read_columns(Path(data[0].uri), "test", ["sha256"])[0].to_pylist()[: 20 if seen is None else seen]
-    baseline = make_model(tmp_path / "baseline", salt=2, lean=lean, seen=digests)
-    baseline.set_string_custom_property("version", "7")
-    if seen is not None:  # an older model doesn't say
-        made_from.write(
-            ["another", *digests], Path(baseline.uri) / "Format-Serving" / "assets.extra" / made_from.MADE_FROM
-        )
+    """Models know by heart what they have seen; the pushed one is worse on the rest, but for a strong lean."""
+    digests = read_columns(Path(data[0].uri), "test", ["sha256"])[0].to_pylist()
+    models = []
+    for name, seen, salt, strength in (
+        ("pushed", range(20) if pushed is None else pushed, 3, lean),
+        ("new", (), 1, 1.0),
+    ):
+        model = make_model(tmp_path / name, salt, strength, [digests[index] for index in seen])
+        model.set_string_custom_property("version", "7")
+        models.append(model)
+    for model, known in zip(models, (pushed, new), strict=True):
+        if known is not None:
+            made_from.write(["f" * 64, *(digests[index] for index in known)], Path(model.uri) / "Format-Serving")
 
-    results, found = evaluate(make_model(tmp_path / "newer"), baseline, min_accuracy=0.0)
+    results, found = evaluate(models[1], models[0], min_accuracy=0.0)
 
-    unseen = len(labels) - (seen or 0)
-    assert (results["baseline"]["compared_on"], results["baseline"]["unseen_images"]) == (compared_on, unseen)
-    if compared_on == "unseen":
-        first = len(digests)
-        for name, model in (("candidate", tmp_path / "newer"), ("baseline", tmp_path / "baseline")):
-            model_artifact = standard_artifacts.Model()
-            model_artifact.uri = str(model)
-            right = predictions(model_artifact, data[1])[1].argmax(axis=1) == labels
-            assert results[name]["unseen_accuracy"] == pytest.approx(right[first:].mean())
-            assert results[name]["accuracy"] == pytest.approx(right.mean())
-        assert results["baseline"]["accuracy"] > results["candidate"]["accuracy"]
+    comparison = results["comparison"]
+    assert (comparison["on"], comparison["images"]) == (on, images)
+    assert comparison["fair"] == (on in ("all", "new"))
+    old = set(pushed or ()) | set(new) if on == "new" else set()
+    fresh = [index for index in range(len(digests)) if index not in old]
+    scores = []
+    for name, model in zip(("baseline", "candidate"), models, strict=True):
+        labels, probabilities = predictions(model, data[1])
+        right = probabilities.argmax(axis=1) == labels
+        assert results[name]["accuracy"] == pytest.approx(right.mean())
+        assert results[name]["compared_accuracy"] == pytest.approx(right[fresh].mean())
+        scores.append(f"{right[fresh].mean():.3f}")
+    assert "version 7 on the" in comparison["text"]
+    assert f"accuracy {scores[1]} against {scores[0]}." in comparison["text"]
     assert found == blessed
+    if not blessed:
+        [failure] = results["failures"]
+        assert failure["change"]
+        assert (f"on the {images} test images that are new to both" in failure["text"]) == (on == "new")
+
+
+def test_who_has_seen_an_image_of_a_group_has_seen_the_group() -> None:
+    images = [("a" * 64, "ann"), ("b" * 64, "bob"), ("c" * 64, "ann"), ("d" * 64, "dan")]
+
+    found = decide(["a" * 16, "d" * 16], None, images, ["ann", "ann", "bob"])
+
+    assert found == Comparison("new", 1, frozenset({"ann"}))
+
+
+@pytest.mark.parametrize("right", [51, 50])
+def test_a_model_that_just_reaches_its_threshold_is_blessed(
+    right: int, data: tuple[Any, Any], evaluate: Callable[..., Any], tmp_path: Path
+) -> None:
+    """51/54 as a float32, which TFMA's accuracy is, lies below 51/54."""
+    digests = read_columns(Path(data[0].uri), "test", ["sha256"])[0].to_pylist()
+    model = make_model(tmp_path, lean=-100.0, seen=digests[:right])
+
+    results, blessed = evaluate(model, min_accuracy=51 / 54)
+
+    assert results["candidate"]["accuracy"] == pytest.approx(right / 54)
+    assert blessed == (right == 51)
 
 
 def test_scores_of_many_matrices_at_once_equal_those_of_each() -> None:

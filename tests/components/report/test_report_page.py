@@ -164,31 +164,24 @@ def test_the_parameters_are_flattened_in_order() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("baseline", "sentence"),
-    [
-        (None, "There was no pushed model to compare with."),
-        ({"compared_on": "all"}, "Compared with version 7, accuracy 0.250 on the same test images."),
-        (
-            {"compared_on": "unseen", "unseen_images": 40, "unseen_accuracy": 0.5},
-            "Compared with version 7 on the 40 test images that it was not made from: accuracy 0.750 against 0.500.",
-        ),
-        (
-            {"compared_on": "none", "unseen_images": 3},
-            "Not compared with version 7, which was made from all but 3 of these test images.",
-        ),
-    ],
-)
-def test_the_page_says_what_the_model_was_compared_with(
-    baseline: dict[str, Any] | None, sentence: str, uris: dict[str, Path], tmp_path: Path
+def test_the_page_says_what_the_model_was_compared_with_and_why_it_failed(
+    uris: dict[str, Path], tmp_path: Path
 ) -> None:
+    analysis = json.loads((uris["analysis"] / "analysis.json").read_text("utf-8"))
     results = json.loads((uris["evaluation"] / "results.json").read_text("utf-8"))
-    results["baseline"] = baseline and {"version": "7", "accuracy": 0.25, **baseline}
-    results["candidate"]["unseen_accuracy"] = 0.75
-    (tmp_path / "results.json").write_text(json.dumps(results), "utf-8")
+    results |= {"blessed": False, "failures": [{"text": "one"}, {"text": "two"}], "comparison": {"text": "Compared."}}
 
-    page = render(gather({**uris, "evaluation": tmp_path}, {"seed": 0}, _GRAPH, facts()))
+    def text() -> str:
+        folder = tmp_path / "evaluation"
+        folder.mkdir(exist_ok=True)
+        (folder / "results.json").write_text(json.dumps(results), "utf-8")
+        shutil.copytree(uris["analysis"], tmp_path / "analysis", dirs_exist_ok=True)
+        (tmp_path / "analysis" / "analysis.json").write_text(json.dumps(analysis), "utf-8")
+        changed = {**uris, "evaluation": folder, "analysis": tmp_path / "analysis"}
+        return " ".join(render(gather(changed, {"seed": 0}, _GRAPH, facts())).split())
 
-    text = " ".join(page.split())
-    assert sentence in text
-    assert "training began with were made from 3 of these test images: the results are too good." in text
+    analysis["data"]["leak"] = "Too good."
+    assert "✗ Not blessed, not pushed: one; two.</p>" in text()
+    assert "Compared. <strong>Too good.</strong></p>" in text()
+    analysis["data"]["leak"], results["comparison"] = "", None
+    assert "There was no pushed model to compare with.</p>" in text()

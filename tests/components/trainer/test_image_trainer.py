@@ -9,11 +9,13 @@ import tensorflow as tf
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from trainer_examples import draw_shapes, shapes_examples
 
+from components.images import made_from
 from components.options import ImageOptions, ModelOptions, TrainOptions
 from components.trainer import resnets
 from components.trainer.component import ImageTrainer
 from components.trainer.decoding import decode_image
 from components.trainer.executor import Executor
+from components.trainer.run_fn import weights_made_from
 
 IMAGE = ImageOptions(height=32, width=32).model_dump_json()
 TRAIN = TrainOptions(epochs=2, warmup_epochs=1, batch_size=32, learning_rate=1e-3).model_dump_json()
@@ -134,3 +136,17 @@ def test_a_label_without_a_name_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"must be 0 to 1. Received: 0 to 2"):
         execute(trainer(examples), examples, tmp_path)
+
+
+def test_weights_that_do_not_say_what_they_were_made_from_make_a_model_that_does_not_either(tmp_path: Path) -> None:
+    made_from.write(["a" * 64], make_assets(tmp_path / "says"))
+
+    assert weights_made_from(None) == weights_made_from("imagenet") == frozenset()
+    assert weights_made_from(str(tmp_path / "says")) == frozenset({"a" * 16})
+    assert weights_made_from(str(tmp_path / "model.keras")) is None
+    assert weights_made_from(str(make_assets(tmp_path / "older"))) is None
+
+
+def make_assets(model: Path) -> Path:
+    (model / "assets.extra").mkdir(parents=True)
+    return model

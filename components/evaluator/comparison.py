@@ -1,0 +1,78 @@
+"""What a new model and a pushed one are compared on: test images that are new to both.
+
+Once the data or the split has changed, images that the pushed model was trained on may be in test. There it looks
+better than it is, and no new model could beat it. The same holds for a new model that began with another's weights.
+"""
+
+from collections.abc import Collection, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Literal
+
+from components.images.made_from import seen_groups
+
+FEATURE = "image/new_to_both"
+# How the executor tells `extractors.custom_extractors`, which TFX calls by its path: the groups in test that are not.
+SEEN: ContextVar[frozenset[str]] = ContextVar("SEEN")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two models are compared on.
+
+    Attributes:
+        on: "all" test images, all of them new; the "new" ones; or all though they are not, because none is new
+            ("seen"), or because the pushed model doesn't say what it was made from ("unknown").
+        images: number of test images that the comparison is made on.
+        seen: the groups in test that are not new.
+    """
+
+    on: Literal["all", "new", "seen", "unknown"]
+    images: int
+    seen: frozenset[str]
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether both models meet the images for the first time."""
+        return self.on in ("all", "new")
+
+    def describe(self, version: str, candidate: float | None, baseline: float | None) -> str:
+        """A sentence on the comparison with that version, from both accuracies on the images compared on."""
+        scores = f"accuracy {_score(candidate)} against {_score(baseline)}"
+        if self.on == "new":
+            return f"Compared with version {version} on the {self.images:,} test images that are new to both: {scores}."
+        sentence = f"Compared with version {version} on the same test images: {scores}."
+        if self.on == "seen":
+            sentence += " None of them is new to both models, so this says little."
+        elif self.on == "unknown":
+            sentence += (
+                " That version doesn't say what it was made from: if some of them are among it, it looks too good."
+            )
+        return sentence
+
+
+def decide(
+    pushed: Collection[str] | None,
+    new: Collection[str] | None,
+    images: Sequence[tuple[str, str]],
+    test_groups: Sequence[str],
+) -> Comparison:
+    """Decide what the two models are compared on.
+
+    Args:
+        pushed: what the pushed model was made from; None if it doesn't say.
+        new: what the new one was made from; None if its weights didn't say.
+        images: digest and group of every image of this run, in all splits.
+        test_groups: the group of each test image.
+    """
+    if pushed is None:
+        return Comparison("unknown", len(test_groups), frozenset())
+    seen = seen_groups({*pushed, *(new or ())}, images).intersection(test_groups)
+    count = sum(group not in seen for group in test_groups)
+    if count == len(test_groups):
+        return Comparison("all", count, seen)
+    return Comparison("new", count, seen) if count else Comparison("seen", len(test_groups), seen)
+
+
+def _score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
