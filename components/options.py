@@ -117,6 +117,9 @@ class ModelOptions(Section):
     normalize: bool = Field(True, description="rescale pixels to [0, 1] in the graph")
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout rate after global average pooling")
     l2: float = Field(0.0, ge=0.0, description="L2 penalty of the kernels; part of the training loss alone")
+    zero_init_residual: bool | None = Field(
+        None, description="begin with residual blocks that pass their input on; null: in ResNet-50, -101 and -152"
+    )
     weights: str | None = Field(None, description="`imagenet`, or a path to .weights.h5, .keras or a SavedModel")
     freeze: bool = Field(False, description="train the head alone, on top of `weights`")
 

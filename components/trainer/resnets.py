@@ -39,12 +39,25 @@ BLOCKS = {
 class _Layers:
     """Makes the convolutions and normalizations of one model, which share their options."""
 
-    def __init__(self, kernel_initializer: Any, kernel_regularizer: Any, momentum: float) -> None:
+    def __init__(
+        self, kernel_initializer: Any, kernel_regularizer: Any, momentum: float, zero_init_residual: bool
+    ) -> None:
         self.kernel_initializer = kernel_initializer
         self.kernel_regularizer = kernel_regularizer
         self.momentum = momentum
+        self.zero_init_residual = zero_init_residual
 
-    def conv(self, x: Any, filters: int, size: int, *, stride: int = 1, padding: str = "valid", name: str) -> Any:
+    def conv(
+        self,
+        x: Any,
+        filters: int,
+        size: int,
+        *,
+        stride: int = 1,
+        padding: str = "valid",
+        ends_block: bool = False,
+        name: str,
+    ) -> Any:
         """Convolve and normalize; the layers are `<name>_conv` and `<name>_bn`."""
         x = Conv2D(
             filters,
@@ -56,7 +69,10 @@ class _Layers:
             kernel_regularizer=self.kernel_regularizer,
             name=f"{name}_conv",
         )(x)
-        return BatchNormalization(epsilon=EPSILON, momentum=self.momentum, name=f"{name}_bn")(x)
+        gamma = "zeros" if ends_block and self.zero_init_residual else "ones"
+        return BatchNormalization(epsilon=EPSILON, momentum=self.momentum, gamma_initializer=gamma, name=f"{name}_bn")(
+            x
+        )
 
 
 def _fresh(initializer: Any) -> Any:
@@ -72,7 +88,7 @@ def basic_block(layers: _Layers, x: Any, filters: int, *, stride: int, project: 
         x = keras.layers.ZeroPadding2D(1, name=f"{name}_1_pad")(x)
     x = layers.conv(x, filters, 3, stride=stride, padding="valid" if stride > 1 else "same", name=f"{name}_1")
     x = keras.layers.Activation("relu", name=f"{name}_1_relu")(x)
-    x = layers.conv(x, filters, 3, padding="same", name=f"{name}_2")
+    x = layers.conv(x, filters, 3, padding="same", ends_block=True, name=f"{name}_2")
     x = keras.layers.Add(name=f"{name}_add")([shortcut, x])
     return keras.layers.Activation("relu", name=f"{name}_out")(x)
 
@@ -84,7 +100,7 @@ def bottleneck_block(layers: _Layers, x: Any, filters: int, *, stride: int, proj
     x = keras.layers.Activation("relu", name=f"{name}_1_relu")(x)
     x = layers.conv(x, filters, 3, padding="same", name=f"{name}_2")
     x = keras.layers.Activation("relu", name=f"{name}_2_relu")(x)
-    x = layers.conv(x, 4 * filters, 1, name=f"{name}_3")
+    x = layers.conv(x, 4 * filters, 1, ends_block=True, name=f"{name}_3")
     x = keras.layers.Add(name=f"{name}_add")([shortcut, x])
     return keras.layers.Activation("relu", name=f"{name}_out")(x)
 
@@ -118,6 +134,7 @@ def resnet(
     after_input: keras.Layer | None = None,
     kernel_initializer: Any = "he_uniform",
     batch_norm_momentum: float = 0.9,
+    zero_init_residual: bool = False,
     weights: str | None = None,
     freeze: bool = False,
     imagenet_preprocessing: bool = False,
@@ -138,6 +155,8 @@ def resnet(
         after_input: a layer applied right after the input, such as augmentation.
         kernel_initializer: of the convolutions; the classifier's is Glorot's.
         batch_norm_momentum: of the moving statistics. 0.9 suits runs of a few thousand steps; Keras' 0.99 does not.
+        zero_init_residual: begin with blocks that pass their input on, the last scale of each being 0, so that a deep
+            network learns like a shallow one at first (Goyal et al., arXiv 1706.02677, section 5.1).
         weights: "imagenet" (50, 101, 152), or a path to .weights.h5, .keras or a SavedModel of this pipeline; a
             classifier of another number of classes is left out.
         freeze: train the classifier alone.
@@ -160,7 +179,7 @@ def resnet(
             f"Received: normalize={normalize}, input_shape={input_shape}"
         )
     block, counts = BLOCKS[architecture]
-    layers = _Layers(kernel_initializer, kernel_regularizer, batch_norm_momentum)
+    layers = _Layers(kernel_initializer, kernel_regularizer, batch_norm_momentum, zero_init_residual)
 
     inputs = x = keras.Input(input_shape, name="image")
     if after_input is not None:

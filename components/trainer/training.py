@@ -52,6 +52,8 @@ def build_model(
     imagenet_preprocessing: bool = False,
 ) -> keras.Model:
     """Build the network of `options`, computing in `precision` and returning logits."""
+    deep = resnets.BLOCKS[options.architecture][0] == "bottleneck"
+    zero_init_residual = deep if options.zero_init_residual is None else options.zero_init_residual
     with dtype_policy(precision):
         return resnets.resnet(
             options.architecture,
@@ -61,6 +63,7 @@ def build_model(
             keras.regularizers.L2(options.l2) if options.l2 else None,
             options.dropout,
             classifier_activation=None,
+            zero_init_residual=zero_init_residual,
             weights=options.weights,
             freeze=options.freeze,
             imagenet_preprocessing=imagenet_preprocessing,

@@ -80,6 +80,20 @@ def test_basic_stages_have_the_shapes_of_table_1(depth: int, blocks: tuple[int, 
         assert model.get_layer(f"conv{stage}_block1_1_conv").strides == ((1, 1) if stage == 2 else (2, 2))
 
 
+@pytest.mark.parametrize(("depth", "last"), [(18, "_2_bn"), (50, "_3_bn")])
+def test_blocks_pass_their_input_on_at_first_if_wanted(depth: int, last: str) -> None:
+    plain, zero = (MODELS[depth](8, (32, 32, 3), zero_init_residual=wanted) for wanted in (False, True))
+
+    def zeros(model: keras.Model) -> set[str]:
+        return {layer.name for layer in model.layers if layer.name.endswith("_bn") and not layer.gamma.numpy().any()}
+
+    assert zeros(plain) == set()
+    assert zeros(zero) == {layer.name for layer in zero.layers if layer.name.endswith(last) and "_block" in layer.name}
+    ends = [zero.get_layer(f"conv2_block{number}_out").output for number in (1, 2)]
+    first, second = keras.Model(zero.input, ends)(np.random.default_rng(0).uniform(0, 1, (2, 32, 32, 3)))
+    np.testing.assert_array_equal(first, second)
+
+
 def convolve(x: NDArray[Any], kernel: NDArray[Any], bias: NDArray[Any], stride: int) -> NDArray[Any]:
     """Convolve H×W×C by k×k×C×D with a symmetric padding of k // 2, from the definition."""
     size = kernel.shape[0]

@@ -16,7 +16,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from trainer_examples import draw_shapes
 
-from components.options import ImageOptions, ModelOptions, TrainOptions
+from components.options import Architecture, ImageOptions, ModelOptions, TrainOptions
 from components.trainer import resnets, training
 from components.trainer.checkpoint import FILE_NAME
 from components.trainer.decoding import decode_image
@@ -348,3 +348,18 @@ def test_two_devices_have_the_losses_of_one() -> None:
     assert len(losses) == 3, result.stderr[-2000:]
     for row in np.array(losses, float):
         np.testing.assert_allclose(row[[0, 2]], row[[1, 3]], rtol=5e-3)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "wanted", "passes_on"),
+    [("resnet34", None, False), ("resnet50", None, True), ("resnet50", False, False), ("resnet18", True, True)],
+)
+def test_the_deep_ones_begin_with_blocks_that_pass_their_input_on(
+    architecture: Architecture, wanted: bool | None, passes_on: bool
+) -> None:
+    options = ModelOptions(architecture=architecture, zero_init_residual=wanted)
+
+    model = training.build_model(options, 3, (32, 32, 3))
+
+    last = "_3_bn" if architecture == "resnet50" else "_2_bn"
+    assert (not model.get_layer(f"conv2_block1{last}").gamma.numpy().any()) == passes_on
