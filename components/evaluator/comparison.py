@@ -36,12 +36,16 @@ class Comparison:
         """Whether both models meet the images for the first time."""
         return self.on in ("all", "new")
 
+    @property
+    def where(self) -> str:
+        """Where the models are compared, if not on the whole test split: part of a sentence."""
+        return f" on the {self.images:,} test images that are new to both" if self.on == "new" else ""
+
     def describe(self, version: str, candidate: float | None, baseline: float | None) -> str:
         """A sentence on the comparison with that version, from both accuracies on the images compared on."""
+        where = self.where or " on the same test images"
         scores = f"accuracy {_score(candidate)} against {_score(baseline)}"
-        if self.on == "new":
-            return f"Compared with version {version} on the {self.images:,} test images that are new to both: {scores}."
-        sentence = f"Compared with version {version} on the same test images: {scores}."
+        sentence = f"Compared with version {version}{where}: {scores}."
         if self.on == "seen":
             sentence += " None of them is new to both models, so this says little."
         elif self.on == "unknown":

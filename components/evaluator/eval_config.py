@@ -15,7 +15,7 @@ TOP_2 = "top_2_accuracy"
 # How far above "always the commonest class" a model must be when no threshold is given, and as a share of what is
 # missing to 1: the smaller counts.
 _ABOVE_MAJORITY, _OF_THE_REST = 0.05, 0.5
-_ROUNDING = 1e-7  # TFMA's accuracy is a float32: 0.95 would be below a threshold of 0.95
+ROUNDING = 1e-7  # TFMA's accuracy is a float32: 0.95 would be below a threshold of 0.95
 
 
 def least_accuracy(options: EvaluateOptions, counts: Sequence[int]) -> float:
@@ -63,14 +63,14 @@ def make_eval_config(
     accuracy = spec.metrics.add(class_name="SparseCategoricalAccuracy", config=f'"name": "{ACCURACY}"')
     threshold = accuracy.per_slice_thresholds.add()
     threshold.slicing_specs.add()
-    threshold.threshold.value_threshold.lower_bound.value = least_accuracy(options, counts) - _ROUNDING
+    threshold.threshold.value_threshold.lower_bound.value = least_accuracy(options, counts) - ROUNDING
     if comparison is not None and comparison.on == "new":
         threshold = accuracy.per_slice_thresholds.add()
         for specs in (config.slicing_specs, threshold.slicing_specs):
             specs.add(feature_values={NEW: "1"})
     if comparison is not None:
         threshold.threshold.change_threshold.direction = config_pb2.MetricDirection.HIGHER_IS_BETTER
-        threshold.threshold.change_threshold.absolute.value = options.min_gain - _ROUNDING
+        threshold.threshold.change_threshold.absolute.value = options.min_gain - ROUNDING
     if len(labels) > 2:
         spec.metrics.add(class_name="SparseTopKCategoricalAccuracy", config=f'"k": 2, "name": "{TOP_2}"')
     spec.metrics.add(

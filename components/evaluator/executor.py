@@ -95,10 +95,8 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         properties = dict(exec_properties)
         properties["eval_config"] = proto_utils.proto_to_json(config)
         properties["example_splits"] = json_utils.dumps(["test"])
-        where = ""
         if comparison is not None and comparison.on == "new":
             properties["custom_extractors"] = f"{custom_extractors.__module__}.{custom_extractors.__name__}"
-            where = f" on the {comparison.images:,} test images that are new to both"
         token = SEEN.set(comparison.seen if comparison is not None else frozenset())
         try:
             super().Do(inputs, output_dict, properties)
@@ -108,7 +106,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         evaluation = get_single_instance(output_dict["evaluation"])
         uri = Path(evaluation.uri)
         results: dict[str, Any] = {
-            **read_verdict(uri, where),
+            **read_verdict(uri, comparison.where if comparison is not None else ""),
             "least_accuracy": least_accuracy(options, counts),
             "min_gain": options.min_gain,
             "candidate": read_results(uri, labels, "candidate" if comparison is not None else ""),

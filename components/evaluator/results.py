@@ -9,7 +9,7 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import validation_result_pb2
 
 from components.evaluator.comparison import FEATURE as NEW
-from components.evaluator.eval_config import ACCURACY, SLICES, TOP_2
+from components.evaluator.eval_config import ACCURACY, ROUNDING, SLICES, TOP_2
 from components.scores import OVERALL, PER_CLASS
 
 
@@ -52,32 +52,32 @@ def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> di
     return found
 
 
-def read_verdict(evaluation: Path, compared_on: str = "") -> dict[str, Any]:
+def read_verdict(evaluation: Path, where: str = "") -> dict[str, Any]:
     """Whether the thresholds were met, and each that was not: metric, bound, value, and a text that says so.
 
     Args:
         evaluation: folder that the Evaluator wrote.
-        compared_on: where the models differ, if not on the whole test split.
+        where: where the models were compared, if not on the whole test split.
     """
     result = tfma.load_validation_result(str(evaluation))
     failures = [failure for one_slice in result.metric_validations_per_slice for failure in one_slice.failures]
-    return {"blessed": bool(result.validation_ok), "failures": [_explain(failure, compared_on) for failure in failures]}
+    return {"blessed": bool(result.validation_ok), "failures": [_explain(failure, where) for failure in failures]}
 
 
-def _explain(failure: validation_result_pb2.ValidationFailure, compared_on: str) -> dict[str, Any]:
+def _explain(failure: validation_result_pb2.ValidationFailure, where: str) -> dict[str, Any]:
     value, bound, change = _failed_value(failure), _bound(failure), failure.metric_key.is_diff
     if value is None:
-        text = f"test accuracy is no number, at least {bound:.3f} is"
+        text = f"test accuracy is no number, at least {bound:.3f} is wanted"
     elif change:
-        text = f"test accuracy differs by {value:+.3f} from the pushed model's{compared_on}, at least {bound:+.3f} is"
+        text = f"test accuracy differs by {value:+.3f} from the pushed model's{where}, at least {bound:+.3f} is wanted"
     else:
-        text = f"test accuracy is {value:.3f}, at least {bound:.3f} is"
+        text = f"test accuracy is {value:.3f}, at least {bound:.3f} is wanted"
     return {
         "metric": failure.metric_key.name,
         "change": change,
         "value": value,
         "bound": bound,
-        "text": f"{text} wanted",
+        "text": text,
     }
 
 
@@ -87,9 +87,9 @@ def _failed_value(failure: validation_result_pb2.ValidationFailure) -> float | N
 
 def _bound(failure: validation_result_pb2.ValidationFailure) -> float:
     threshold = failure.metric_threshold
-    if failure.metric_key.is_diff:
-        return float(threshold.change_threshold.absolute.value)
-    return float(threshold.value_threshold.lower_bound.value)
+    change = failure.metric_key.is_diff
+    bound = threshold.change_threshold.absolute.value if change else threshold.value_threshold.lower_bound.value
+    return round(float(bound) + ROUNDING, 9)
 
 
 def _number(value: Any) -> float | None:
