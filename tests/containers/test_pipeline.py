@@ -117,7 +117,17 @@ def test_all_unit_tests_pass_in_the_image(engine: Engine, capsys: pytest.Capture
         REPOSITORY / "docs": "/src/docs:ro",
     }
 
-    command = ["python", "-m", "pytest", "-m", "not e2e", *(f"--ignore={path}" for path in OUTSIDE), "tests"]
+    # Without the warnings, so that the end of the output shows what failed.
+    command = [
+        "python",
+        "-m",
+        "pytest",
+        "--disable-warnings",
+        "-m",
+        "not e2e",
+        *(f"--ignore={path}" for path in OUTSIDE),
+        "tests",
+    ]
     done = engine.run(TESTS, command, volumes=volumes, options=["-w", "/src"], check=False)
 
     with capsys.disabled():

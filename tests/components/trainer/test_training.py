@@ -1,6 +1,7 @@
 """Whole trainings of ResNet-18 on tiny images: what it learns, and that an interrupted one ends where it should."""
 
 import os
+import random
 import re
 import signal
 import subprocess
@@ -138,10 +139,13 @@ CLOCKS = {"seconds", "images_per_second"}
 
 CHILD = """
 import sys; sys.path.insert(0, {tests!r})
-import pathlib, test_training as t
+import pathlib, time, test_training as t
 t.shrink_resnet18()
+class Slow(t.Epochs):  # on a fast machine the training would be over before the signal comes
+    def epoch(self, number, metrics):
+        time.sleep(0.3)
 chosen = t.settings({{"dropout": 0.3}}, epochs=10)
-t.run(chosen, checkpoint=(pathlib.Path({folder!r}), "x"))
+t.run(chosen, checkpoint=(pathlib.Path({folder!r}), "x"), trackers=[Slow()])
 """
 
 
@@ -155,7 +159,7 @@ def test_after_kill_9_the_training_continues_to_the_same_weights(
     for line in child.stdout:
         if line.startswith("epoch  3/"):
             break
-    time.sleep(0.1)
+    time.sleep(random.uniform(0.0, 0.6))
     child.send_signal(signal.SIGKILL)
     child.wait()
     assert (tmp_path / FILE_NAME).exists()
