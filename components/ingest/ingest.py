@@ -31,7 +31,7 @@ from components.images.manifest import (
 )
 from components.images.names import is_copy, source_keys
 from components.ingest.inspect_image import Quarantined, inspect_image
-from components.ingest.layout import Entry, check_split_csv, read_labels_csv, read_layout
+from components.ingest.layout import Entry, Layout, check_split_csv, read_labels_csv, read_layout
 from components.ingest.source import Source, SourceError, open_source
 from components.options import DataOptions
 from components.progress import Progress
@@ -74,10 +74,10 @@ def ingest(
     labels = read_labels_csv(_text(options.labels_csv)) if options.labels_csv else {}
     layout = read_layout(listing.files, listing.folders, labels)
     if not layout.labels:
-        raise SourceError(f"no class folder in {uri}: put the images in train/<label>/")
+        raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/")
     bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *layout.misplaced)]
 
-    shards = list(_inspect_all(source, layout.entries, destination, options))
+    shards = list(_inspect_all(source, layout, destination, options))
     rows = [row for shard in shards for row in shard.rows]
     bad = sorted([*bad, *(item for shard in shards for item in shard.bad)], key=lambda item: item.id)
     if bad and options.on_bad_image == "error":
@@ -87,9 +87,9 @@ def ingest(
         check_split_csv(table, source.read(table).decode("utf-8", "backslashreplace"), layout.entries, unlisted)
     usable = {row.label for row in rows}
     if not rows:
-        raise SourceError(f"no usable image in {uri} ({len(bad)} files can't be used; the first: {_first(bad)})")
+        raise SourceError(f"data: no usable image in {uri} ({len(bad)} files can't be used; the first: {_first(bad)})")
     if len(usable) < 2:
-        raise SourceError(f"only one class with images ({usable.pop()}) in {uri}: a classifier needs two")
+        raise SourceError(f"data: only one class with images ({usable.pop()}) in {uri}: a classifier needs two")
 
     near = near_duplicates([_unsigned(row.phash) for row in rows]) if options.near_duplicates != "off" else []
     paths = [layout.path_in_split(row.id) for row in rows]
@@ -114,7 +114,7 @@ def ingest(
         "groups": len({row.group for row in grouped}),
         "sizes": dict(Counter(f"{row.width}×{row.height}" for row in rows).most_common(12)),
         "brightness": np.histogram([row.brightness for row in rows], bins=16, range=(0, 256))[0].tolist(),
-        "data_digest": _digest(grouped),
+        "data_digest": _digest(grouped, layout),
     }
     write_json(summary, destination / SUMMARY)
     return summary
@@ -124,8 +124,9 @@ _BAD_SCHEMA = pa.schema([(name, pa.string()) for name in ("id", "label", "reason
 _DUPLICATE_SCHEMA = pa.schema([(name, pa.string()) for name in ("kind", "key", "id", "label", "split")])
 
 
-def _inspect_all(source: Source, entries: list[Entry], destination: Path, options: DataOptions) -> Iterator[_Shard]:
-    ordered = sorted(entries, key=lambda entry: hashlib.sha256(entry.id.encode()).digest())
+def _inspect_all(source: Source, layout: Layout, destination: Path, options: DataOptions) -> Iterator[_Shard]:
+    entries = layout.entries
+    ordered = sorted(entries, key=lambda entry: hashlib.sha256(layout.place(entry.id, entry.split).encode()).digest())
     units = [ordered[start : start + _IMAGES_PER_SHARD] for start in range(0, len(ordered), _IMAGES_PER_SHARD)]
     paths = [destination / shard_name(PREFIX, index, len(units)) for index in range(len(units))]
     work = partial(_inspect_shard, source, options.max_pixels)
@@ -261,11 +262,12 @@ def _leaks(rows: list[ImageRow]) -> list[dict[str, Any]]:
     ]
 
 
-def _digest(rows: list[ImageRow]) -> str:
-    digest = hashlib.sha256()
-    for row in sorted(rows, key=lambda row: row.id):
-        digest.update("\0".join((row.id, row.sha256, row.label, row.split, row.group)).encode() + b"\n")
-    return digest.hexdigest()
+def _digest(rows: list[ImageRow], layout: Layout) -> str:
+    """Digest the images with their labels and names, wherever the folder lies and whatever level of it was named."""
+    lines = sorted(
+        "\0".join((layout.place(row.id, row.split), row.sha256, row.label, row.split, row.group)) for row in rows
+    )
+    return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
 
 def _unsigned(phash: int | None) -> int | None:

@@ -52,6 +52,15 @@ class Layout:
     beside: int
     divided: bool
 
+    def place(self, file_id: str, split: str) -> str:
+        """Return `<split>/<path>`, which is the same whether the folder itself or its `train/` holds the classes.
+
+        Args:
+            file_id: path relative to the data folder.
+            split: that the folder gives, "" for none.
+        """
+        return f"{split or 'train'}/{self.path_in_split(file_id)}"
+
     def path_in_split(self, file_id: str) -> str:
         """The id without the split's folder: an image and its copy lie in one folder there, whatever their labels."""
         folder, _, inside = file_id.partition("/")

@@ -60,7 +60,7 @@ def open_source(uri: str) -> Source:
         return RemoteSource(uri)
     path = Path(uri.removeprefix("file://"))
     if not path.is_dir():
-        raise SourceError(f"{'not a folder' if path.exists() else 'no such folder'}: {path}. Name it with --data")
+        raise SourceError(f"data: {'not a folder' if path.exists() else 'no such folder'}: {path}")
     return LocalSource(str(path))
 
 
@@ -153,10 +153,10 @@ class RemoteSource:
             found = []
         except OSError as error:
             raise SourceError(
-                f"can't list {self.uri}: {reason(error)}. Check the address and the credentials"
+                f"data: can't list {self.uri}: {reason(error)}. Check the address and the credentials"
             ) from None
         if not found:
-            raise SourceError(f"nothing found at {self.uri}: no such bucket or folder, or it is empty")
+            raise SourceError(f"data: nothing found at {self.uri}: no such bucket or folder, or it is empty")
         files: list[str] = []
         folders: set[str] = set()
         hidden = 0
@@ -181,5 +181,5 @@ class RemoteSource:
         try:
             store, root = fsspec.core.url_to_fs(self.uri)
         except (ValueError, ImportError) as error:
-            raise SourceError(f"can't open {self.uri}: {reason(error)}") from None
+            raise SourceError(f"data: can't open {self.uri}: {reason(error)}") from None
         return store, root

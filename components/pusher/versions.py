@@ -31,12 +31,11 @@ class Origin:
         return asdict(self)
 
     def is_same(self, other: "Origin") -> bool:
-        """Whether recipe and data agree, the data by the digest that both have."""
+        """Whether recipe and data agree, the data by either digest: one folder lies in several places."""
         if self.recipe != other.recipe:
             return False
-        if self.folder_digest and other.folder_digest:
-            return self.folder_digest == other.folder_digest
-        return bool(self.data_digest) and self.data_digest == other.data_digest
+        pairs = ((self.folder_digest, other.folder_digest), (self.data_digest, other.data_digest))
+        return any(mine and mine == theirs for mine, theirs in pairs)
 
     @staticmethod
     def read(values: Any) -> "Origin | None":

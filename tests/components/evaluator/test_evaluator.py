@@ -320,6 +320,8 @@ def test_the_baseline_is_the_newest_with_the_same_classes_that_something_else_ma
     assert best.number == 2
     assert [version.number for version in candidates(str(destination), Origin("recipe", "data"))] == [4, 2, 1]
     assert [version.number for version in candidates(str(destination), Origin("recipe", "x", "y"))] == [4, 3, 2, 1]
+    # The same images in another folder, or read where nobody digests a folder.
+    assert [version.number for version in candidates(str(destination), Origin("recipe", "data", "z"))] == [4, 2, 1]
     assert list_versions(str(tmp_path / "nowhere")) == []
 
     output = standard_artifacts.Model()

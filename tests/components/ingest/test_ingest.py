@@ -218,6 +218,17 @@ def test_a_folder_that_holds_no_classifiers_data_is_an_error(
         run(tmp_path / "data", tmp_path / "out")
 
 
+def test_the_same_images_are_the_same_data_whatever_level_of_the_folder_is_named(folder: Path, tmp_path: Path) -> None:
+    whole = run(folder, tmp_path / "whole")
+    inside = run(folder / "train", tmp_path / "inside")
+
+    assert whole["data_digest"] == inside["data_digest"]
+    order = [[row.sha256 for row in rows(tmp_path / name).values()] for name in ("whole", "inside")]
+    assert order[0] == order[1]  # and so is the model that is trained on them
+    (folder / "train" / "happy").rename(folder / "train" / "glad")
+    assert run(folder, tmp_path / "other")["data_digest"] != whole["data_digest"]
+
+
 def test_the_digest_follows_content_and_names_but_not_times(folder: Path) -> None:
     before = folder_digest(str(folder))
     path = folder / "train" / "happy" / "1.jpg"
