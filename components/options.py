@@ -170,6 +170,13 @@ class TrainOptions(Section):
             )
         return self
 
+    def with_epochs(self, epochs: int) -> "TrainOptions":
+        """Return these options for a run that sets its epochs alone: a short one must not fail for its warm-up."""
+        if epochs == self.epochs:
+            return self
+        warmup = min(self.warmup_epochs, epochs // 2)
+        return TrainOptions.model_validate(self.model_dump() | {"epochs": epochs, "warmup_epochs": warmup})
+
 
 class TunerOptions(Section):
     """Which architectures are tried before training, each under the same budget."""

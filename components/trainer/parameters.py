@@ -31,12 +31,8 @@ def custom_config(properties: Mapping[str, Any]) -> dict[str, Any]:
     config: dict[str, Any] = {name: json.loads(properties.get(f"{name}_options") or "{}") for name in SECTIONS}
     if properties.get("architecture"):
         config["model"]["architecture"] = properties["architecture"]
-    epochs = int(properties.get("epochs") or 0)
-    if epochs and epochs != config["train"].get("epochs"):
-        config["train"]["epochs"] = epochs
-        # A short run asked for by this parameter alone must not fail for its warm-up.
-        warmup = config["train"].get("warmup_epochs", TrainOptions().warmup_epochs)
-        config["train"]["warmup_epochs"] = min(warmup, epochs // 2)
+    if (epochs := properties.get("epochs")) is not None:
+        config["train"] = TrainOptions.model_validate(config["train"]).with_epochs(epochs).model_dump(mode="json")
     config["calibrate"] = bool(properties.get("calibrate", 1))
     config["seed"] = int(properties.get("seed", 0))
     config["code_version"] = properties.get("code_version", "")
