@@ -7,6 +7,7 @@ import gc
 import json
 import shutil
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from tfx.components.tuner.executor import Executor as TunerExecutor
@@ -47,12 +48,19 @@ class Executor(TunerExecutor):
         )
 
         rows = rank(tuner.rows)
-        results = artifact_utils.get_single_uri(output_dict[standard_component_specs.TUNER_RESULTS_KEY])
+        results = _made(output_dict[standard_component_specs.TUNER_RESULTS_KEY])
         write_json(rows, f"{results}/{LEADERBOARD}")
         best = tuner.oracle.get_space()
         best.values = rows[0]["hyperparameters"]
-        chosen = artifact_utils.get_single_uri(output_dict[standard_component_specs.BEST_HYPERPARAMETERS_KEY])
+        chosen = _made(output_dict[standard_component_specs.BEST_HYPERPARAMETERS_KEY])
         write_json(json.loads(json.dumps(best.get_config())), f"{chosen}/best_hyperparameters.txt")
         shutil.rmtree(tuner.folder, ignore_errors=True)
         del tuner
         gc.collect()  # as in the Trainer's executor
+
+
+def _made(artifacts: list[Artifact]) -> Path:
+    """Return an output's folder, made unless it is there: Kubeflow's launcher makes none."""
+    folder = Path(artifact_utils.get_single_uri(artifacts))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
