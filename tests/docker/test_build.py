@@ -1,6 +1,7 @@
 """The image's build script with engines that only note what they are told."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -92,3 +93,10 @@ def test_gpu_asks_for_tensorflow_with_cuda(checkout: Path) -> None:
     build(checkout, GPU="1")
 
     assert "TENSORFLOW=tensorflow[and-cuda]" in (checkout / "log").read_text()
+
+
+def test_the_images_user_is_a_number_to_which_kubelet_can_hold_a_namespaces_rule() -> None:
+    users = re.findall(r"^USER (\S+)$", (SCRIPT.parent / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert [user for user in users if user != "root"] == ["1000:1000", "1000:1000"]
+    assert users[-1] == "1000:1000"
