@@ -20,13 +20,13 @@ from components.trainer.tuner_component import ImageTuner
 from components.validation.component import (
     DataGate,
     ImageSchema,
-    eval_test_validator,
+    SplitComparison,
     example_validator,
     image_statistics,
 )
 from pipeline.code_version import code_version
 from pipeline.config import Config
-from pipeline.run_context import RunContext, RunParameters, file_digest, recipe
+from pipeline.run_context import RunContext, RunParameters, file_digest, recipe, recipe_parts
 from pipeline.run_record import report_facts
 
 NAME = "facial-affect"
@@ -39,7 +39,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         config: the configuration.
         context: where the data and the models are.
     """
-    own_recipe = recipe(config)
+    # A compiled pipeline's run may set some of what the recipe is made of.
+    own_recipe = recipe(config) if context.parameters is None else json.dumps(recipe_parts(config), sort_keys=True)
     given = context.parameters or RunParameters(context.uri, context.destination, config.seed)
 
     # Reads the folder once: checks, hashes and packs every image; quarantines what can't be used.
@@ -73,7 +74,9 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         code_version=_version(code_version("components.validation.executor"), config.validation.schema_path),
     )
     validator = example_validator(statistics.outputs["statistics"], schema.outputs["schema"])
-    distribution = eval_test_validator(statistics.outputs["statistics"])
+    distribution = SplitComparison(
+        statistics=statistics.outputs["statistics"], code_version=code_version("components.validation.executor")
+    ).with_id("DistributionValidator")
     # Stops here on an anomaly: the validators alone only take note.
     gate = DataGate(
         dataset=dataset,

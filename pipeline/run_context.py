@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.code_version import code_version
-from pipeline.config import Config
+from pipeline.config import Config, validate
 
 # What decides a model: two models with the same of these, and the same data, are the same model.
 _DECISIVE = ("seed", "data", "split", "balance", "augment", "image", "model", "train", "tuner")
@@ -77,11 +78,44 @@ def file_digest(path: str | None) -> str:
 
 
 def recipe(config: Config) -> str:
-    """Digest of the options and the code that decide a model; where the data lies is no part of it."""
+    """Return the digest of the options and the code that decide a model; where the data lies is no part of it."""
+    return recipe_digest(recipe_parts(config))
+
+
+def recipe_parts(config: Config) -> dict[str, Any]:
+    """Return what `recipe_digest` digests: the values that a run of a compiled pipeline can set, and all else as one.
+
+    Keys: `seed`, `architecture`, `train` (the section), `rest` (a digest).
+    """
     values = config.as_dict()
     decisive = {section: values[section] for section in _DECISIVE}
     decisive["data"] = {key: value for key, value in decisive["data"].items() if key != "path"}
     decisive["calibrate"] = values["evaluate"]["calibrate"]
+    parts = {"seed": decisive.pop("seed"), "train": decisive.pop("train")}
+    parts["architecture"] = decisive["model"].pop("architecture")
     files = [file_digest(path) for path in (config.data.labels_csv, config.augment.pipeline_yaml, config.model.weights)]
-    text = json.dumps([decisive, files, code_version(*_CODE)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return parts | {"rest": _digest([decisive, files, code_version(*_CODE)])}
+
+
+def recipe_digest(parts: Mapping[str, Any]) -> str:
+    """Return sixteen hex digits over what `recipe_parts` returns."""
+    return _digest(parts)
+
+
+def with_run_values(config: Config, values: Mapping[str, Any]) -> Config:
+    """Return the configuration that a run has which sets `seed`, `architecture` or `epochs` by itself.
+
+    Raises:
+        ConfigError: the two don't go together.
+    """
+    model, train = config.model, config.train
+    if "epochs" in values:
+        train = train.with_epochs(values["epochs"])
+    changed = config.as_dict() | {"train": train.model_dump(mode="json"), "seed": values.get("seed", config.seed)}
+    if "architecture" in values:
+        changed["model"] = model.model_dump(mode="json") | {"architecture": values["architecture"]}
+    return validate(changed)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

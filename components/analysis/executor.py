@@ -16,6 +16,7 @@ from components.analysis.predictions import Predictions, predict_split
 from components.images import made_from
 from components.images.manifest import SUMMARY, read_json, write_json, write_table
 from components.options import EvaluateOptions, ImageOptions
+from components.stored_at import stored_at
 from components.tfrecord.convert import LABEL_MAP
 
 _SPLITS = ("eval", "test")
@@ -51,7 +52,7 @@ class Executor(BaseExecutor):
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
         findings["data"] = _data(read_json(uris["dataset"] / SUMMARY))
         findings["data"]["leak"] = leak(made_from.read(model), uris["dataset"])
-        lineage = {name: str(get_single_instance(artifacts).id) for name, artifacts in sorted(input_dict.items())}
+        lineage = {name: stored_at(get_single_instance(artifacts)) for name, artifacts in sorted(input_dict.items())}
         lineage |= {"recipe": exec_properties["recipe"], "data": findings["data"]["data_digest"]}
         card = make_card(findings, training, image.model_dump(), lineage)
 

@@ -79,7 +79,7 @@ def make_card(
         findings: what `analyse` found, with `data`.
         training: the Trainer's `training.json`.
         image: height, width and channels that the model takes.
-        lineage: ids and digests by name.
+        lineage: addresses of artifacts, and digests, by name.
     """
     metrics = findings["test"]["metrics"]
     return {

@@ -2,18 +2,15 @@
 
 import tensorflow_data_validation as tfdv
 from tfx import types
-from tfx.components.distribution_validator.component import DistributionValidator
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
-from tfx.proto import distribution_validator_pb2
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
-from tfx.types.standard_artifacts import ExampleAnomalies, Examples, Schema
+from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
 from components.artifacts import Analysis, ImageDataset
-from components.validation.executor import GateExecutor, SchemaExecutor
-from components.validation.gate import MAX_SHARE_DIFFERENCE
+from components.validation.executor import ComparisonExecutor, GateExecutor, SchemaExecutor
 from components.validation.schema import STATISTICS
 
 
@@ -54,6 +51,37 @@ class ImageSchema(BaseComponent):
         super().__init__(spec=spec)
 
 
+class SplitComparisonSpec(ComponentSpec):
+    """Inputs, outputs and parameters of SplitComparison."""
+
+    INPUTS = {"statistics": ChannelParameter(type=ExampleStatistics)}
+    OUTPUTS = {"anomalies": ChannelParameter(type=ExampleAnomalies)}
+    PARAMETERS = {"code_version": ExecutionParameter(type=str)}
+
+
+class SplitComparison(BaseComponent):
+    """Holds eval's classes against test's. Train is balanced on purpose, so it is left out.
+
+    TFX's own DistributionValidator takes the statistics twice, as two inputs. Kubeflow's driver can't: ML Metadata
+    holds one event an execution and artifact, and the task would never start.
+    """
+
+    SPEC_CLASS = SplitComparisonSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(ComparisonExecutor)
+
+    def __init__(self, statistics: types.BaseChannel, code_version: str = "") -> None:
+        """Construct the component.
+
+        Args:
+            statistics: of StatisticsGen, with the splits eval and test.
+            code_version: of the component's source; a changed one runs the component anew.
+        """
+        spec = SplitComparisonSpec(
+            statistics=statistics, code_version=code_version, anomalies=types.Channel(type=ExampleAnomalies)
+        )
+        super().__init__(spec=spec)
+
+
 class DataGateSpec(ComponentSpec):
     """Inputs, outputs and parameters of DataGate."""
 
@@ -85,7 +113,7 @@ class DataGate(BaseComponent):
         Args:
             dataset: the split ImageDataset, for its counts.
             schema_anomalies: of ExampleValidator.
-            distribution_anomalies: of DistributionValidator.
+            distribution_anomalies: of SplitComparison.
             validate: `ValidateOptions` as JSON.
             code_version: of the component's source; a changed one runs the component anew.
         """
@@ -108,14 +136,3 @@ def image_statistics(examples: types.BaseChannel) -> StatisticsGen:
 def example_validator(statistics: types.BaseChannel, schema: types.BaseChannel) -> ExampleValidator:
     """ExampleValidator: each split's statistics against the schema."""
     return ExampleValidator(statistics=statistics, schema=schema)
-
-
-def eval_test_validator(statistics: types.BaseChannel) -> DistributionValidator:
-    """DistributionValidator: eval's classes against test's. Train is balanced on purpose, so it is left out."""
-    config = distribution_validator_pb2.DistributionValidatorConfig()
-    feature = config.default_slice_config.feature.add()
-    feature.path.step.append("image/class/text")
-    feature.distribution_comparator.infinity_norm.threshold = MAX_SHARE_DIFFERENCE
-    return DistributionValidator(
-        statistics=statistics, baseline_statistics=statistics, config=config, include_split_pairs=[("eval", "test")]
-    )

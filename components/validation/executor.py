@@ -1,4 +1,4 @@
-"""Runs the schema and the gate inside TFX."""
+"""Runs the schema, the comparison of splits and the gate inside TFX."""
 
 from pathlib import Path
 from typing import Any
@@ -7,14 +7,23 @@ import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2
 from tfx import types
+from tfx.components.distribution_validator import executor as distribution_validator
 from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.proto import distribution_validator_pb2
+from tfx.types import standard_component_specs as keys
 from tfx.types.artifact_utils import get_single_instance
-from tfx.utils import io_utils
+from tfx.utils import io_utils, json_utils
 
 from components.images.manifest import SUMMARY, read_json, write_json
 from components.options import DataOptions, ValidateOptions
 from components.tfrecord.convert import LABEL_MAP
-from components.validation.gate import Anomaly, DataAnomalyError, balance_anomalies, schema_anomalies
+from components.validation.gate import (
+    MAX_SHARE_DIFFERENCE,
+    Anomaly,
+    DataAnomalyError,
+    balance_anomalies,
+    schema_anomalies,
+)
 from components.validation.schema import make_schema
 
 GATE = "gate.json"
@@ -50,6 +59,41 @@ class SchemaExecutor(BaseExecutor):
         uri = Path(get_single_instance(output_dict["schema"]).uri)
         uri.mkdir(parents=True, exist_ok=True)
         tfdv.write_schema_text(schema, str(uri / "schema.pbtxt"))
+
+
+class ComparisonExecutor(distribution_validator.Executor):
+    """TFX's DistributionValidator between two splits of the same statistics."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> Any:
+        """Compare the shares of the classes in eval with those in test.
+
+        Args:
+            input_dict: `statistics`.
+            output_dict: `anomalies`, with one Anomalies proto for the pair.
+            exec_properties: not read.
+
+        Returns:
+            TFX's ExecutorOutput, with the anomalies' properties.
+        """
+        del exec_properties
+        config = distribution_validator_pb2.DistributionValidatorConfig()
+        feature = config.default_slice_config.feature.add()
+        feature.path.step.append("image/class/text")
+        feature.distribution_comparator.infinity_norm.threshold = MAX_SHARE_DIFFERENCE
+        statistics = input_dict[keys.STATISTICS_KEY]
+        return super().Do(
+            {keys.STATISTICS_KEY: statistics, keys.BASELINE_STATISTICS_KEY: statistics},
+            output_dict,
+            {
+                keys.DISTRIBUTION_VALIDATOR_CONFIG_KEY: config,
+                keys.INCLUDE_SPLIT_PAIRS_KEY: json_utils.dumps([("eval", "test")]),
+            },
+        )
 
 
 class GateExecutor(BaseExecutor):

@@ -5,9 +5,12 @@ import warnings
 from pathlib import Path
 
 import click
+import yaml
 
 from pipeline.cli.run import UsageError
 from pipeline.config import ConfigError, load
+
+_SHORT = 3600
 
 
 @click.command("compile")
@@ -26,6 +29,7 @@ def compile(
     overrides: tuple[str, ...],
 ) -> None:
     """Compile the pipeline for Kubeflow Pipelines v2, as IR YAML."""
+    from pipeline.kubeflow.launcher_config import disagreements, launcher_config
     from pipeline.kubeflow.targets import Target, pinned
 
     if output.suffix not in (".yaml", ".yml"):
@@ -52,6 +56,19 @@ def compile(
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, "utf-8")
     click.echo(output)
+    documents = list(yaml.safe_load_all(text))
+    if found := launcher_config(documents):
+        why, config_map = found
+        click.echo(f"Note: {why}. Merge into the cluster's ConfigMap:\n\n{config_map}", err=True)
+    for problem in disagreements(documents, {}):
+        click.echo(f"Warning: {problem}", err=True)
+    for name, task in config.kubeflow.components.items():
+        if task.retry and task.retry.count and task.retry.longest_seconds < _SHORT:
+            click.echo(
+                f"Warning: kubeflow.components.{name}.retry.longest = {task.retry.longest} is the total time from the "
+                "first attempt on; a retry that still runs then is killed",
+                err=True,
+            )
     if "@" not in target.image:
         click.echo(
             f"The image is named by its tag, {image}, which may move: `make image PUSH=1` notes digests.", err=True

@@ -8,6 +8,8 @@ import click
 
 from pipeline.cli.run import UsageError
 
+_GAVE_UP = 4
+
 
 @click.command("submit")
 @click.argument("path", metavar="F.yaml", type=click.Path(path_type=Path))
@@ -32,9 +34,12 @@ def submit(
 ) -> None:
     """Submit a compiled pipeline to Kubeflow Pipelines.
 
-    Exit status: 0 submitted (with --wait: succeeded), 1 refused or failed, 2 bad usage.
+    Exit status: 0 submitted (with --wait: succeeded), 1 refused or failed, 2 bad usage, 4 gave up waiting for a host
+    that didn't answer for a quarter of an hour (the run may go on).
     """
-    from pipeline.kubeflow import submit as kubeflow  # kfp takes two seconds to import
+    from pipeline.kubeflow import follow  # kfp takes two seconds to import
+    from pipeline.kubeflow import submit as kubeflow
+    from pipeline.kubeflow.api import Host, LostError, SubmitError
 
     given = dict(_pair(text) for text in parameters)
     if wait and schedule:
@@ -42,14 +47,18 @@ def submit(
     token = os.environ.get(token_env) if token_env else None
     if token_env and not token:
         raise UsageError(f"--token-env: the variable {token_env} is empty")
-    request = kubeflow.Request(path, host, experiment, namespace, given, schedule, token, cache)
+    request = kubeflow.Request(path, Host(host, namespace, token), experiment, given, schedule, cache)
     try:
-        result = kubeflow.submit(request)
+        result = kubeflow.submit(request, lambda problem: click.echo(f"Warning: {problem}", err=True))
         click.echo(f"version {result.version}\n{result.link}")
         if wait:
-            state = kubeflow.wait(request, result.run_id, lambda state: click.echo(state.lower(), err=True))
-            sys.exit(0 if state == kubeflow.SUCCEEDED else 1)
-    except kubeflow.SubmitError as error:
+            try:
+                state = follow.wait(request.host, result.run_id, lambda text: click.echo(text, err=True))
+            except LostError as error:
+                click.echo(f"Error: {error}. Gave up waiting; the run may go on: {result.link}", err=True)
+                sys.exit(_GAVE_UP)
+            sys.exit(0 if state == follow.SUCCEEDED else 1)
+    except SubmitError as error:
         raise click.ClickException(str(error)) from None
 
 

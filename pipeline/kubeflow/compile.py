@@ -10,18 +10,21 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from annotated_types import Ge, Lt
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 
+from components.options import ARCHITECTURES, Section, TrainOptions
 from pipeline.config import Config, ConfigError
+from pipeline.kubeflow.ir_yaml import dump
 from pipeline.kubeflow.options import TaskOptions
+from pipeline.kubeflow.parameters import Parameter, Rule
 from pipeline.kubeflow.platform import platform_spec
-from pipeline.kubeflow.spec import Parameter, reshape
+from pipeline.kubeflow.spec import reshape
 from pipeline.kubeflow.submit import SERVICE_ACCOUNT
-from pipeline.kubeflow.targets import Target, check, default_destination
+from pipeline.kubeflow.targets import DATA_READERS, PUSH_USERS, Target, check, default_destination, volumes
 from pipeline.pipeline import NAME, create_pipeline
-from pipeline.run_context import RunContext, RunParameters
+from pipeline.run_context import RunContext, RunParameters, with_run_values
 
 ENTRYPOINT = ("python", "-m", "pipeline.kubeflow.entrypoint")
 EVERY = "all"
@@ -60,12 +63,11 @@ def compile_pipeline(config: Config, target: Target) -> str:
         )
     )
     compiled = runner.run(pipeline, write_out=False)["pipelineSpec"]
-    spec = reshape(compiled, NAME, _DESCRIPTION, target.root, parameters, tasks)
+    spec = reshape(compiled, NAME, _DESCRIPTION, target.root, parameters, _rules(config, target, tasks), tasks)
     documents = [spec]
     if platform := platform_spec(config.kubeflow, tasks):
         documents.append(platform)
-    text = yaml.dump_all(documents, Dumper=_Dumper, sort_keys=True, allow_unicode=True, width=120)
-    return _header(parameters, config.kubeflow.service_account) + text
+    return _header(parameters, config.kubeflow.service_account) + dump(documents)
 
 
 def _parameters(config: Config, target: Target, destination: str) -> dict[str, Parameter]:
@@ -82,6 +84,35 @@ def _parameters(config: Config, target: Target, destination: str) -> dict[str, P
     if config.tuner.enabled:
         del found["architecture"]  # the search decides
     return found
+
+
+def _rules(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> dict[str, Rule]:
+    """Which values each parameter can have, as the configuration's own models say."""
+    return {
+        "data": {"volumes": volumes(target, DATA_READERS, tasks)},
+        "epochs": _bounds(TrainOptions, "epochs"),
+        "architecture": {"choices": [name for name in ARCHITECTURES if _goes_together(config, name)]},
+        "seed": _bounds(Config, "seed"),
+        "push_destination": {"volumes": volumes(target, PUSH_USERS, tasks)},
+    }
+
+
+def _bounds(section: type[Section], name: str) -> Rule:
+    found: dict[str, int | None] = {"least": 0, "most": None}
+    for constraint in section.model_fields[name].metadata:
+        if isinstance(constraint, Ge):
+            found["least"] = int(str(constraint.ge))
+        elif isinstance(constraint, Lt):
+            found["most"] = int(str(constraint.lt)) - 1
+    return found
+
+
+def _goes_together(config: Config, architecture: str) -> bool:
+    try:
+        with_run_values(config, {"architecture": architecture})
+    except ConfigError:
+        return False
+    return True
 
 
 def _fields(parameters: Mapping[str, Parameter]) -> dict[str, str]:
@@ -113,14 +144,6 @@ def _merged(common: TaskOptions, own: TaskOptions | None) -> TaskOptions:
         value = getattr(own, name)
         values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
     return TaskOptions(**values)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes every value where it stands: anchors would tie distant parts of the file together."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        del data
-        return True
 
 
 def _header(parameters: Mapping[str, Parameter], service_account: str | None) -> str:

@@ -5,8 +5,8 @@
 
 The launcher names artifacts by URI and has copied the inputs of `s3://bucket/x` to `/s3/bucket/x`; what it then finds
 at an output's local path it uploads. TFX's runner wants classes of artifacts, which neither the driver nor kfp's local
-runner passes on, and executors read and write paths. So: types restored, URIs made paths, folders made, the executor
-run, and in what is handed back, paths made URIs.
+runner passes on, and executors read and write paths. So: the run's values checked, types restored, URIs made paths,
+folders made, the executor run, and in what is handed back, paths made URIs.
 """
 
 import argparse
@@ -21,7 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.kubeflow.run_values import with_run_values
+from components.stored_at import PROPERTY as STORED_AT
+from pipeline.kubeflow.run_values import as_run, check_values
+from pipeline.kubeflow.spec import RULES
 
 Message = dict[str, Any]
 
@@ -38,7 +40,7 @@ class Task:
     Attributes:
         executor: dotted path of the executor's class.
         invocation: ExecutorInput.
-        inputs_spec: ComponentInputsSpec, which the compiler put into the arguments.
+        inputs_spec: ComponentInputsSpec, from the arguments, with the rules for the run's values.
         beam: further arguments, for Beam.
     """
 
@@ -81,11 +83,15 @@ def prepare(task: Task) -> Message:
     """The ExecutorInput that TFX's runner takes: with our types, with local paths, and with names.
 
     Outputs that aren't the component's (the launcher's own log) are left out.
+
+    Raises:
+        ValueError: the run set a parameter to an impossible value.
     """
     specs = task.inputs_spec.get("artifacts", {})
     inputs, outputs = task.invocation.get("inputs", {}), task.invocation["outputs"]
+    values = check_values(inputs.get("parameterValues", {}), task.inputs_spec.get(RULES, {}))
     taken = {
-        key: _artifacts(artifacts, key, specs[key]["artifactType"]["schemaTitle"])
+        key: _artifacts(artifacts, key, specs[key]["artifactType"]["schemaTitle"], is_input=True)
         for key, artifacts in inputs.get("artifacts", {}).items()
     }
     made = {
@@ -93,18 +99,18 @@ def prepare(task: Task) -> Message:
         for key, artifacts in outputs.get("artifacts", {}).items()
         if (title := _our_type(artifacts)) is not None
     }
-    values = with_run_values(_integers(inputs.get("parameterValues", {}), task.inputs_spec))
     return {
-        "inputs": {"artifacts": taken, "parameterValues": values},
+        "inputs": {"artifacts": taken, "parameterValues": as_run(_integers(values, task.inputs_spec))},
         "outputs": {**outputs, "artifacts": made},
     }
 
 
-def _artifacts(artifacts: Message, key: str, title: str) -> Message:
+def _artifacts(artifacts: Message, key: str, title: str, is_input: bool = False) -> Message:
     def localized(artifact: Message) -> Message:
         name = artifact.get("name") or key  # TFX's Evaluator looks artifacts up by their names
         uri = local_path(artifact["uri"])
-        return {**artifact, "name": name, "uri": uri, "type": {"schemaTitle": title}}
+        metadata = {**artifact.get("metadata", {}), **({STORED_AT: artifact["uri"]} if is_input else {})}
+        return {**artifact, "name": name, "uri": uri, "metadata": metadata, "type": {"schemaTitle": title}}
 
     return {"artifacts": [localized(artifact) for artifact in artifacts["artifacts"]]}
 
@@ -117,7 +123,7 @@ def _our_type(artifacts: Message) -> str | None:
 
 
 def _integers(values: Message, spec: Message) -> Message:
-    """JSON from a protobuf knows floats alone: 3.0 where an integer is declared is 3."""
+    """Return the parameters with integers where they are declared: JSON from a protobuf knows floats alone."""
     declared = spec.get("parameters", {})
     return {
         key: int(value) if declared.get(key, {}).get("parameterType") == "NUMBER_INTEGER" else value
@@ -126,12 +132,12 @@ def _integers(values: Message, spec: Message) -> Message:
 
 
 def make_folders(invocation: Message) -> None:
-    """Folders that outputs lie in; the outputs' own are the executors' business."""
+    """Make the folder of every output, as TFX's local runner does; the launcher makes none."""
     outputs = invocation["outputs"]
-    paths = [item["uri"] for artifacts in outputs["artifacts"].values() for item in artifacts["artifacts"]]
-    paths += [parameter["outputFile"] for parameter in outputs.get("parameters", {}).values()]
-    for path in (*paths, outputs["outputFile"]):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    folders = [Path(item["uri"]) for artifacts in outputs["artifacts"].values() for item in artifacts["artifacts"]]
+    files = [outputs["outputFile"], *(value["outputFile"] for value in outputs.get("parameters", {}).values())]
+    for folder in (*folders, *(Path(file).parent for file in files)):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 def hand_back(output: Message, task: Task) -> Message:
@@ -141,6 +147,7 @@ def hand_back(output: Message, task: Task) -> Message:
         output: ExecutorOutput as TFX's runner wrote it, with local paths.
         task: for the URIs.
     """
+    places = _places(task.invocation)
     artifacts = {}
     for key, found in output.get("artifacts", {}).items():
         [given] = task.invocation["outputs"]["artifacts"][key]["artifacts"]
@@ -149,9 +156,19 @@ def hand_back(output: Message, task: Task) -> Message:
         if page and Path(local_path(uri), page).exists():
             uri = f"{uri}/{page}"
         [made] = found["artifacts"]
-        metadata = {name: value for name, value in made.get("metadata", {}).items() if value is not None}
+        metadata = {
+            name: places.get(value, value) if isinstance(value, str) else value
+            for name, value in made.get("metadata", {}).items()
+            if value is not None
+        }
         artifacts[key] = {"artifacts": [{**made, "uri": uri, "metadata": metadata}]}
     return {**output, "artifacts": artifacts}
+
+
+def _places(invocation: Message) -> dict[str, str]:
+    """Return the URI of each artifact by its local path: TFX's Evaluator puts its inputs' paths into the blessing."""
+    both = (*invocation.get("inputs", {}).get("artifacts", {}).values(), *invocation["outputs"]["artifacts"].values())
+    return {local_path(item["uri"]): item["uri"] for artifacts in both for item in artifacts["artifacts"]}
 
 
 def write_parameters(output: Message, outputs: Mapping[str, Any]) -> None:

@@ -54,8 +54,30 @@ class RetryOptions(Section):
 
     count: int = Field(0, ge=0, description="retries")
     backoff: Duration = Field("30s", description="pause before the first retry")
-    factor: float = Field(2.0, ge=1.0, description="by which each further pause is longer")
-    longest: Duration = Field("1h", description="longest pause")
+    factor: int = Field(2, ge=1, description="by which each further pause is longer")
+    longest: Duration = Field(
+        "168h", description="total time from the first attempt on: then nothing is retried, and a running retry killed"
+    )
+
+    @property
+    def backoff_seconds(self) -> int:
+        """Pause before the first retry, in seconds."""
+        return _seconds(self.backoff)
+
+    @property
+    def longest_seconds(self) -> int:
+        """Total time, in seconds."""
+        return _seconds(self.longest)
+
+    @model_validator(mode="after")
+    def _there_is_time_for_the_pauses(self) -> "RetryOptions":
+        pauses = sum(self.backoff_seconds * self.factor**retry for retry in range(self.count))
+        if self.longest_seconds <= pauses:
+            raise ValueError(
+                f"retry.longest is the total time, and the pauses before {self.count} retries alone make {pauses}s. "
+                f"Received: {self.longest}"
+            )
+        return self
 
 
 class TaskOptions(Section):
@@ -87,3 +109,7 @@ class KubeflowOptions(Section):
         description="by component (`Trainer`, …; `all` for each): `cpu`, `memory`, `gpu`, `env`, `secret_env`, `pvc`, "
         "`node_selector`, `tolerations`, `retry`, `cache`",
     )
+
+
+def _seconds(duration: str) -> int:
+    return int(duration[:-1]) * {"s": 1, "m": 60, "h": 3600}[duration[-1]]

@@ -1,6 +1,7 @@
-"""What belongs to Kubernetes and not to the pipeline: secrets, volumes, nodes; in the words of kfp-kubernetes 2.16.
+"""What belongs to Kubernetes and not to the pipeline: secrets, volumes, nodes.
 
-Names stand twice: as backends up to 2.4 read them, and as an input parameter, as later ones do.
+Only in the words that every release of Kubeflow Pipelines since 2.0 reads: up to 2.4 the driver fails at a field that
+it doesn't know, and the newest still reads the oldest.
 """
 
 from collections.abc import Mapping
@@ -27,27 +28,18 @@ def _executor(task: TaskOptions, pull_secrets: tuple[str, ...]) -> dict[str, Any
         "secretAsEnv": [
             {
                 "secretName": item.secret,
-                "secretNameParameter": _constant(item.secret),
                 "keyToEnv": [{"secretKey": key, "envVar": name} for key, name in sorted(item.keys.items())],
-                "optional": False,
             }
             for item in task.secret_env
         ],
-        "pvcMount": [
-            {"constant": item.claim, "pvcNameParameter": _constant(item.claim), "mountPath": item.path}
-            for item in task.pvc
-        ],
+        "pvcMount": [{"constant": item.claim, "mountPath": item.path} for item in task.pvc],
         "tolerations": [_toleration(item) for item in task.tolerations],
-        "imagePullSecret": [{"secretName": name, "secretNameParameter": _constant(name)} for name in pull_secrets],
+        "imagePullSecret": [{"secretName": name} for name in pull_secrets],
     }
     executor: dict[str, Any] = {key: items for key, items in lists.items() if items}
     if task.node_selector:
         executor["nodeSelector"] = {"labels": dict(sorted(task.node_selector.items()))}
     return executor
-
-
-def _constant(value: str) -> dict[str, Any]:
-    return {"runtimeValue": {"constant": value}}
 
 
 def _toleration(toleration: TolerationOptions) -> dict[str, str]:

@@ -1,11 +1,13 @@
-"""What a run of a compiled pipeline sets anew, told to parameters that the compiler took from the configuration."""
+"""What a run of a compiled pipeline sets, told to parameters that the compiler took from the configuration."""
 
-import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
-from pipeline.config import Config, validate
-from pipeline.run_context import RunContext
+from components.options import TrainOptions
+from pipeline.config import validate
+from pipeline.kubeflow.parameters import checked
+from pipeline.run_context import RunContext, recipe_digest, with_run_values
 from pipeline.run_record import report_facts
 
 Values = dict[str, Any]
@@ -13,30 +15,40 @@ Values = dict[str, Any]
 _DECISIVE = ("architecture", "epochs", "seed")
 
 
-def with_run_values(values: Values) -> Values:
-    """A component's parameters, with those of the run in its recipe and in what the report says of it.
+def check_values(values: Values, rules: Mapping[str, Mapping[str, Any]]) -> Values:
+    """Return a component's parameters with those of the run checked.
 
-    Otherwise a longer training would be taken for the model that stands at the destination already, and pushed without
-    comparison; and the report would show the compiler's defaults.
+    Args:
+        values: the parameters as the driver hands them over.
+        rules: by name of a parameter, that of the run and what is possible; see `pipeline.kubeflow.parameters`.
+
+    Raises:
+        ValueError: an impossible value; the message names the run's parameter.
+    """
+    found = {key: checked(rule["parameter"], values[key], rule) for key, rule in rules.items() if key in values}
+    return {**values, **found}
+
+
+def as_run(values: Values) -> Values:
+    """Return a component's parameters as a local run with the same values would have them.
+
+    A component that knows a model by its recipe got what the recipe consists of, and the values that the run sets. So
+    a longer training isn't taken for the model that stands at the destination already, and the report shows the
+    run's values instead of the compiler's.
     """
     if "recipe" not in values:
         return values
     chosen = {name: values[name] for name in _DECISIVE if name in values}
-    text = json.dumps([values["recipe"], chosen], sort_keys=True)
-    values = {**values, "recipe": hashlib.sha256(text.encode()).hexdigest()[:16]}
-    return _told_in_the_report(values, chosen) if "facts" in values else values
+    parts = json.loads(values["recipe"])
+    train = TrainOptions.model_validate(parts["train"])
+    train = train.with_epochs(chosen.pop("epochs", train.epochs))
+    values = {**values, "recipe": recipe_digest({**parts, **chosen, "train": train.model_dump(mode="json")})}
+    return _told_in_the_report(values) if "facts" in values else values
 
 
-def _told_in_the_report(values: Values, chosen: Values) -> Values:
-    config = _configured(json.loads(values["config"]), chosen)
+def _told_in_the_report(values: Values) -> Values:
+    chosen = {name: values[name] for name in _DECISIVE if name in values}
+    config = with_run_values(validate(json.loads(values["config"])), chosen)
     facts = report_facts(config, RunContext(uri=values["data"], destination=""))
     facts["origin"]["recipe"] = values["recipe"]
     return {**values, "config": json.dumps(config.as_dict()), "facts": json.dumps(facts)}
-
-
-def _configured(config: Values, chosen: Values) -> Config:
-    config = {**config, "train": dict(config["train"]), "model": dict(config["model"])}
-    places = {"architecture": config["model"], "epochs": config["train"], "seed": config}
-    for name, value in chosen.items():
-        places[name][name] = value
-    return validate(config)

@@ -8,47 +8,23 @@ read; and it has no word for resources, environment, retries, or the defaults of
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pipeline.kubeflow.options import TaskOptions
+from pipeline.kubeflow.parameters import Parameter, Rule
 
 Spec = dict[str, Any]
 
 # Artifact types that Kubeflow's pages know how to show.
 SHOWN_AS = {"components.HtmlReport": "system.HTML"}
 _SCHEMA_VERSION = "0.0.1"
-# Executors that need an entry of their own on Kubeflow; see executors.py.
-_EXECUTORS = {
-    "tfx.components.distribution_validator.executor.Executor": (
-        "pipeline.kubeflow.executors.DistributionValidatorExecutor"
-    )
-}
 _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 # A component with this parameter also gets the parameters that are set for each run; see run_values.py.
 _RECIPE = "recipe"
+# Beside the inputs that TFX declares, in the same argument, which TFX reads ignoring what it doesn't know.
+RULES = "rules"
 # What would hide that the world outside has changed: the data folder, the models at the destination.
 NEVER_CACHED = ("ImageIngest", "BaselineFinder")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of the compiled pipeline.
-
-    Attributes:
-        default: its value when a run doesn't set it.
-        decisive: whether it decides which model comes out.
-        description: for people.
-    """
-
-    default: str | int
-    decisive: bool
-    description: str
-
-    @property
-    def ir_type(self) -> str:
-        """As the IR names it."""
-        return "NUMBER_INTEGER" if isinstance(self.default, int) else "STRING"
 
 
 def kebab(name: str) -> str:
@@ -64,6 +40,7 @@ def reshape(
     description: str,
     root: str,
     parameters: Mapping[str, Parameter],
+    rules: Mapping[str, Rule],
     tasks: Mapping[str, TaskOptions],
 ) -> Spec:
     """The IR under kfp's names, with defaults, resources, environment, retries and caching.
@@ -74,15 +51,17 @@ def reshape(
         description: of the pipeline.
         root: where artifacts go unless a run says otherwise.
         parameters: by name.
+        rules: which values a parameter can have, by its name.
         tasks: options of every node.
     """
-    decisive = {key: value for key, value in parameters.items() if value.decisive}
     components, executors, dag = {}, {}, {}
     for node, component in spec["components"].items():
-        components[f"comp-{kebab(node)}"] = shaped = _component(node, component, decisive)
+        task = spec["root"]["dag"]["tasks"][node]
+        added = _added_parameters(component, task, parameters, is_cached(node, tasks[node]))
+        components[f"comp-{kebab(node)}"] = shaped = _component(node, component, added)
+        dag[kebab(node)] = _task(node, task, added, tasks[node])
         executor = spec["deploymentSpec"]["executors"][component["executorLabel"]]
-        executors[f"exec-{kebab(node)}"] = _executor(executor, shaped, tasks[node])
-        dag[kebab(node)] = _task(node, spec["root"]["dag"]["tasks"][node], shaped, decisive, tasks[node])
+        executors[f"exec-{kebab(node)}"] = _executor(executor, shaped, _rules(dag[kebab(node)], rules), tasks[node])
     return {
         "pipelineInfo": {"name": name, "description": description},
         "defaultPipelineRoot": root,
@@ -106,15 +85,44 @@ def _definition(parameter: Parameter) -> Spec:
     }
 
 
-def _component(node: str, component: Spec, decisive: Mapping[str, Parameter]) -> Spec:
-    shaped = json.loads(json.dumps(component)) | {"executorLabel": f"exec-{kebab(node)}"}
+def is_cached(node: str, options: TaskOptions) -> bool:
+    """Return whether a component's earlier results are taken."""
+    return options.cache if options.cache is not None else node not in NEVER_CACHED
+
+
+def _added_parameters(
+    component: Spec, task: Spec, parameters: Mapping[str, Parameter], cached: bool
+) -> dict[str, Parameter]:
+    """Return the run's parameters that a component gets beside its own.
+
+    What knows a model by its recipe gets those that decide the model. The first task gets all, to say within seconds
+    what is wrong with them; but not where its results are reused, for they would be made again at every other value.
+    """
+    if _RECIPE in component.get("inputDefinitions", {}).get("parameters", {}):
+        return {key: value for key, value in parameters.items() if value.decisive}
+    is_first = not task.get("dependentTasks") and not task.get("inputs", {}).get("artifacts")
+    return dict(parameters) if is_first and not cached else {}
+
+
+def _component(node: str, component: Spec, added: Mapping[str, Parameter]) -> Spec:
+    shaped: Spec = json.loads(json.dumps(component)) | {"executorLabel": f"exec-{kebab(node)}"}
     for side in ("inputDefinitions", "outputDefinitions"):
         for artifact in shaped.get(side, {}).get("artifacts", {}).values():
             artifact["artifactType"] = _artifact_type(artifact["artifactType"])
-    inputs = shaped.get("inputDefinitions", {}).get("parameters", {})
-    if _RECIPE in inputs:
-        inputs |= {key: {"parameterType": value.ir_type} for key, value in decisive.items()}
+    if added:
+        inputs = shaped["inputDefinitions"]["parameters"]
+        inputs |= {key: {"parameterType": value.ir_type} for key, value in added.items() if key not in inputs}
     return shaped
+
+
+def _rules(task: Spec, rules: Mapping[str, Rule]) -> Spec:
+    """Return the rules by input of the task, with the name of the run's parameter."""
+    taken = {
+        key: source["componentInputParameter"]
+        for key, source in task.get("inputs", {}).get("parameters", {}).items()
+        if "componentInputParameter" in source
+    }
+    return {key: {"parameter": name, **rules[name]} for key, name in taken.items()}
 
 
 def _artifact_type(artifact: Spec) -> Spec:
@@ -127,10 +135,21 @@ def _artifact_type(artifact: Spec) -> Spec:
     return {"schemaTitle": SHOWN_AS.get(title, title), "schemaVersion": _SCHEMA_VERSION}
 
 
-def _executor(executor: Spec, component: Spec, task: TaskOptions) -> Spec:
+def read_rules(spec: Spec) -> dict[str, Rule]:
+    """Return the rules that a compiled file holds, by the run's parameter."""
+    found: dict[str, Rule] = {}
+    for executor in spec["deploymentSpec"]["executors"].values():
+        arguments = executor["container"]["args"]
+        declared = json.loads(arguments[arguments.index(_INPUTS_SPEC) + 1])
+        found |= {rule["parameter"]: rule for rule in declared.get(RULES, {}).values()}
+    return found
+
+
+def _executor(executor: Spec, component: Spec, rules: Spec, task: TaskOptions) -> Spec:
     container = dict(executor["container"])
-    arguments = [_EXECUTORS.get(argument, argument) for argument in container["args"]]
-    arguments[arguments.index(_INPUTS_SPEC) + 1] = json.dumps(component.get("inputDefinitions", {}), sort_keys=True)
+    arguments = list(container["args"])
+    declared = component.get("inputDefinitions", {}) | ({RULES: rules} if rules else {})
+    arguments[arguments.index(_INPUTS_SPEC) + 1] = json.dumps(declared, sort_keys=True, ensure_ascii=False)
     container["args"] = arguments
     env = dict(task.env)
     if task.gpu and "gpu" in task.gpu.type:  # what was asked for must be seen there, or the Trainer stops
@@ -174,29 +193,31 @@ def gigabytes(quantity: str) -> float:
     return float(number) * _FACTORS[quantity[len(number) :]] / 1e9
 
 
-def _task(node: str, task: Spec, component: Spec, decisive: Mapping[str, Parameter], options: TaskOptions) -> Spec:
+def _task(node: str, task: Spec, added: Mapping[str, Parameter], options: TaskOptions) -> Spec:
     shaped: Spec = json.loads(json.dumps(task))
     shaped["taskInfo"] = {"name": kebab(node)}
     shaped["componentRef"] = {"name": f"comp-{kebab(node)}"}
     if "dependentTasks" in shaped:
         shaped["dependentTasks"] = sorted(kebab(name) for name in shaped["dependentTasks"])
     inputs = shaped.get("inputs", {})
-    for artifact in inputs.get("artifacts", {}).values():
+    taken: set[tuple[str, str]] = set()
+    for key, artifact in inputs.get("artifacts", {}).items():
         source = artifact["taskOutputArtifact"]
         source["producerTask"] = kebab(source["producerTask"])
-    if _RECIPE in component.get("inputDefinitions", {}).get("parameters", {}):
-        inputs["parameters"] |= {key: {"componentInputParameter": key} for key in decisive}
-    cache = options.cache if options.cache is not None else node not in NEVER_CACHED
-    shaped["cachingOptions"] = {"enableCache": True} if cache else {}
+        pair = (source["producerTask"], source["outputArtifactKey"])
+        if pair in taken:  # the driver records one event an execution and artifact, and fails at the second
+            raise ValueError(f"{node} takes {'.'.join(pair)} twice, which Kubeflow can't do. Received: {key}")
+        taken.add(pair)
+    if added:
+        given = inputs.setdefault("parameters", {})
+        sources = [source.get("componentInputParameter") for source in given.values()]
+        given |= {key: {"componentInputParameter": key} for key in added if key not in sources}
+    shaped["cachingOptions"] = {"enableCache": True} if is_cached(node, options) else {}
     if options.retry and options.retry.count:
         shaped["retryPolicy"] = {
             "maxRetryCount": options.retry.count,
-            "backoffDuration": _seconds(options.retry.backoff),
+            "backoffDuration": f"{options.retry.backoff_seconds}s",
             "backoffFactor": options.retry.factor,
-            "backoffMaxDuration": _seconds(options.retry.longest),
+            "backoffMaxDuration": f"{options.retry.longest_seconds}s",
         }
     return shaped
-
-
-def _seconds(duration: str) -> str:
-    return f"{int(duration[:-1]) * {'s': 1, 'm': 60, 'h': 3600}[duration[-1]]}s"

@@ -1,36 +1,28 @@
 """Hands a compiled pipeline to Kubeflow: uploads it as a version named by its content, and starts a run or a schedule.
 
-request = Request(Path("affect.yaml"), "http://localhost:8080", experiment="faces", parameters={"epochs": "50"})
-result = submit(request)
-state = wait(request, result.run_id)
+request = Request(Path("affect.yaml"), Host("http://localhost:8080"), experiment="faces", parameters={"epochs": "50"})
+result = submit(request, warn=print)
 """
 
-import contextlib
 import hashlib
 import json
-import os
 import tempfile
 import time
-import urllib.error
-import urllib.request
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
-from components.options import ARCHITECTURES
+from pipeline.kubeflow.api import Host, SubmitError, is_conflict
+from pipeline.kubeflow.ir_yaml import dump
+from pipeline.kubeflow.launcher_config import disagreements
+from pipeline.kubeflow.parameters import checked
+from pipeline.kubeflow.spec import read_rules
 
 SERVICE_ACCOUNT = "# Service account: "
-SUCCEEDED = "SUCCEEDED"
-_FINISHED = {SUCCEEDED, "FAILED", "CANCELED", "SKIPPED", "ERROR"}
-_SECONDS_TO_ANSWER = 15
-
-
-class SubmitError(RuntimeError):
-    """It can't be submitted; the message is one line and says what to do."""
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -39,22 +31,18 @@ class Request:
 
     Attributes:
         path: the compiled YAML.
-        host: URL of Kubeflow Pipelines.
+        host: Kubeflow Pipelines.
         experiment: made if it isn't there.
-        namespace: of a multi-user installation; None for a single-user one.
         parameters: of the pipeline, as text.
         schedule: cron expression of five fields, or six with seconds first; None: run once, now.
-        token: bearer token.
         cache: False: no task takes earlier results; True: as compiled.
     """
 
     path: Path
-    host: str
+    host: Host
     experiment: str = "facial-affect"
-    namespace: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     schedule: str | None = None
-    token: str | None = None
     cache: bool = True
 
 
@@ -73,91 +61,65 @@ class Submission:
     link: str
 
 
-def submit(request: Request) -> Submission:
+def submit(request: Request, warn: Callable[[str], None]) -> Submission:
     """Upload the pipeline and start it.
+
+    Args:
+        request: what to submit, and to whom.
+        warn: called with what will probably fail, a line each.
 
     Raises:
         SubmitError: unreadable file, unknown parameter, unreachable or unwilling host.
     """
     text = _read(request.path)
-    spec = next(yaml.safe_load_all(text))
-    values = parse_parameters(spec, request.parameters)
+    documents = list(yaml.safe_load_all(text))
+    values = parse_parameters(documents[0], request.parameters)
     cron = six_fields(request.schedule) if request.schedule else None
+    for problem in disagreements(documents, values):
+        warn(problem)
     if not request.cache:
         text = without_cache(text)
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
-    name = spec["pipelineInfo"]["name"]
-    with _explained(request):
-        client = _client(request)
-        experiment = client.create_experiment(request.experiment, namespace=request.namespace)
-        pipeline_id, version_id = _version(client, request, name, version, text)
+    name = documents[0]["pipelineInfo"]["name"]
+    client = request.host.client()
+    with request.host.explained():
+        experiment = _once_more(lambda: client.create_experiment(request.experiment, namespace=request.host.namespace))
+        pipeline_id = _pipeline_id(client, request.host, name)
         common = {
             "experiment_id": experiment.experiment_id,
             "job_name": f"{name}-{version}-{time.strftime('%Y%m%d-%H%M%S')}",
             "params": values,
             "pipeline_id": pipeline_id,
-            "version_id": version_id,
+            "version_id": _version_id(client, pipeline_id, version, text),
+            # The IR's own is read by Kubeflow's form alone.
+            "pipeline_root": documents[0].get("defaultPipelineRoot"),
             "service_account": _service_account(text),
         }
-        host = request.host.rstrip("/")
+        url = request.host.url.rstrip("/")
         if cron:
             recurring = client.create_recurring_run(**common, cron_expression=cron, no_catchup=True)
             run_id = recurring.recurring_run_id
-            return Submission(version, run_id, f"{host}/#/recurringrun/details/{run_id}")
+            return Submission(version, run_id, f"{url}/#/recurringrun/details/{run_id}")
         run_id = client.run_pipeline(**common).run_id
-        return Submission(version, run_id, f"{host}/#/runs/details/{run_id}")
+        return Submission(version, run_id, f"{url}/#/runs/details/{run_id}")
 
 
-def wait(request: Request, run_id: str, report: Callable[[str], None], pause: float = 5.0) -> str:
-    """Follow a run to its end.
-
-    Args:
-        request: for host and token.
-        run_id: of the run.
-        report: called with each new state.
-        pause: seconds between two questions.
-
-    Returns:
-        `SUCCEEDED`, `FAILED`, `CANCELED`, `SKIPPED` or `ERROR`.
-
-    Raises:
-        SubmitError: the host doesn't answer any more.
-    """
-    known = ""
-    with _explained(request):
-        client = _client(request)
-        while True:
-            state = str(client.get_run(run_id).state or "PENDING").upper()
-            if state != known:
-                report(state)
-            if state in _FINISHED:
-                return state
-            known = state
-            time.sleep(pause)
-
-
-def parse_parameters(spec: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+def parse_parameters(spec: dict[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
     """Text to the types that the pipeline declares.
 
     Raises:
         SubmitError: no such parameter, or a value that it can't take.
     """
     declared = spec["root"].get("inputDefinitions", {}).get("parameters", {})
+    rules = read_rules(spec)
     values: dict[str, Any] = {}
     for name, text in given.items():
         if name not in declared:
             raise SubmitError(f"no parameter {name}. The pipeline has: {', '.join(sorted(declared))}")
-        integer = declared[name]["parameterType"] == "NUMBER_INTEGER"
         try:
-            values[name] = int(text) if integer else text
-        except ValueError:
-            raise SubmitError(f"--param {name} must be an integer. Received: {text}") from None
-    if values.get("epochs", 1) < 1:
-        raise SubmitError(f"--param epochs must be at least 1. Received: {values['epochs']}")
-    if values.get("seed", 0) < 0:
-        raise SubmitError(f"--param seed must not be negative. Received: {values['seed']}")
-    if values.get("architecture", ARCHITECTURES[0]) not in ARCHITECTURES:
-        raise SubmitError(f"--param architecture: {', '.join(ARCHITECTURES)}. Received: {values['architecture']}")
+            values[name] = checked(name, text, rules[name]) if name in rules else text
+        except ValueError as error:
+            raise SubmitError(str(error)) from None
     return values
 
 
@@ -179,7 +141,7 @@ def without_cache(text: str) -> str:
     documents = list(yaml.safe_load_all(text))
     for task in documents[0]["root"]["dag"]["tasks"].values():
         task["cachingOptions"] = {}
-    return comments + yaml.safe_dump_all(documents, sort_keys=True, allow_unicode=True)
+    return comments + dump(documents)
 
 
 def _read(path: Path) -> str:
@@ -200,80 +162,54 @@ def _service_account(text: str) -> str | None:
     return next((line.removeprefix(SERVICE_ACCOUNT).strip() for line in lines), None)
 
 
-def _version(client: Any, request: Request, name: str, version: str, text: str) -> tuple[str, str]:
-    """Ids of the pipeline and of its version; uploaded unless the same content is there already."""
-    pipeline_id = _pipeline_id(client, request, name)
-    if pipeline_id:
+def _pipeline_id(client: Any, host: Host, name: str) -> str:
+    """Id of the pipeline; made, without a version, unless it is there already."""
+
+    def find_or_make() -> str:
+        where = {"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]}
+        found = client.list_pipelines(namespace=host.namespace, filter=json.dumps(where), page_size=10)
+        known = next((item.pipeline_id for item in found.pipelines or [] if item.display_name == name), None)
+        return known or _make_pipeline(client, host, name)
+
+    return _once_more(find_or_make)
+
+
+def _make_pipeline(client: Any, host: Host, name: str) -> str:
+    # kfp's own `upload_pipeline` would make a first version, of the same content as ours but with another name.
+    import kfp_server_api
+
+    service = client._pipelines_api
+    create = getattr(service, "pipeline_service_create_pipeline", None) or service.create_pipeline
+    made = create(kfp_server_api.V2beta1Pipeline(display_name=name, namespace=host.namespace))
+    return str(made.pipeline_id)
+
+
+def _version_id(client: Any, pipeline_id: str, version: str, text: str) -> str:
+    """Id of the version; uploaded unless the same content is there already."""
+
+    def find_or_upload() -> str:
         page = ""
         while True:
             found = client.list_pipeline_versions(pipeline_id, page_token=page, page_size=100)
             for known in found.pipeline_versions or []:
                 if known.display_name == version:
-                    return pipeline_id, known.pipeline_version_id
+                    return str(known.pipeline_version_id)
             page = found.next_page_token or ""
             if not page:
                 break
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "pipeline.yaml"
-        path.write_text(text, "utf-8")
-        if not pipeline_id:
-            pipeline_id = client.upload_pipeline(str(path), name, namespace=request.namespace).pipeline_id
-        uploaded = client.upload_pipeline_version(str(path), version, pipeline_id=pipeline_id)
-    return pipeline_id, uploaded.pipeline_version_id
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "pipeline.yaml"
+            path.write_text(text, "utf-8")
+            return str(client.upload_pipeline_version(str(path), version, pipeline_id=pipeline_id).pipeline_version_id)
+
+    return _once_more(find_or_upload)
 
 
-def _pipeline_id(client: Any, request: Request, name: str) -> str | None:
-    where = {"predicates": [{"operation": "EQUALS", "key": "display_name", "stringValue": name}]}
-    found = client.list_pipelines(namespace=request.namespace, filter=json.dumps(where), page_size=10)
-    return next((item.pipeline_id for item in found.pipelines or [] if item.display_name == name), None)
-
-
-def _client(request: Request) -> Any:
-    _knock(request)
-    warnings.simplefilter("ignore")
-    from kfp import Client
-
-    return Client(host=request.host, namespace=request.namespace or "kubeflow", existing_token=request.token)
-
-
-def _knock(request: Request) -> None:
-    """Ask for the host's health once: kfp's client would try for half a minute."""
-    question = urllib.request.Request(f"{request.host.rstrip('/')}/apis/v2beta1/healthz")
-    if request.token:
-        question.add_header("Authorization", f"Bearer {request.token}")
+def _once_more(find_or_make: Callable[[], _Found]) -> _Found:
+    """Look again where somebody else has made the same between the look and the making."""
     try:
-        with urllib.request.urlopen(question, timeout=_SECONDS_TO_ANSWER):
-            pass
-    except urllib.error.HTTPError as error:
-        raise _refused(request, error.code, error.reason) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
-        raise SubmitError(f"can't reach {request.host}: {reason}. Is it the URL of Kubeflow Pipelines?") from None
-
-
-@contextlib.contextmanager
-def _explained(request: Request) -> Iterator[None]:
-    """Silence what kfp itself prints, and say its errors in one line."""
-    import kfp_server_api
-    import urllib3
-
-    try:
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123 (no path)
-            yield
-    except kfp_server_api.ApiException as error:
-        try:
-            message = json.loads(error.body).get("message") or json.loads(error.body).get("error")
-        except (TypeError, ValueError, AttributeError):
-            message = error.reason
-        raise _refused(request, error.status, str(message)) from None
-    except urllib3.exceptions.HTTPError as error:
-        raise SubmitError(f"lost {request.host}: {' '.join(str(error).split())}") from None
-
-
-def _refused(request: Request, status: int, message: str) -> SubmitError:
-    message = " ".join(message.split())
-    if status in (401, 403):
-        hint = "name the variable that holds your token with --token-env" if not request.token else "is the token valid"
-        where = f" in namespace {request.namespace}" if request.namespace else ""
-        return SubmitError(f"{request.host} doesn't let you in{where} ({status}: {message}); {hint}")
-    return SubmitError(f"{request.host} refused ({status}): {message}")
+        return find_or_make()
+    except Exception as error:
+        if not is_conflict(error):
+            raise
+    return find_or_make()

@@ -1,17 +1,19 @@
 """Where a compiled pipeline runs, and what can be known beforehand not to work there. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pipeline.config import Config, ConfigError
 from pipeline.kubeflow.options import TaskOptions
+from pipeline.kubeflow.parameters import place_problems
 from pipeline.kubeflow.spec import cores, gigabytes
 
 # What the launcher in a pod can copy artifacts from and to.
 ROOT_SCHEMES = ("minio://", "s3://", "gs://")
-# What components open by themselves, through fsspec.
-_DATA_SCHEMES = ("s3://", "gs://", "gcs://")
+# Which components open the data folder, and the place of the models.
+DATA_READERS = ("ImageIngest",)
+PUSH_USERS = ("BaselineFinder", "Pusher")
 PUSHED_IMAGES = Path("build/pushed-images")
 
 
@@ -62,56 +64,42 @@ def check(config: Config, target: Target, destination: str, tasks: Mapping[str, 
         raise ConfigError("\n".join(problems))
 
 
-def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) -> list[str]:
-    problems = []
+def volumes(target: Target, nodes: Sequence[str], tasks: Mapping[str, TaskOptions]) -> dict[str, list[str]] | None:
+    """Return where each of the components has volumes mounted.
+
+    None for kfp's local runner, which shows its containers the pipeline root and what its user mounts.
+    """
+    if not target.root.startswith(ROOT_SCHEMES):
+        return None
+    return {node: [volume.path for volume in tasks[node].pvc] for node in nodes}
+
+
+def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
     if not target.root.startswith((*ROOT_SCHEMES, "/")):
-        problems.append(
+        yield (
             f"--pipeline-root must begin with {', '.join(ROOT_SCHEMES)} (or / for kfp's local runner). "
             f"Received: {target.root}"
         )
-    readers = {
-        "--data": (target.data, ("ImageIngest",)),
-        "push.destination": (destination, ("BaselineFinder", "Pusher")),
-    }
-    for name, (uri, nodes) in readers.items():
-        if "://" in uri:
-            if not uri.startswith(_DATA_SCHEMES):
-                hint = ". MinIO and SeaweedFS are s3:// with AWS_ENDPOINT_URL" if uri.startswith("minio://") else ""
-                problems.append(f"{name} must be a path in the pods, s3://… or gs://…. Received: {uri}{hint}")
-            continue
-        problems += _unmounted(name, uri, nodes, target, tasks)
-    return problems
+    for name, uri, nodes in (("--data", target.data, DATA_READERS), ("push.destination", destination, PUSH_USERS)):
+        yield from place_problems(name, uri, volumes(target, nodes, tasks))
 
 
-def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> list[str]:
+def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
     """Files that the configuration names are opened in a pod, not here."""
-    weights = config.model.weights if config.model.weights != "imagenet" else None
-    files: dict[str, tuple[str | None, tuple[str, ...]]] = {
+    trained = ("Trainer", "Tuner") if config.tuner.enabled else ("Trainer",)
+    files = {
         "augment.pipeline_yaml": (config.augment.pipeline_yaml, ("SplitBalanceAugment",)),
         "validate.schema": (config.validation.schema_path, ("ImageSchema",)),
-        "model.weights": (weights, ("Trainer", "Tuner") if config.tuner.enabled else ("Trainer",)),
+        "model.weights": (config.model.weights if config.model.weights != "imagenet" else None, trained),
+        "data.labels_csv": (config.data.labels_csv, DATA_READERS),
     }
-    if config.data.labels_csv is not None and not config.data.labels_csv.startswith(_DATA_SCHEMES):
-        files["data.labels_csv"] = (config.data.labels_csv, ("ImageIngest",))
-    problems = []
     for name, (path, nodes) in files.items():
-        if path is not None:
-            problems += _unmounted(name, path, nodes, target, tasks)
-    return problems
-
-
-def _unmounted(
-    name: str, path: str, nodes: tuple[str, ...], target: Target, tasks: Mapping[str, TaskOptions]
-) -> list[str]:
-    if not path.startswith("/"):
-        return [f"{name} must be an absolute path: a pod doesn't see this folder. Received: {path}"]
-    if not target.root.startswith(ROOT_SCHEMES):
-        return []  # kfp's local runner shows its containers the pipeline root and what its user mounts
-    return [
-        f"{name} = {path} is in no volume of {node}: mount one with kubeflow.components.{node}.pvc"
-        for node in nodes
-        if not any(PurePosixPath(path).is_relative_to(volume.path) for volume in tasks[node].pvc)
-    ]
+        if path is None:
+            continue
+        if "://" in path and name != "data.labels_csv":
+            yield f"{name} must be a path in the pods. Received: {path}"
+        else:
+            yield from place_problems(name, path, volumes(target, nodes, tasks))
 
 
 def _limits(tasks: Mapping[str, TaskOptions]) -> list[str]:

@@ -59,6 +59,11 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ),
         ("tuner.search={train.augment: [{flip: true}]}", r"train\.augment: KerasTuner wants numbers or texts"),
         ("train.learning_rate=.nan", r"train\.learning_rate: .*finite"),
+        (
+            "kubeflow.components.Trainer.retry={count: 3, backoff: 10m, factor: 2, longest: 1h}",
+            r"the pauses before 3 retries alone make 4200s\. Received: 1h",
+        ),
+        ("kubeflow.components.Trainer.retry.factor=1.5", r"retry\.factor: .*integer.*Received: 1\.5"),
     ],
 )
 def test_a_bad_override_names_the_key_and_what_is_allowed(override: str, message: str) -> None:

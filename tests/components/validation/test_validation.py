@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from tfx.components.distribution_validator.executor import Executor as DistributionExecutor
 from tfx.components.example_validator.executor import Executor as ValidatorExecutor
 from tfx.components.statistics_gen.executor import Executor as StatisticsExecutor
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -16,8 +15,8 @@ from tfx.types.artifact_utils import encode_split_names
 from components.artifacts import Analysis, ImageDataset
 from components.images.manifest import read_json, write_json
 from components.options import DataOptions, ValidateOptions
-from components.validation.component import eval_test_validator, image_statistics
-from components.validation.executor import GateExecutor, SchemaExecutor
+from components.validation.component import image_statistics
+from components.validation.executor import ComparisonExecutor, GateExecutor, SchemaExecutor
 from components.validation.gate import DataAnomalyError, balance_anomalies
 
 LABELS = ["happy", "sad"]
@@ -105,12 +104,7 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             {"validate": validate, "data": DataOptions(max_pixels=1_000_000).model_dump_json()},
         )
         ValidatorExecutor().Do({"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}, {})
-        between = eval_test_validator(Channel(type=standard_artifacts.ExampleStatistics)).spec
-        DistributionExecutor().Do(
-            {"statistics": [statistics], "baseline_statistics": [statistics]},
-            {"anomalies": [differences]},
-            dict(between.exec_properties),
-        )
+        ComparisonExecutor().Do({"statistics": [statistics]}, {"anomalies": [differences]}, {})
         GateExecutor().Do(
             {"dataset": [dataset], "schema_anomalies": [anomalies], "distribution_anomalies": [differences]},
             {"verdict": [verdict]},

@@ -37,7 +37,10 @@ CLUSTER = (
 
 
 def compiled(
-    monkeypatch: pytest.MonkeyPatch, overrides: Sequence[str] = (), target: Target = TARGET
+    monkeypatch: pytest.MonkeyPatch,
+    overrides: Sequence[str] = (),
+    target: Target = TARGET,
+    config: str | None = None,
 ) -> tuple[str, list[Any]]:
     """Text and documents."""
     for module in (pipeline, run_context):
@@ -45,5 +48,5 @@ def compiled(
     # Its JSON has other keys in each version of TFDV.
     monkeypatch.setattr(tfdv.StatsOptions, "to_json", lambda options: json.dumps(options.feature_allowlist))
     monkeypatch.setattr(run_record, "_git", lambda: ("0" * 40, 0))
-    text = compile_pipeline(load(None, overrides), target)
+    text = compile_pipeline(load(config, overrides), target)
     return text, list(yaml.safe_load_all(text))

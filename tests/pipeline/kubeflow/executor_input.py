@@ -7,6 +7,8 @@ from typing import Any
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 
+from components.stored_at import stored_at
+
 SPEC = {
     "artifacts": {
         "examples": {"artifactType": {"schemaTitle": "tfx.Examples", "schemaVersion": "0.0.1"}},
@@ -21,12 +23,15 @@ SPEC = {
 }
 
 
+RECIPE = json.dumps({"architecture": "resnet18", "rest": "r" * 16, "seed": 0, "train": {}})
+
+
 def from_driver(root: str, output_file: str) -> dict[str, Any]:
     """As Kubeflow's driver passes it: types as MLMD's schema, numbers as JSON has them, the launcher's log beside."""
     task = f"{root}/facial-affect/4f0c/report/9d2e"
     return {
         "inputs": {
-            "parameterValues": {"seed": 3, "epochs": 5.0, "architecture": "resnet18", "recipe": "r" * 16},
+            "parameterValues": {"seed": 3, "epochs": 5.0, "architecture": "resnet18", "recipe": RECIPE},
             "artifacts": {
                 "examples": _artifact("", f"{root}/in/examples", {"instanceSchema": "title: tfx.Examples"}, _EXAMPLES),
                 "dataset": _artifact("7", f"{root}/in/dataset", {"instanceSchema": "title: components.ImageDataset"}),
@@ -72,13 +77,15 @@ class Recorder(BaseExecutor):
         examples = get_single_instance(input_dict["examples"])
         report = get_single_instance(output_dict["report"])
         folder = Path(report.uri)
-        assert folder.parent.is_dir()
-        folder.mkdir()
         (folder / "index.html").write_text("<html>")
         given = {
             "types": {key: type(get_single_instance(found)).__name__ for key, found in input_dict.items()},
             "outputs": sorted(output_dict),
             "uri": examples.uri,
+            "stored_at": stored_at(examples),
+            "folders": sorted(
+                key for key, found in output_dict.items() if Path(get_single_instance(found).uri).is_dir()
+            ),
             "splits": examples.split_names,
             "count": examples.get_int_custom_property("train_examples"),
             "labels": examples.get_string_custom_property("labels"),
@@ -89,6 +96,7 @@ class Recorder(BaseExecutor):
         pushed = get_single_instance(output_dict["pushed_model"])
         pushed.set_string_custom_property("pushed_version", "1700000000")
         pushed.set_int_custom_property("pushed", 1)
+        pushed.set_string_custom_property("current_model", examples.uri)  # as TFX's Evaluator does in the blessing
 
 
 class Failing(BaseExecutor):

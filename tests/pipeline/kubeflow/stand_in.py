@@ -1,13 +1,14 @@
 """A stand-in for Kubeflow Pipelines: the part of its v2beta1 API that `submit` uses, over real HTTP.
 
 No Kubeflow is in it. It keeps what it is sent, and refuses a request whose body has a field that the model of
-kfp-server-api (which is generated from Kubeflow's own API description) doesn't have, or one of another type.
+kfp-server-api (which is generated from Kubeflow's own API description) doesn't have, or one of another type. What it
+answers to a refused upload, and to a second pipeline, version or experiment of one name, is what release 2.17 answers.
 """
 
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -29,6 +30,12 @@ class Kubeflow:
     token: str | None = None
     namespaces: tuple[str, ...] = ()
     states: list[str] = field(default_factory=lambda: ["PENDING", "RUNNING", "SUCCEEDED"])
+    # An answer to "how is the run" that is lost on the way, or the server's trouble, by the question's number.
+    troubles: dict[int, int | None] = field(default_factory=dict)
+    questions: int = 0
+    # Called at each listing that finds nothing: time for somebody else to make it.
+    on_miss: "Callable[[str], None] | None" = None
+    upload_refusal: str = ""
     experiments: list[dict[str, Any]] = field(default_factory=list)
     pipelines: list[dict[str, Any]] = field(default_factory=list)
     versions: list[dict[str, Any]] = field(default_factory=list)
@@ -78,10 +85,16 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            path = urlsplit(self.path).path.removeprefix(PREFIX)
             try:
-                status, answer = 200, self._route(urlsplit(self.path).path.removeprefix(PREFIX), body)
+                status, answer = 200, self._route(path, body)
+            except ConnectionAbortedError:
+                self.close_connection = True
+                return
             except Refusal as refusal:
-                status, answer = refusal.status, {"error": str(refusal), "code": 3, "message": str(refusal)}
+                status, answer = refusal.status, {"code": 3, "message": str(refusal), "details": []}
+                if path.startswith("/pipelines/upload"):
+                    answer = {"error_message": "Failed to upload", "error_details": f"Failed to upload: {refusal}"}
             text = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -98,11 +111,6 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                 return {"multi_user": bool(kubeflow.namespaces)}
             if self.command == "GET":
                 return self._listing(path, query)
-            if path == "/pipelines/upload":
-                made = {"pipeline_id": f"p{len(kubeflow.pipelines)}", "display_name": query["name"]}
-                kubeflow.pipelines.append(made)
-                self._keep(body, made["pipeline_id"], query["name"])
-                return made
             if path == "/pipelines/upload_version":
                 return self._keep(body, query["pipelineid"], query["name"])
             return self._made(path, json.loads(body))
@@ -112,6 +120,10 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                 raise Refusal(403, f"User is not authorized in namespace {namespace}")
 
         def _keep(self, body: bytes, pipeline: str, name: str) -> dict[str, Any]:
+            if kubeflow.upload_refusal:
+                raise Refusal(400, kubeflow.upload_refusal)
+            if any((one["pipeline_id"], one["display_name"]) == (pipeline, name) for one in kubeflow.versions):
+                raise Refusal(409, f"The name {name} already exist")
             kind = self.headers["Content-Type"].encode()
             message = message_from_bytes(b"Content-Type: " + kind + b"\r\n\r\n" + body)
             [part] = [one for one in message.walk() if not one.is_multipart()]
@@ -122,26 +134,42 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
 
         def _listing(self, path: str, query: dict[str, str]) -> Any:
             if match := re.fullmatch(r"/runs/(\w+)", path):
+                kubeflow.questions += 1
+                if kubeflow.questions in kubeflow.troubles:
+                    status = kubeflow.troubles[kubeflow.questions]
+                    if status is None:
+                        raise ConnectionAbortedError
+                    raise Refusal(status, "upstream connect error")
                 state = kubeflow.states.pop(0) if len(kubeflow.states) > 1 else kubeflow.states[0]
                 return {"run_id": match[1], "state": state}
             if match := re.fullmatch(r"/pipelines/(\w+)/versions", path):
                 found = [version for version in kubeflow.versions if version["pipeline_id"] == match[1]]
+                self._missed("versions", found)
                 return {"pipeline_versions": [{k: v for k, v in one.items() if k != "documents"} for one in found]}
             rows = {"/experiments": kubeflow.experiments, "/pipelines": kubeflow.pipelines}[path]
             if "filter" in query:
                 [predicate] = json.loads(query["filter"])["predicates"]
                 wanted = predicate.get("stringValue", predicate.get("string_value"))
                 rows = [row for row in rows if row["display_name"] == wanted]
+                self._missed(path[1:], rows)
             return {path[1:]: rows}
+
+        def _missed(self, what: str, rows: list[dict[str, Any]]) -> None:
+            if not rows and kubeflow.on_miss is not None:
+                kubeflow.on_miss(what)
 
         def _made(self, path: str, body: dict[str, Any]) -> Any:
             models = {
                 "/experiments": ("V2beta1Experiment", kubeflow.experiments, "experiment_id"),
+                "/pipelines": ("V2beta1Pipeline", kubeflow.pipelines, "pipeline_id"),
                 "/runs": ("V2beta1Run", kubeflow.runs, "run_id"),
                 "/recurringruns": ("V2beta1RecurringRun", kubeflow.recurring, "recurring_run_id"),
             }
             model, rows, key = models[path]
             self._allow(checked(body, model).get("namespace"))
+            name = body.get("display_name")
+            if path in ("/experiments", "/pipelines") and any(row["display_name"] == name for row in rows):
+                raise Refusal(409, f"Already exist error: the name {name} already exists")
             made = {**body, key: f"{key[0]}{len(rows)}"}
             rows.append(made)
             return made

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 from compiled import CLUSTER, TARGET, compiled
 from kfp import components
+from ml_metadata.metadata_store import metadata_store
+from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from pipeline.config import ConfigError
+from pipeline.config import ConfigError, presets
+from pipeline.kubeflow.options import TaskOptions
+from pipeline.kubeflow.spec import read_rules, reshape
 from pipeline.kubeflow.targets import Target
 
 GOLDEN = Path(__file__).parent / "golden.yaml"
@@ -110,6 +114,80 @@ def test_run_parameters_reach_their_components(documents: list[Any]) -> None:
         assert source("prediction-analysis", name) == name
 
 
+def test_the_first_task_gets_all_that_a_run_can_set(documents: list[Any]) -> None:
+    task = documents[0]["root"]["dag"]["tasks"]["image-ingest"]
+    component = documents[0]["components"]["comp-image-ingest"]
+    taken = {source.get("componentInputParameter") for source in task["inputs"]["parameters"].values()} - {None}
+
+    assert taken == set(documents[0]["root"]["inputDefinitions"]["parameters"])
+    assert set(task["inputs"]["parameters"]) == set(component["inputDefinitions"]["parameters"])
+
+
+def test_where_the_first_tasks_results_are_reused_other_values_dont_make_them_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    [spec] = compiled(monkeypatch, ["kubeflow.components.ImageIngest.cache=true"])[1]
+
+    parameters = spec["root"]["dag"]["tasks"]["image-ingest"]["inputs"]["parameters"]
+    assert [key for key, source in parameters.items() if "componentInputParameter" in source] == ["uri"]
+
+
+def test_only_architectures_that_go_with_the_weights_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    [spec] = compiled(monkeypatch, ["model.weights=imagenet", "model.normalize=false", "model.architecture=resnet50"])[
+        1
+    ]
+
+    assert read_rules(spec)["architecture"]["choices"] == ["resnet50", "resnet101", "resnet152"]
+
+
+@pytest.fixture(scope="module", params=presets())
+def of_a_preset(request: pytest.FixtureRequest) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        return compiled(patch, CLUSTER, config=request.param)[1][0]
+
+
+def test_a_drivers_events_fit_into_ml_metadata(of_a_preset: Any, tmp_path: Path) -> None:
+    """As the driver does it: an execution a task, an artifact an output, and one event for each key of the inputs."""
+    connection = mlmd.ConnectionConfig()
+    connection.sqlite.filename_uri = str(tmp_path / "metadata.db")
+    connection.sqlite.connection_mode = 3
+    store = metadata_store.MetadataStore(connection)
+    kind = store.put_execution_type(mlmd.ExecutionType(name="system.ContainerExecution"))
+    artifact_type = store.put_artifact_type(mlmd.ArtifactType(name="system.Artifact"))
+    tasks, artifacts = of_a_preset["root"]["dag"]["tasks"], dict[tuple[str, str], int]()
+    for name in tasks:
+        for key in of_a_preset["components"][f"comp-{name}"]["outputDefinitions"]["artifacts"]:
+            [artifacts[name, key]] = store.put_artifacts([mlmd.Artifact(type_id=artifact_type)])
+
+    for name, task in tasks.items():
+        events = []
+        for key, source in task.get("inputs", {}).get("artifacts", {}).items():
+            produced = source["taskOutputArtifact"]
+            event = mlmd.Event(
+                type=mlmd.Event.INPUT, artifact_id=artifacts[produced["producerTask"], produced["outputArtifactKey"]]
+            )
+            event.path.steps.add().key = key
+            events.append(event)
+        pairs = [mlmd_pair(store, event) for event in events]
+        execution, *_ = store.put_execution(mlmd.Execution(type_id=kind, name=name), pairs, [])
+
+        assert len(store.get_events_by_execution_ids([execution])) == len(events)
+
+
+def mlmd_pair(store: Any, event: mlmd.Event) -> tuple[mlmd.Artifact, mlmd.Event]:
+    [artifact] = store.get_artifacts_by_id([event.artifact_id])
+    return artifact, event
+
+
+def test_one_output_taken_twice_is_refused() -> None:
+    source = {"taskOutputArtifact": {"producerTask": "A", "outputArtifactKey": "x"}}
+    task = {"inputs": {"artifacts": {"one": source, "other": dict(source)}}}
+    spec = {"components": {"B": {"executorLabel": "B"}}, "root": {"dag": {"tasks": {"B": task}}}}
+
+    with pytest.raises(ValueError, match="B takes a.x twice, which Kubeflow can't do. Received: other"):
+        reshape(spec, "n", "d", "/r", {}, {}, {"B": TaskOptions()})
+
+
 def test_what_would_hide_a_change_outside_is_never_cached(documents: list[Any]) -> None:
     tasks = documents[0]["root"]["dag"]["tasks"]
     cached = {name for name, task in tasks.items() if task["cachingOptions"].get("enableCache")}
@@ -143,6 +221,7 @@ def test_a_search_leaves_no_architecture_to_set(monkeypatch: pytest.MonkeyPatch)
         (["data.labels_csv=labels.csv"], {}, "data.labels_csv must be an absolute path"),
         (["data.labels_csv=/labels.csv"], {}, "data.labels_csv = /labels.csv is in no volume of ImageIngest"),
         (["model.weights=/w.h5"], {}, "model.weights = /w.h5 is in no volume of Trainer"),
+        (["model.weights=s3://w.h5"], {}, "model.weights must be a path in the pods. Received: s3://w.h5"),
         (
             ["kubeflow.components.Trainer.memory=1Gi", "kubeflow.components.Trainer.memory_request=2G"],
             {},

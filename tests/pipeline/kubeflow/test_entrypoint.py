@@ -65,6 +65,7 @@ def test_the_executor_gets_paths_types_and_properties_back(scheme: str, copies: 
     assert given["splits"] == '["train", "eval", "test"]'
     assert (given["count"], given["labels"]) == (120, "anger, fear")
     assert given["outputs"] == ["pushed_model", "report"]  # the launcher's log is the launcher's
+    assert given["stored_at"] == f"{scheme}://bucket/root/in/examples"
     assert given["properties"]["seed"] == 3
     assert isinstance(given["properties"]["epochs"], int)
 
@@ -78,6 +79,34 @@ def test_what_is_handed_back_has_the_uris_that_were_given(scheme: str, copies: P
     task = f"{scheme}://bucket/root/facial-affect/4f0c/report/9d2e"
     assert outputs["pushed_model"]["uri"] == f"{task}/pushed_model"
     assert outputs["report"]["uri"] == f"{task}/report/index.html"  # a file, which Kubeflow's page shows
+
+
+def test_every_outputs_folder_is_there_before_the_executor_runs(copies: Path) -> None:
+    executed(from_driver("minio://bucket/root", str(copies / "kfp" / "output_metadata.json")))
+
+    [given] = [json.loads(path.read_text()) for path in copies.rglob("given.json")]
+    assert given["folders"] == ["pushed_model", "report"]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_properties_hold_uris_where_the_executor_wrote_paths(scheme: str, copies: Path) -> None:
+    invocation = from_driver(f"{scheme}://bucket/root", str(copies / "kfp" / "output_metadata.json"))
+
+    metadata = executed(invocation)["pushed_model"]["metadata"]
+
+    assert metadata["current_model"] == f"{scheme}://bucket/root/in/examples"
+    assert metadata["pushed_version"] == "1700000000"
+
+
+def test_a_parameter_set_to_an_impossible_value_fails_before_anything_is_imported(tmp_path: Path) -> None:
+    invocation = from_local_runner(str(tmp_path), str(tmp_path / "task" / "executor_output.json"))
+    invocation["inputs"]["parameterValues"]["epochs"] = 2.5
+    spec = {**SPEC, "rules": {"epochs": {"parameter": "epochs", "least": 1, "most": None}}}
+
+    with pytest.raises(ValueError, match=r"^parameter epochs must be an integer of at least 1. Received: 2.5$"):
+        run(Task("no.such.Executor", invocation, spec, []))
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_properties_survive_the_way_to_the_next_component(copies: Path) -> None:

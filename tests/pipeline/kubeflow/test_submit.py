@@ -55,9 +55,43 @@ def test_a_submission_uploads_a_version_named_by_its_content_and_prints_the_runs
     assert run["experiment_id"] == experiment["experiment_id"]
     assert run["runtime_config"]["parameters"] == {"epochs": 50, "data": "s3://new"}
     assert run["service_account"] == "pipeline-runner"
-    sent = next(one for one in kubeflow.versions if one["display_name"] == version)
+    [sent] = kubeflow.versions  # one content, one version
+    assert sent["display_name"] == version
     assert run["pipeline_version_reference"]["pipeline_version_id"] == sent["pipeline_version_id"]
     assert len(sent["documents"]) == 2  # the platform spec goes with it
+
+
+def test_artifacts_go_to_the_pipeline_root(kubeflow: Kubeflow, path: Path) -> None:
+    submitted(kubeflow, path)
+    submitted(kubeflow, path, "--schedule", "0 3 * * 1")
+
+    for started in (*kubeflow.runs, *kubeflow.recurring):
+        assert started["runtime_config"]["pipeline_root"] == "minio://mlpipeline/v2/artifacts"
+
+
+@pytest.mark.parametrize("what", ["pipelines", "versions", "experiments"])
+def test_of_two_first_submits_at_once_both_succeed(kubeflow: Kubeflow, path: Path, what: str) -> None:
+    def somebody_else(missed: str) -> None:
+        if missed == what:
+            kubeflow.on_miss = None
+            assert submitted(kubeflow, path).exit_code == 0
+
+    kubeflow.on_miss = somebody_else
+
+    result = submitted(kubeflow, path)
+
+    assert result.exit_code == 0, result.output
+    assert len(kubeflow.runs) == 2
+    assert (len(kubeflow.pipelines), len(kubeflow.versions), len(kubeflow.experiments)) == (1, 1, 1)
+
+
+def test_a_refused_upload_is_told_in_the_servers_own_words(kubeflow: Kubeflow, path: Path) -> None:
+    kubeflow.upload_refusal = "unknown template format: pipeline spec is invalid"
+
+    result = submitted(kubeflow, path)
+
+    assert result.exit_code == 1
+    assert error(result).endswith("refused (400): Failed to upload: unknown template format: pipeline spec is invalid")
 
 
 def test_the_same_content_is_uploaded_once(kubeflow: Kubeflow, path: Path) -> None:
@@ -95,6 +129,36 @@ def test_waiting_ends_with_the_runs_status(kubeflow: Kubeflow, path: Path, state
     assert re.search(rf"pending\nrunning\n{state.lower()}", result.output)
 
 
+def test_a_lost_connection_is_waited_out(kubeflow: Kubeflow, path: Path) -> None:
+    kubeflow.states = ["RUNNING", "SUCCEEDED"]
+    kubeflow.troubles = {2: None, 3: 503, 4: 503, 5: None}
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert result.exit_code == 0, result.output
+    assert result.output.count("waiting for it") == 1
+    assert result.output.endswith("succeeded\n")
+
+
+def test_a_host_that_stays_away_is_no_failed_run(
+    kubeflow: Kubeflow, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kubeflow.troubles = dict.fromkeys(range(2, 1000), 503)
+    monkeypatch.setattr("pipeline.kubeflow.follow.PATIENCE", 0.5)
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert result.exit_code == 4
+    assert "refused (503): upstream connect error. Gave up waiting; the run may go on: " in result.output
+
+
+def test_a_run_that_is_gone_ends_the_waiting_at_once(kubeflow: Kubeflow, path: Path) -> None:
+    kubeflow.troubles = {2: 404}
+
+    assert submitted(kubeflow, path, "--wait").exit_code == 1
+    assert kubeflow.questions == 2
+
+
 def test_a_token_is_taken_from_the_environment(kubeflow: Kubeflow, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kubeflow.token = "secret"
     monkeypatch.setenv("TOKEN", "secret")
@@ -109,9 +173,13 @@ def test_a_token_is_taken_from_the_environment(kubeflow: Kubeflow, path: Path, m
     ("arguments", "message"),
     [
         (["--param", "epoch=5"], "no parameter epoch. The pipeline has: architecture, data, epochs, push_destination"),
-        (["--param", "epochs=many"], "--param epochs must be an integer. Received: many"),
-        (["--param", "epochs=0"], "--param epochs must be at least 1"),
-        (["--param", "architecture=vgg"], "--param architecture: resnet18"),
+        (["--param", "epochs=many"], "parameter epochs must be an integer of at least 1. Received: many"),
+        (["--param", "epochs=2.5"], "parameter epochs must be an integer of at least 1. Received: 2.5"),
+        (["--param", "epochs=0"], "parameter epochs must be an integer of at least 1. Received: 0"),
+        (["--param", "seed=-1"], "parameter seed must be an integer from 0 to 4294967295. Received: -1"),
+        (["--param", "architecture=vgg"], "parameter architecture must be one of resnet18, resnet34"),
+        (["--param", "data=minio://faces"], "parameter data must be a path in the pods, s3://… or gs://…"),
+        (["--param", "push_destination=/models"], "parameter push_destination = /models is in no volume of Baseline"),
         (["--param", "epochs"], "--param wants name=value"),
         (["--schedule", "monday"], "--schedule wants five fields"),
         (["--schedule", "0 3 * * 1", "--wait"], "a schedule has no end"),
