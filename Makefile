@@ -1,7 +1,7 @@
 # Every target sets up what it needs: `make run-local` and `make test` are all that a fresh machine takes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: setup lock run-local test test-containers lint bench bench-quality bench-full inspect report sample-data \
+.PHONY: setup lock run-local test test-containers test-kubeflow lint bench bench-quality bench-full inspect report sample-data \
 	datasplit compile submit image docs clean help
 
 WORKDIR ?= runs/local
@@ -79,6 +79,9 @@ image: ## Build the image (IMAGE=registry/name:tag, PUSH=1 pushes it, GPU=1 with
 
 test-containers: setup ## Run the compiled pipeline in containers; brings up an engine where there is none (as root)
 	CONTAINERS=1 $(py) -m pytest -m containers tests/containers $(ARGS)
+
+test-kubeflow: setup ## Run the compiled pipeline through Kubeflow's driver and launcher (KFP_BIN=folder with both; as root)
+	KUBEFLOW=1 KFP_BIN=$(KFP_BIN) $(py) -m pytest -m kubeflow -rs tests/kubeflow $(ARGS)
 
 clean: ## Remove .venv, caches, the default workdir and what the benchmarks drew
 	rm -rf .venv runs/local runs/sample-data runs/bench build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

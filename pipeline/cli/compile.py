@@ -29,7 +29,7 @@ def compile(
     overrides: tuple[str, ...],
 ) -> None:
     """Compile the pipeline for Kubeflow Pipelines v2, as IR YAML."""
-    from pipeline.kubeflow.launcher_config import disagreements, launcher_config
+    from pipeline.kubeflow.launcher_config import launcher_config, missing_endpoints
     from pipeline.kubeflow.targets import Target, pinned
 
     if output.suffix not in (".yaml", ".yml"):
@@ -60,7 +60,7 @@ def compile(
     if found := launcher_config(documents):
         why, config_map = found
         click.echo(f"Note: {why}. Merge into the cluster's ConfigMap:\n\n{config_map}", err=True)
-    for problem in disagreements(documents, {}):
+    for problem in missing_endpoints(documents, {}):
         click.echo(f"Warning: {problem}", err=True)
     for name, task in config.kubeflow.components.items():
         if task.retry and task.retry.count and task.retry.longest_seconds < _SHORT:

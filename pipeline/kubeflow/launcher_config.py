@@ -66,7 +66,7 @@ def launcher_config(documents: Sequence[Document]) -> tuple[str, str] | None:
 
 
 def disagreements(documents: Sequence[Document], values: Mapping[str, Any]) -> Iterator[str]:
-    """Say where pipeline root and environment point to different stores.
+    """Say where pipeline root and environment point to different stores, unless the cluster's ConfigMap mends it.
 
     Args:
         documents: of the compiled file.
@@ -78,6 +78,17 @@ def disagreements(documents: Sequence[Document], values: Mapping[str, Any]) -> I
             f"artifacts go to {store.root}, which the launcher takes for AWS, while components take {store.endpoint}: "
             "the ConfigMap kfp-launcher must name it (`compile` prints how)"
         )
+    yield from missing_endpoints(documents, values)
+
+
+def missing_endpoints(documents: Sequence[Document], values: Mapping[str, Any]) -> Iterator[str]:
+    """Say which components would look for a bucket of the installation's own store at AWS.
+
+    Args:
+        documents: of the compiled file.
+        values: of the run's parameters `data` and `push_destination`, where it sets them.
+    """
+    store = _read(documents)
     if not store.root.startswith("minio://"):
         return
     bucket = store.root.removeprefix("minio://").partition("/")[0]
