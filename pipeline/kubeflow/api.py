@@ -92,14 +92,14 @@ class Host:
 
 
 def _words(error: Any) -> str:
-    """Return the server's own words: uploads answer with other fields than all else."""
+    """Return the server's own words: uploads answer with other fields than all else, and with a stack trace."""
     try:
         body = json.loads(error.body)
     except (TypeError, ValueError):
         return str(error.reason)
     if not isinstance(body, dict):
         return str(error.reason)
-    found = [body.get(name) for name in ("error_details", "message", "error_message", "error")]
+    found = [body.get(name) for name in ("message", "error_message", "error")]
     return str(next((text for text in found if text), error.reason))
 
 

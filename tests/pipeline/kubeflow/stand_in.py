@@ -94,7 +94,8 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
             except Refusal as refusal:
                 status, answer = refusal.status, {"code": 3, "message": str(refusal), "details": []}
                 if path.startswith("/pipelines/upload"):
-                    answer = {"error_message": "Failed to upload", "error_details": f"Failed to upload: {refusal}"}
+                    trace = "\ngithub.com/kubeflow/pipelines/backend/src/apiserver/server.(*PipelineUploadServer)"
+                    answer = {"error_message": str(refusal), "error_details": f"{refusal}{trace}"}
             text = json.dumps(answer).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
@@ -123,7 +124,7 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
             if kubeflow.upload_refusal:
                 raise Refusal(400, kubeflow.upload_refusal)
             if any((one["pipeline_id"], one["display_name"]) == (pipeline, name) for one in kubeflow.versions):
-                raise Refusal(409, f"The name {name} already exist")
+                raise Refusal(409, "Failed to create a pipeline version")
             kind = self.headers["Content-Type"].encode()
             message = message_from_bytes(b"Content-Type: " + kind + b"\r\n\r\n" + body)
             [part] = [one for one in message.walk() if not one.is_multipart()]
