@@ -81,7 +81,7 @@ test-containers: setup ## Run the compiled pipeline in containers; brings up an 
 	CONTAINERS=1 $(py) -m pytest -m containers tests/containers $(ARGS)
 
 test-kubeflow: setup ## Run the compiled pipeline through Kubeflow's driver and launcher (KFP_BIN=folder with both; as root)
-	KUBEFLOW=1 KFP_BIN=$(KFP_BIN) $(py) -m pytest -m kubeflow -rs tests/kubeflow $(ARGS)
+	KUBEFLOW=1 KFP_BIN="$(KFP_BIN)" $(py) -m pytest -m kubeflow -rs tests/kubeflow $(ARGS)
 
 clean: ## Remove .venv, caches, the default workdir and what the benchmarks drew
 	rm -rf .venv runs/local runs/sample-data runs/bench build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,10 +1,11 @@
-"""What driver and launcher talk to, brought up on free ports of this machine's loopback, and pods as processes.
+"""What driver and launcher talk to, brought up in a network of its own, and pods as processes.
 
 Real: driver and launcher, ML Metadata's store, moto's S3 server. Stand-ins, since they can't be run here: Kubernetes'
-API and the TaskService.
+API, the TaskService and ML Metadata's server process.
 """
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -20,11 +21,13 @@ import s3fs
 import task_service
 from ml_metadata.metadata_store import metadata_store
 from moto.server import ThreadedMotoServer
+from own_network import own_network
 
 CHECKOUT = Path(__file__).parent.parent.parent
 BUCKET = "mlpipeline"
 KEYS = {"accesskey": "minio", "secretkey": "minio123"}
 SECRET = "mlpipeline-minio-artifact"
+_LONGEST_POD = 900
 # The image's.
 _ENVIRONMENT = {
     "PATH": f"{CHECKOUT}/.venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -89,7 +92,7 @@ class Backend:
         mounts: Mapping[str, Path] | None = None,
         user: int = 1000,
     ) -> int:
-        """Run a container's command and return its exit status.
+        """Run a container's command and return its exit status. All its processes end with it, or with this one.
 
         Args:
             command: program and arguments.
@@ -98,6 +101,9 @@ class Backend:
             files: programs by their places in the pod.
             mounts: folders of this machine by their places in the pod.
             user: number of the user and the group.
+
+        Raises:
+            subprocess.TimeoutExpired: it hung, and was killed.
         """
         kubernetes = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(self.cluster.port)}
         with tempfile.TemporaryDirectory() as folder:
@@ -113,7 +119,8 @@ class Backend:
             }
             path = log.with_suffix(".json")
             path.write_text(json.dumps(spec))
-            line = ["unshare", "--mount", "--propagation", "private", "--kill-child", sys.executable]
+            line = ["setpriv", "--pdeathsig", "KILL"]
+            line += ["unshare", "--mount", "--pid", "--propagation", "private", "--kill-child", sys.executable]
             with log.open("wb") as output:
                 done = subprocess.run(
                     [*line, str(Path(__file__).with_name("pod.py")), str(path)],
@@ -121,6 +128,7 @@ class Backend:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     check=False,
+                    timeout=_LONGEST_POD,
                 )
         return done.returncode
 
@@ -132,7 +140,9 @@ def brought_up(folder: Path) -> Iterator[Backend]:
     Args:
         folder: an empty folder, for the store of ML Metadata and the service account.
     """
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # or thousands of requests bury what failed
     with ExitStack() as stack:
+        stack.enter_context(own_network())
         s3 = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         s3.start()
         stack.callback(s3.stop)

@@ -1,16 +1,16 @@
 """One backend, one data set and the runs that the tests look at."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
-from backend import BUCKET, CHECKOUT, SECRET, Backend, brought_up, why_not
-from workflow import SEARCH, Run
+from backend import BUCKET, SECRET, Backend, brought_up, why_not
+from comparison import Both, side_by_side
+from local_side import LocalRun, command, run_locally
+from workflow import Run
 
 from pipeline.sample_data import write_sample_data
 
@@ -18,9 +18,7 @@ from pipeline.sample_data import write_sample_data
 collect_ignore_glob = [] if os.environ.get("KUBEFLOW") == "1" else ["test_*.py"]
 
 ROOT = f"minio://{BUCKET}/affect"
-# Small and quick. Three epochs, and the default's two of warm-up.
-QUICK = (
-    "train.epochs=3",
+SMALL = (
     "image.height=32",
     "image.width=32",
     "evaluate.min_accuracy=0",
@@ -28,8 +26,13 @@ QUICK = (
     "evaluate.bootstrap=20",
     "split.group_regex=^(id[0-9]+)_",
 )
+QUICK = (*SMALL, "train.epochs=1", "train.warmup_epochs=0")
+SEARCH = (*QUICK, "tuner.architectures=[resnet18, resnet34]", "tuner.epochs=1")
+# The data's tasks are run once for all that follows.
+CACHED = "kubeflow.components.ImageIngest.cache=true"
 
 Compile = Callable[..., Path]
+Locally = Callable[..., Callable[[], LocalRun]]
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +64,7 @@ def compiled(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Comp
             "kubeflow.components.ImageIngest.pvc=[{claim: faces, path: /data}]",
         ]
         line = ["compile", "--config", config, "--output", str(path), "--image", "registry.example/affect:1"]
-        done = _pipeline([*line, "--pipeline-root", root, "--data", "/data"], (*QUICK, *cluster, *overrides))
+        done = command([*line, "--pipeline-root", root, "--data", "/data"], (*cluster, *overrides))
         if "apiVersion" in done.stderr:
             text = done.stderr[done.stderr.index("apiVersion") :].partition("\n\n")[0]
             config_map = yaml.safe_load(text)
@@ -72,62 +75,47 @@ def compiled(backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Comp
 
 
 @pytest.fixture(scope="session")
-def local(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Runs the pipeline locally, and returns the workdir: one for all runs, as there is one push destination."""
+def locally(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Locally:
+    """Gives what runs the pipeline locally, all in one workdir, as Kubeflow's runs push to one destination."""
     workdir = tmp_path_factory.mktemp("local") / "work"
-
-    def run(*overrides: str, config: str = "default") -> Path:
-        line = ["run", "--config", config, "--data", str(data), "--workdir", str(workdir)]
-        _pipeline(line, (*QUICK, *overrides))
-        return workdir
-
-    return run
+    return lambda *overrides, config="default": lambda: run_locally(data, workdir, overrides, config)
 
 
 @pytest.fixture(scope="session")
-def cached(compiled: Compile) -> Path:
-    """The compiled sample pipeline; the data's tasks are run once for all that follows."""
-    return compiled("kubeflow.components.ImageIngest.cache=true")
-
-
-@pytest.fixture(scope="session")
-def first(backend: Backend, cached: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The sample pipeline, run once; another user than the image's, as some clusters choose one."""
-    run = Run(backend, cached, tmp_path_factory.mktemp("first") / "logs", mounts={"faces": data}, user=12345)
-    assert run.to_its_end(), _why(run)
-    return run
+def first(
+    backend: Backend, compiled: Compile, locally: Locally, data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Both:
+    """The sample pipeline; as another user than the image's, since some clusters choose one."""
+    path = compiled(*QUICK, CACHED)
+    run = Run(backend, path, tmp_path_factory.mktemp("first") / "logs", mounts={"faces": data}, user=12345)
+    return side_by_side(run, locally(*QUICK))
 
 
 @pytest.fixture(scope="session")
 def with_epochs(
-    backend: Backend, cached: Path, data: Path, first: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Run:
-    """The same file, with other epochs set for this run."""
-    folder = tmp_path_factory.mktemp("epochs") / "logs"
-    run = Run(backend, cached, folder, {"epochs": 2}, {"faces": data})
-    assert run.to_its_end(), _why(run)
-    return run
+    first: Both,
+    backend: Backend,
+    compiled: Compile,
+    locally: Locally,
+    data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Both:
+    """Compiled with the default's epochs and warm-up, and two epochs set for this run."""
+    path = compiled(*SMALL, CACHED)
+    run = Run(backend, path, tmp_path_factory.mktemp("epochs") / "logs", {"epochs": 2}, {"faces": data})
+    return side_by_side(run, locally(*SMALL, "train.epochs=2", "train.warmup_epochs=1"))
 
 
 @pytest.fixture(scope="session")
 def search(
-    backend: Backend, compiled: Compile, data: Path, with_epochs: Run, tmp_path_factory: pytest.TempPathFactory
-) -> Run:
-    """The search for the best ResNet."""
-    path = compiled("kubeflow.components.ImageIngest.cache=true", *SEARCH, config="choose-best")
+    with_epochs: Both,
+    backend: Backend,
+    compiled: Compile,
+    locally: Locally,
+    data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Both:
+    """The search for the best ResNet, among two."""
+    path = compiled(*SEARCH, CACHED, config="choose-best")
     run = Run(backend, path, tmp_path_factory.mktemp("search") / "logs", mounts={"faces": data})
-    assert run.to_its_end(), _why(run)
-    return run
-
-
-def _why(run: Run) -> str:
-    name, outcome = list(run.outcomes.items())[-1]
-    return f"{name}: {outcome.log[-4000:]}"
-
-
-def _pipeline(arguments: Sequence[str], overrides: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    settings = [part for override in overrides for part in ("--set", override)]
-    line = [sys.executable, "-m", "pipeline", *arguments, *settings]
-    done = subprocess.run(line, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    return done
+    return side_by_side(run, locally(*SEARCH, config="choose-best"))

@@ -1,8 +1,9 @@
-"""Runs a container's command as a pod would: pod.py SPEC.json, as root, by `unshare --mount --propagation private`.
+"""Runs a container's command as a pod would: pod.py SPEC.json, as root, by `unshare --mount --pid`.
 
-Its root is an overlay over this machine's file system whose upper layer is memory, so nothing that it writes outlives
-it or is seen elsewhere. It has the folders that Kubeflow mounts, the service account's files, and a user without
-rights. Not a container: it shares the machine's network and processes.
+Its root is an overlay over this machine's file system whose upper layer is memory, so nothing that it writes, nor a
+folder that is made for it, outlives it or is seen elsewhere. It has the folders that Kubeflow mounts, the service
+account's files, processes of its own that end with it, and a user without rights. Not a container: it sees this
+machine's programs, has no limits, and shares the backend's network with all pods.
 """
 
 import json
@@ -31,9 +32,10 @@ def main(spec: dict[str, Any]) -> None:
     for folder in (upper, work, root):
         folder.mkdir()
     _mount("-t", "overlay", "overlay", "-o", f"lowerdir=/,upperdir={upper},workdir={work}", root)
-    for name in ("proc", "sys", "dev"):
+    _mount("-t", "proc", "proc", root / "proc")
+    for name in ("sys", "dev"):
         _mount("--rbind", f"/{name}", root / name)
-    for name, mode in (("tmp", "1777"), ("run", "0755")):
+    for name, mode in (("tmp", "1777"), ("run", "0755"), ("dev/shm", "1777")):
         _mount("-t", "tmpfs", "-o", f"mode={mode}", "tmpfs", root / name)
     for name in _WRITABLE:
         (root / name).mkdir(parents=True, exist_ok=True)
@@ -53,7 +55,8 @@ def main(spec: dict[str, Any]) -> None:
     os.chroot(root)
     os.chdir("/app")
     line = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--no-new-privs", "--bounding-set=-all"]
-    os.execvpe("setpriv", [*line, "--inh-caps=-all", "--", *spec["command"]], spec["env"])
+    line += ["--inh-caps=-all", "--pdeathsig", "KILL"]  # a change of user forgets that the process is to end with ours
+    os.execvpe("setpriv", [*line, "--", *spec["command"]], spec["env"])
 
 
 def _mount(*arguments: str | Path) -> None:

@@ -1,7 +1,7 @@
-"""A compiled pipeline through Kubeflow's driver and launcher, one task after the other.
+"""A compiled pipeline through Kubeflow's driver and launcher.
 
 Calls the driver as the Workflow does that Kubeflow's API server makes of the file: once for the run, then for each
-task, whose pod it describes. What it leaves out is Argo: retries, and tasks side by side.
+task, whose pod it describes. What it leaves out is Argo, above all its retries.
 """
 
 import json
@@ -9,15 +9,16 @@ import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
 import yaml
 from backend import Backend
 
-# A small search, for both sides.
-SEARCH = ("tuner.architectures=[resnet18, resnet34]", "tuner.epochs=1")
+_PODS_AT_ONCE = 2
 _LAUNCHER = "/kfp-launcher/launch"
 
 
@@ -69,26 +70,52 @@ class Run:
     @property
     def root(self) -> str:
         """Where the run's artifacts are, without a scheme."""
-        _, _, place = str(self.spec["defaultPipelineRoot"]).partition("://")
-        return f"{place}/{self.spec['pipelineInfo']['name']}/{self.run_id}"
+        return f"{self._root_of_all}/{self.spec['pipelineInfo']['name']}/{self.run_id}"
+
+    @property
+    def _root_of_all(self) -> str:
+        return str(self.spec["defaultPipelineRoot"]).partition("://")[2]
 
     def artifact(self, task: str, output: str) -> str:
         """The folder of a task's output in the object store."""
         [found] = self.backend.files().glob(f"{self.root}/{task}/*/{output}")
         return str(found)
 
+    @property
+    def destination(self) -> str:
+        """Where models are pushed unless the configuration says otherwise, without a scheme."""
+        return f"{self._root_of_all}/serving_model"
+
+    def why(self) -> str:
+        """The end of the last task's log."""
+        name, outcome = list(self.outcomes.items())[-1]
+        return f"{name}: {outcome.log[-4000:]}"
+
     def to_its_end(self) -> bool:
-        """Run all tasks; the first that fails ends it. Return whether all succeeded."""
+        """Run each task when those it needs are done; the first that fails ends it. Return whether all succeeded."""
         dag = self._driver(
             "root",
             ["--type", "ROOT_DAG", "--component", json.dumps(self.spec["root"])],
             ["--runtime_config", json.dumps(self._runtime_config())],
             ["execution_id", "iteration_count", "condition"],
         )
-        for name in self._ordered():
-            self.outcomes[name] = self._task(name, dag["execution_id"])
-            if self.outcomes[name].status:
-                return False
+        order = TopologicalSorter(
+            {name: set(_needed(task)) for name, task in self.spec["root"]["dag"]["tasks"].items()}
+        )
+        order.prepare()
+        running: dict[Future[Outcome], str] = {}
+        pods = ThreadPoolExecutor(_PODS_AT_ONCE)
+        try:
+            while order.is_active():
+                running |= {pods.submit(self._task, name, dag["execution_id"]): name for name in order.get_ready()}
+                for task in wait(running, return_when=FIRST_COMPLETED).done:
+                    name = running.pop(task)
+                    self.outcomes[name] = task.result()
+                    if self.outcomes[name].status:
+                        return False
+                    order.done(name)
+        finally:
+            pods.shutdown(cancel_futures=True)
         return True
 
     def _runtime_config(self) -> dict[str, Any]:
@@ -99,14 +126,6 @@ class Run:
             "parameterValues": {**defaults, **self.parameters},
             "gcsOutputDirectory": self.spec["defaultPipelineRoot"],
         }
-
-    def _ordered(self) -> Iterator[str]:
-        tasks, done = self.spec["root"]["dag"]["tasks"], set[str]()
-        while len(done) < len(tasks):
-            ready = [name for name in sorted(tasks) if name not in done and set(_needed(tasks[name])) <= done]
-            assert ready, "tasks wait for each other"
-            done.add(ready[0])
-            yield ready[0]
 
     def _task(self, name: str, dag: str) -> Outcome:
         task = self.spec["root"]["dag"]["tasks"][name]
