@@ -79,7 +79,8 @@ class Host:
         except kfp_server_api.ApiException as error:
             raise self._refused(error.status, _words(error)) from None
         except urllib3.exceptions.HTTPError as error:
-            raise LostError(f"lost {self.url}: {' '.join(str(error).split())}") from None
+            cause = str(getattr(error, "reason", error)).rpartition(">: ")[2]  # without urllib3's own objects
+            raise LostError(f"lost {self.url}: {' '.join(cause.split())}") from None
 
     def _refused(self, status: int, message: str) -> SubmitError:
         message = " ".join(str(message).split())
