@@ -18,14 +18,19 @@ CASES = [
 ]
 
 
+def bfloat16(values: np.ndarray) -> np.ndarray:
+    """Return the values as bfloat16 holds them."""
+    return tf.cast(tf.cast(values, tf.bfloat16), tf.float32).numpy()
+
+
 def pair(strides: int, padding: str, policy: str, channels: int = 16) -> tuple[keras.Layer, keras.Layer]:
-    """Return our layer and Keras' with the same random variables."""
+    """Return our layer and Keras' with the same random variables, which bfloat16 holds exactly."""
     layers = [
         cls(24, 3, strides=strides, padding=padding, dtype=policy, name="conv") for cls in (Conv2D, keras.layers.Conv2D)
     ]
     for layer in layers:
         layer.build((None, 8, 8, channels))
-    values = [np.random.default_rng(0).normal(0.0, 0.1, weight.shape) for weight in layers[0].weights]
+    values = [bfloat16(np.random.default_rng(0).normal(0.0, 0.1, weight.shape)) for weight in layers[0].weights]
     for layer in layers:
         layer.set_weights(values)
     return layers[0], layers[1]
@@ -36,8 +41,8 @@ def gradients(layer: keras.Layer, x: tf.Variable) -> tuple[tf.Tensor, list[tf.Te
     def compute() -> tuple[tf.Tensor, list[tf.Tensor]]:
         with tf.GradientTape() as tape:
             y = layer(x)
-            weights = tf.random.stateless_normal(tf.shape(y), (1, 2))
-            loss = tf.reduce_sum(tf.cast(y, tf.float32) * weights)
+            weights = tf.cast(tf.random.stateless_normal(tf.shape(y), (1, 2)), tf.bfloat16)  # as it flows back
+            loss = tf.reduce_sum(tf.cast(y, tf.float32) * tf.cast(weights, tf.float32))
         return y, tape.gradient(loss, [x, *(weight.value for weight in layer.weights)])
 
     y, found = compute()
@@ -45,7 +50,7 @@ def gradients(layer: keras.Layer, x: tf.Variable) -> tuple[tf.Tensor, list[tf.Te
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_outputs_and_gradients_equal_keras(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outputs_equal_keras_and_gradients_the_exact_ones(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     used = []
     original = convolution.filter_gradient
 
@@ -54,16 +59,18 @@ def test_outputs_and_gradients_equal_keras(case: dict[str, Any], monkeypatch: py
         return original(*args)
 
     monkeypatch.setattr(convolution, "filter_gradient", counted)
-    x = tf.Variable(np.random.default_rng(1).normal(size=(4, *case["size"], 16)).astype("float32"))
+    x = tf.Variable(bfloat16(np.random.default_rng(1).normal(size=(4, *case["size"], 16))))
     ours, theirs = pair(case["strides"], case["padding"], "mixed_bfloat16")
+    _, exact = pair(case["strides"], case["padding"], "float32")
 
-    (y, actual), (expected_y, expected) = gradients(ours, x), gradients(theirs, x)
+    (y, actual), (expected_y, _), (_, expected) = gradients(ours, x), gradients(theirs, x), gradients(exact, x)
 
     assert used
     np.testing.assert_array_equal(tf.cast(y, tf.float32), tf.cast(expected_y, tf.float32))
     for a, b in zip(actual, expected, strict=True):
-        scale = float(tf.reduce_max(tf.abs(b)))
-        np.testing.assert_allclose(a / scale, b / scale, atol=1e-2)
+        # Kernels round partial sums to bfloat16's eight bits, on some processors more often than on others: Keras' own
+        # are up to 0.019 of the largest value off.
+        np.testing.assert_allclose(a, b, rtol=0, atol=2**-5 * float(tf.reduce_max(tf.abs(b))))
 
 
 @pytest.mark.parametrize(
