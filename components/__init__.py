@@ -7,7 +7,7 @@ __all__ = ["Analysis", "HtmlReport", "ImageDataset"]
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from components import artifacts
+        from components.formats import artifacts
 
         return getattr(artifacts, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from components.formats import nodes
+
 Properties = Mapping[str, Mapping[str, Any]]
 
 
@@ -61,13 +63,13 @@ def _pusher(outputs: Properties) -> str:
 
 
 _FIGURES: dict[str, Callable[[Properties], str]] = {
-    "ImageIngest": _ingest,
-    "SplitBalanceAugment": lambda outputs: _splits(outputs, "dataset", "images"),
-    "TFRecordConverter": lambda outputs: _splits(outputs, "examples", "examples"),
-    "DataGate": _gate,
-    "Trainer": _trainer,
-    "BaselineFinder": _baseline,
-    "Evaluator": _evaluator,
-    "PredictionAnalysis": _analysis,
-    "Pusher": _pusher,
+    nodes.INGEST: _ingest,
+    nodes.SPLIT: lambda outputs: _splits(outputs, "dataset", "images"),
+    nodes.CONVERTER: lambda outputs: _splits(outputs, "examples", "examples"),
+    nodes.GATE: _gate,
+    nodes.TRAINER: _trainer,
+    nodes.BASELINE: _baseline,
+    nodes.EVALUATOR: _evaluator,
+    nodes.ANALYSIS: _analysis,
+    nodes.PUSHER: _pusher,
 }

@@ -1,6 +1,7 @@
 """The pipeline: which component feeds which, in the order in which the data flows."""
 
 import json
+from typing import Any
 
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.orchestration import pipeline as tfx_pipeline
@@ -8,15 +9,16 @@ from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.types.channel import BaseChannel
 
 from components.analysis.component import PredictionAnalysis
+from components.analysis.options import AnalysisOptions
 from components.evaluator.component import BaselineFinder, ImageEvaluator
+from components.evaluator.options import EvaluateOptions
 from components.ingest.component import ImageIngest
-from components.options import BeamOptions, Section
 from components.pusher.component import ImagePusher
 from components.report.component import Report
 from components.split_balance_augment.component import SplitBalanceAugment
 from components.tfrecord.component import TFRecordConverter
 from components.trainer.component import ImageTrainer
-from components.trainer.tuner_component import ImageTuner
+from components.tuner.component import ImageTuner
 from components.validation.component import (
     DataGate,
     ImageSchema,
@@ -24,16 +26,17 @@ from components.validation.component import (
     example_validator,
     image_statistics,
 )
-from pipeline.code_version import code_version
+from components.validation.options import ValidateOptions
+from components.work.options import BeamOptions
 from pipeline.config import Config
-from pipeline.run_context import RunContext, RunParameters, file_digest, recipe, recipe_parts
-from pipeline.run_record import report_facts
+from pipeline.context import RunContext, RunParameters, recipe, recipe_parts
+from pipeline.record import report_facts
 
 NAME = "facial-affect"
 
 
 def create_components(config: Config, context: RunContext) -> list[BaseComponent]:
-    """All components, wired.
+    """Return all components, wired.
 
     Args:
         config: the configuration.
@@ -42,148 +45,101 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     # A compiled pipeline's run may set some of what the recipe is made of.
     own_recipe = recipe(config) if context.parameters is None else json.dumps(recipe_parts(config), sort_keys=True)
     given = context.parameters or RunParameters(context.uri, context.destination, config.seed)
+    evaluate = config.evaluate
 
-    # Reads the folder once: checks, hashes and packs every image; quarantines what can't be used.
+    # Reads the folder: checks, hashes and packs every image; quarantines what can't be used.
     ingest = ImageIngest(
         uri=given.data,
-        data=_json(config.data.model_copy(update={"path": None})),
+        data=config.data.model_copy(update={"path": None}),
         group_regex=config.split.group_regex or "",
         data_digest=context.folder_digest,
-        code_version=_version(code_version("components.ingest.executor"), config.data.labels_csv),
     )
     # Divides groups of images into train, eval and test, and fills up small classes with augmented copies.
     split = SplitBalanceAugment(
         images=ingest.outputs["images"],
-        split=_json(config.split),
-        balance=_json(config.balance),
-        augment=_json(config.augment),
-        beam=_json(BeamOptions() if context.beam_in_environment else config.beam),
-        code_version=_version(code_version("components.split_balance_augment.executor"), config.augment.pipeline_yaml),
+        split=config.split,
+        balance=config.balance,
+        augment=config.augment,
+        beam=BeamOptions() if context.beam_in_environment else config.beam,
     )
-    dataset = split.outputs["dataset"]
     # Writes tf.Examples, with the label map that the model will carry.
-    convert = TFRecordConverter(dataset=dataset, code_version=code_version("components.tfrecord.executor"))
-    examples = convert.outputs["examples"]
+    data = {"dataset": split.outputs["dataset"]}
+    convert = TFRecordConverter(**data)
+    data |= {"examples": convert.outputs["examples"]}
 
     # Statistics of each split, held against a schema that was not inferred from them.
-    statistics = image_statistics(examples)
-    schema = ImageSchema(
-        examples=examples,
-        validate=_json(config.validation.model_copy(update={"on_anomaly": "stop"})),
-        data=_json(config.data.model_copy(update={"path": None})),
-        code_version=_version(code_version("components.validation.executor"), config.validation.schema_path),
-    )
+    statistics = image_statistics(data["examples"])
+    own_schema = ValidateOptions(schema=config.validation.schema_path)
+    schema = ImageSchema(examples=data["examples"], validate=own_schema, max_pixels=config.data.max_pixels)
     validator = example_validator(statistics.outputs["statistics"], schema.outputs["schema"])
-    distribution = SplitComparison(
-        statistics=statistics.outputs["statistics"], code_version=code_version("components.validation.executor")
-    ).with_id("DistributionValidator")
+    comparison = SplitComparison(statistics=statistics.outputs["statistics"])
     # Stops here on an anomaly: the validators alone only take note.
     gate = DataGate(
-        dataset=dataset,
+        dataset=data["dataset"],
         schema_anomalies=validator.outputs["anomalies"],
-        distribution_anomalies=distribution.outputs["anomalies"],
-        validate=_json(config.validation),
-        code_version=code_version("components.validation.executor"),
+        distribution_anomalies=comparison.outputs["anomalies"],
+        validate=config.validation,
     )
 
-    components: list[BaseComponent] = [ingest, split, convert, statistics, schema, validator, distribution, gate]
-    hyperparameters: BaseChannel | None = None
-    if config.tuner.enabled:
-        # Tries architectures under one budget, scored on eval; the trainer gets the best.
-        tuner = ImageTuner(
-            examples=examples,
-            model=_json(config.model),
-            train=_json(config.train),
-            image=_json(config.image),
-            tuner=_json(config.tuner),
-            seed=given.seed,
-            code_version=_version(
-                code_version("components.trainer.tuner_executor", "components.trainer.tuner_fn"), config.model.weights
-            ),
-            checkpoint_dir=context.checkpoints,
-        ).with_id("Tuner")
-        tuner.add_upstream_node(gate)
-        hyperparameters = tuner.outputs["best_hyperparameters"]
-        components.append(tuner)
+    training: dict[str, Any] = {
+        "model_options": config.model,
+        "train_options": config.train,
+        "image_options": config.image,
+    }
+    training |= {"examples": data["examples"], "seed": given.seed, "checkpoint_dir": context.checkpoints}
+    # Tries architectures under one budget, scored on eval; the trainer gets the best.
+    tuners = [ImageTuner(**training, tuner_options=config.tuner)] if config.tuner.enabled else []
+    tuned: dict[str, BaseChannel] = tuners[0].outputs if tuners else {}
     # Builds and trains the chosen ResNet on train, watching eval.
     trainer = ImageTrainer(
-        examples=examples,
-        hyperparameters=hyperparameters,
-        model=_json(config.model),
-        train=_json(config.train),
-        image=_json(config.image),
-        tracking=_json(config.tracking),
-        evaluate=_json(config.evaluate),
+        **training,
+        hyperparameters=tuned.get("best_hyperparameters"),
+        tracking_options=config.tracking,
+        calibrate=int(evaluate.calibrate),
         epochs=given.epochs,
         architecture=given.architecture,
-        seed=given.seed,
-        code_version=_version(
-            code_version("components.trainer.executor", "components.trainer.run_fn"), config.model.weights
-        ),
-        checkpoint_dir=context.checkpoints,
-    ).with_id("Trainer")
-    trainer.add_upstream_node(gate)
-    model = trainer.outputs["model"]
+    )
+    for waiting in (*tuners, trainer):
+        waiting.add_upstream_node(gate)
 
     # The pushed model that the new one has to beat, if there is one.
-    baseline = BaselineFinder(
-        dataset=dataset,
-        examples=examples,
-        destination=given.destination,
-        recipe=own_recipe,
-        folder_digest=context.folder_digest,
-        candidates=context.candidates,
-        code_version=code_version("components.evaluator.executor"),
-    )
+    model = {"model": trainer.outputs["model"]}
+    origin = {"destination": given.destination, "recipe": own_recipe, "folder_digest": context.folder_digest}
+    baseline = BaselineFinder(**data, **origin, candidates=context.candidates)
     # Both on this run's test split, which nothing has looked at before.
-    evaluator = ImageEvaluator(
-        dataset=dataset,
-        examples=examples,
-        model=model,
-        baseline_model=baseline.outputs["model"],
-        evaluate=_json(config.evaluate),
-        code_version=code_version("components.evaluator.executor", "components.evaluator.argmax_metrics"),
-    ).with_id("Evaluator")
+    least = EvaluateOptions(min_accuracy=evaluate.min_accuracy, min_gain=evaluate.min_gain)
+    evaluator = ImageEvaluator(**data, **model, baseline_model=baseline.outputs["model"], evaluate=least)
     # Intervals, calibration, mistakes, suspicious labels, model card.
     analysis = PredictionAnalysis(
-        dataset=dataset,
-        examples=examples,
-        model=model,
+        **data,
+        **model,
         model_run=trainer.outputs["model_run"],
-        evaluate=_json(config.evaluate),
-        image=_json(config.image),
+        options=AnalysisOptions(calibrate=evaluate.calibrate, bootstrap=evaluate.bootstrap),
+        image=config.image,
         seed=given.seed,
         recipe=own_recipe,
-        code_version=code_version("components.analysis.executor"),
     )
     # A blessed model goes to where it is served from.
-    pusher = ImagePusher(
-        model=model,
-        model_blessing=evaluator.outputs["blessing"],
-        analysis=analysis.outputs["analysis"],
-        destination=given.destination,
-        recipe=own_recipe,
-        folder_digest=context.folder_digest,
-        lost=context.lost,
-        code_version=code_version("components.pusher.executor"),
-    ).with_id("Pusher")
-    components += [trainer, baseline, evaluator, analysis, pusher]
+    found = {"analysis": analysis.outputs["analysis"]}
+    pusher = ImagePusher(**model, **found, model_blessing=evaluator.outputs["blessing"], lost=context.lost, **origin)
+
+    components = [ingest, split, convert, statistics, schema, validator, comparison, gate]
+    components += [*tuners, trainer, baseline, evaluator, analysis, pusher]
     # One page of all that.
     report = Report(
         images=ingest.outputs["images"],
-        dataset=dataset,
+        dataset=data["dataset"],
         verdict=gate.outputs["verdict"],
         model_run=trainer.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
-        analysis=analysis.outputs["analysis"],
+        **found,
         pushed_model=pusher.outputs["pushed_model"],
-        tuner_results=tuner.outputs["tuner_results"] if config.tuner.enabled else None,
+        tuner_results=tuned.get("tuner_results"),
         config=json.dumps(config.as_dict()),
         graph=json.dumps(_graph(components)),
         facts=json.dumps(report_facts(config, context)),
         data=given.data,
         recipe=own_recipe,
-        code_version=code_version("components.report.executor"),
     )
     return [*components, report]
 
@@ -222,13 +178,3 @@ def _beam_arguments(config: Config) -> list[str]:
     # Named in full: from Beam 2.68 on, "DirectRunner" means to download another one first.
     runner = config.beam.runner or "apache_beam.runners.portability.fn_api_runner.FnApiRunner"
     return [f"--runner={runner}", *config.beam.options]
-
-
-def _version(code: str, path: str | None) -> str:
-    """The code's version, and the content of the file that an option of the component names."""
-    digest = file_digest(path)
-    return f"{code}-{digest}" if digest else code
-
-
-def _json(section: Section) -> str:
-    return section.model_dump_json(by_alias=True)

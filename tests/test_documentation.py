@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import PRESETS
-from pipeline.config_reference import REFERENCE, default_yaml, reference
-from pipeline.sample_data import write_sample_data
+from pipeline.sample.dataset import write_sample_data
+from tools.config_reference import REFERENCE, default_yaml, reference
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -89,7 +89,7 @@ def test_the_configuration_reference_is_the_models() -> None:
 
 
 def test_the_component_reference_is_the_components() -> None:
-    from pipeline import component_reference
+    from tools import component_reference
 
     assert component_reference.REFERENCE.read_text("utf-8") == component_reference.reference(), "run `make docs`"
 

@@ -9,15 +9,17 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 
 from components.analysis.analyse import analyse
-from components.analysis.documents import ANALYSIS, CARD_JSON, CARD_MARKDOWN, PREDICTIONS
 from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, make_card
+from components.analysis.options import AnalysisOptions
 from components.analysis.predictions import Predictions, predict_split
-from components.images import made_from
-from components.images.manifest import SUMMARY, read_json, write_json, write_table
-from components.options import EvaluateOptions, ImageOptions
-from components.stored_at import stored_at
-from components.tfrecord.convert import LABEL_MAP
+from components.formats.dataset import write_table
+from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN, PREDICTIONS, SUMMARY, TRAINING
+from components.formats.examples import read_labels, split_files
+from components.formats.saved_model import read_made_from, serving_folder
+from components.formats.stored_at import stored_at
+from components.images.options import ImageOptions
+from components.tools.files import write_text
 
 _SPLITS = ("eval", "test")
 
@@ -36,22 +38,19 @@ class Executor(BaseExecutor):
         Args:
             input_dict: `dataset`, `examples`, `model` and `model_run`.
             output_dict: `analysis`.
-            exec_properties: `evaluate` and `image`, options as JSON; `seed`; `recipe`.
+            exec_properties: `options` and `image` as JSON; `seed`; `recipe`.
         """
         uris = {name: Path(get_single_instance(artifacts).uri) for name, artifacts in input_dict.items()}
-        options = EvaluateOptions.model_validate_json(exec_properties["evaluate"])
+        options = AnalysisOptions.model_validate_json(exec_properties["options"])
         image = ImageOptions.model_validate_json(exec_properties["image"])
-        labels = read_json(uris["examples"] / LABEL_MAP)["labels"]
-        training = read_json(uris["model_run"] / "training.json")
-        model = uris["model"] / "Format-Serving"
-        by_split = {
-            split: predict_split(model, sorted((uris["examples"] / f"Split-{split}").glob("*.gz")), split)
-            for split in _SPLITS
-        }
+        labels = read_labels(uris["examples"])
+        training = TRAINING.read(uris["model_run"])
+        model = serving_folder(uris["model"])
+        by_split = {split: predict_split(model, split_files(uris["examples"], split), split) for split in _SPLITS}
         temperature = training.get("temperature") if options.calibrate else None
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
-        findings["data"] = _data(read_json(uris["dataset"] / SUMMARY))
-        findings["data"]["leak"] = leak(made_from.read(model), uris["dataset"])
+        findings["data"] = _data(SUMMARY.read(uris["dataset"]))
+        findings["data"]["leak"] = leak(read_made_from(model), uris["dataset"])
         lineage = {name: stored_at(get_single_instance(artifacts)) for name, artifacts in sorted(input_dict.items())}
         lineage |= {"recipe": exec_properties["recipe"], "data": findings["data"]["data_digest"]}
         card = make_card(findings, training, image.model_dump(), lineage)
@@ -60,9 +59,9 @@ class Executor(BaseExecutor):
         target = Path(analysis.uri)
         target.mkdir(parents=True, exist_ok=True)
         write_table(_table(by_split, labels), target / PREDICTIONS)
-        write_json(card, target / CARD_JSON)
-        (target / CARD_MARKDOWN).write_text(as_markdown(card), "utf-8")
-        write_json(findings, target / ANALYSIS)
+        CARD.write(card, target)
+        write_text(as_markdown(card), target / CARD_MARKDOWN)
+        ANALYSIS.write(findings, target)
         metrics = findings["test"]["metrics"]
         for name in ("accuracy", "macro_f1"):
             analysis.set_float_custom_property(name, metrics[name]["value"])

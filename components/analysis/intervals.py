@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from components.analysis.predictions import Predictions
-from components.scores import OVERALL, PER_CLASS, scores
+from components.tools.scores import OVERALL, PER_CLASS, scores
 
 LEVEL = 0.95
 _CHUNK = 100  # resamples at a time: bounds the memory

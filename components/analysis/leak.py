@@ -3,16 +3,15 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from components.images.made_from import seen_groups, without
-from components.images.manifest import read_columns
-from components.options import SPLITS
+from components.formats.dataset import SPLITS, read_columns
+from components.formats.saved_model import seen_groups, without
 
 
 def leak(known: Collection[str] | None, dataset: Path) -> str:
     """A sentence for those who read the test results; "" where there is nothing to say.
 
     Args:
-        known: what the model was made from, as `made_from.read` returns it.
+        known: what the model was made from, as `read_made_from` returns it.
         dataset: the split data set that it was trained and is tested on.
     """
     if known is None:

@@ -9,7 +9,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.progress import Progress
+from components.formats import nodes
+from components.formats.examples import AUGMENTED, GROUP, ID, LABEL
+from components.tools.progress import Progress
 
 _BATCH = 128
 
@@ -51,10 +53,10 @@ class Predictions:
 
 
 _FEATURES = {
-    "image/class/label": tf.io.FixedLenFeature([], tf.int64),
-    "image/group": tf.io.FixedLenFeature([], tf.string),
-    "image/filename": tf.io.FixedLenFeature([], tf.string),
-    "image/augmented": tf.io.FixedLenFeature([], tf.int64),
+    LABEL: tf.io.FixedLenFeature([], tf.int64),
+    GROUP: tf.io.FixedLenFeature([], tf.string),
+    ID: tf.io.FixedLenFeature([], tf.string),
+    AUGMENTED: tf.io.FixedLenFeature([], tf.int64),
 }
 
 
@@ -71,7 +73,7 @@ def predict_split(model: Path, files: Sequence[Path], name: str) -> Predictions:
     records = tf.data.TFRecordDataset([str(file) for file in files], compression_type="GZIP").batch(_BATCH)
     probabilities: list[Any] = []
     rows: dict[str, list[Any]] = {feature: [] for feature in _FEATURES}
-    progress, done = Progress("PredictionAnalysis", 0), 0
+    progress, done = Progress(nodes.ANALYSIS, 0), 0
     for batch in records:
         probabilities.append(signature(batch)["probabilities"].numpy())
         for feature, values in tf.io.parse_example(batch, _FEATURES).items():
@@ -81,10 +83,10 @@ def predict_split(model: Path, files: Sequence[Path], name: str) -> Predictions:
     joined = {feature: np.concatenate(values) for feature, values in rows.items()}
     return Predictions(
         probabilities=np.concatenate(probabilities).astype(np.float64),
-        labels=joined["image/class/label"],
-        groups=_text(joined["image/group"]),
-        names=_text(joined["image/filename"]),
-        augmented=joined["image/augmented"].astype(bool),
+        labels=joined[LABEL],
+        groups=_text(joined[GROUP]),
+        names=_text(joined[ID]),
+        augmented=joined[AUGMENTED].astype(bool),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from tensorflow_model_analysis.metrics import metric_types, metric_util
 from tensorflow_model_analysis.metrics.multi_class_confusion_matrix_metrics import multi_class_confusion_matrices
 
-from components.scores import OVERALL, PER_CLASS, scores
+from components.tools.scores import OVERALL, PER_CLASS, scores
 
 
 class ArgmaxMetrics(metric_types.Metric):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from components.pusher.versions import Origin, Version, list_versions
+from components.formats.pushed_models import Origin, Version, list_versions
 
 
 def candidates(destination: str, origin: Origin) -> list[Version]:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
-from components.images.made_from import seen_groups
+from components.formats.saved_model import seen_groups
 
 FEATURE = "image/new_to_both"
 # How the executor tells `extractors.custom_extractors`, which TFX calls by its path: the groups in test that are not.

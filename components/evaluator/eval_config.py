@@ -6,10 +6,10 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from components.evaluator.comparison import FEATURE as NEW
 from components.evaluator.comparison import Comparison
-from components.options import EvaluateOptions
+from components.evaluator.options import EvaluateOptions
+from components.formats.examples import AUGMENTED, LABEL, TEXT
 
-LABEL = "image/class/label"
-SLICES = ("image/class/text", "image/augmented")
+SLICES = (TEXT, AUGMENTED)
 ACCURACY = "sparse_categorical_accuracy"
 TOP_2 = "top_2_accuracy"
 # How far above "always the commonest class" a model must be when no threshold is given, and as a share of what is

@@ -14,16 +14,14 @@ from components.evaluator.baseline import candidates, choose
 from components.evaluator.comparison import SEEN, Comparison, decide
 from components.evaluator.eval_config import least_accuracy, make_eval_config
 from components.evaluator.extractors import custom_extractors
+from components.evaluator.options import EvaluateOptions
 from components.evaluator.results import read_results, read_verdict
-from components.images import made_from
-from components.images.manifest import SUMMARY, read_columns, read_json, write_json
-from components.options import SPLITS, EvaluateOptions
-from components.pusher.versions import Origin, file_system
-from components.retries import with_retries
-from components.tfrecord.convert import LABEL_MAP
-
-RESULTS = "results.json"
-_SERVING = "Format-Serving"
+from components.formats.dataset import SPLITS, read_columns
+from components.formats.documents import RESULTS, SUMMARY
+from components.formats.examples import read_labels
+from components.formats.pushed_models import Origin, file_system
+from components.formats.saved_model import is_saved_model, read_made_from, serving_folder
+from components.tools.retries import with_retries
 
 
 class BaselineExecutor(BaseExecutor):
@@ -45,14 +43,14 @@ class BaselineExecutor(BaseExecutor):
         model = get_single_instance(output_dict["model"])
         target = Path(model.uri)
         target.mkdir(parents=True, exist_ok=True)
-        summary = read_json(Path(get_single_instance(input_dict["dataset"]).uri) / SUMMARY)
-        labels = read_json(Path(get_single_instance(input_dict["examples"]).uri) / LABEL_MAP)["labels"]
+        summary = SUMMARY.read(get_single_instance(input_dict["dataset"]).uri)
+        labels = read_labels(get_single_instance(input_dict["examples"]).uri)
         origin = Origin(exec_properties["recipe"], summary["data_digest"], exec_properties["folder_digest"])
         version = choose(candidates(exec_properties["destination"], origin), labels)
         model.set_string_custom_property("version", str(version.number) if version else "")
         if version:
             store, path = file_system(version.uri)
-            local = target / _SERVING
+            local = serving_folder(target)
 
             def fetch() -> None:
                 shutil.rmtree(local, ignore_errors=True)  # into a folder that exists fsspec would copy one level deeper
@@ -78,16 +76,16 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
             exec_properties: `evaluate`, options as JSON.
         """
         options = EvaluateOptions.model_validate_json(exec_properties["evaluate"])
-        labels = read_json(Path(get_single_instance(input_dict["examples"]).uri) / LABEL_MAP)["labels"]
+        labels = read_labels(get_single_instance(input_dict["examples"]).uri)
         dataset = Path(get_single_instance(input_dict["dataset"]).uri)
         in_test, groups = (column.to_pylist() for column in read_columns(dataset, "test", ["label", "group"]).columns)
         counts = [in_test.count(label) for label in labels]
         baseline = get_single_instance(input_dict["baseline_model"])
-        pushed = Path(baseline.uri) / _SERVING
+        pushed = serving_folder(baseline.uri)
         comparison: Comparison | None = None
-        if (pushed / "saved_model.pb").exists():
-            new = Path(get_single_instance(input_dict["model"]).uri) / _SERVING
-            comparison = decide(made_from.read(pushed), made_from.read(new), _images(dataset), groups)
+        if is_saved_model(pushed):
+            new = serving_folder(get_single_instance(input_dict["model"]).uri)
+            comparison = decide(read_made_from(pushed), read_made_from(new), _images(dataset), groups)
         inputs = {key: value for key, value in input_dict.items() if key not in ("dataset", "baseline_model")}
         if comparison is not None:
             inputs["baseline_model"] = [baseline]
@@ -123,7 +121,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
                 "fair": comparison.is_fair,
                 "text": comparison.describe(version, *accuracies),
             }
-        write_json(results, uri / RESULTS)
+        RESULTS.write(results, uri)
         evaluation.set_float_custom_property("accuracy", results["candidate"]["accuracy"])
         evaluation.set_float_custom_property("macro_f1", results["candidate"]["macro_f1"])
         evaluation.set_float_custom_property("least_accuracy", results["least_accuracy"])

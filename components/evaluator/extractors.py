@@ -10,8 +10,7 @@ import numpy as np
 import tensorflow_model_analysis as tfma
 
 from components.evaluator.comparison import FEATURE, SEEN
-
-_GROUP = "image/group"
+from components.formats.examples import GROUP
 
 
 def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_config: Any) -> list[Any]:
@@ -28,6 +27,6 @@ def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_c
 
 def _mark(extracts: dict[str, Any], seen: frozenset[str]) -> dict[str, Any]:
     features = extracts[tfma.FEATURES_KEY]
-    groups = np.asarray(features[_GROUP])
+    groups = np.asarray(features[GROUP])
     marks = np.array([group.decode() not in seen for group in groups.ravel()], np.int64).reshape(groups.shape)
     return {**extracts, tfma.FEATURES_KEY: {**features, FEATURE: marks}}

@@ -10,7 +10,7 @@ from tensorflow_model_analysis.proto import validation_result_pb2
 
 from components.evaluator.comparison import FEATURE as NEW
 from components.evaluator.eval_config import ACCURACY, ROUNDING, SLICES, TOP_2
-from components.scores import OVERALL, PER_CLASS
+from components.tools.scores import OVERALL, PER_CLASS
 
 
 def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 
 from components.ingest.ingest import ingest
-from components.options import DataOptions
+from components.ingest.options import DataOptions
 
 
 class Executor(BaseExecutor):

@@ -18,27 +18,27 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.images.groups import group_images
-from components.images.hashing import near_duplicates
-from components.images.manifest import (
-    SUMMARY,
+from components.formats import nodes
+from components.formats.dataset import (
+    DUPLICATES,
+    QUARANTINE,
     ImageRow,
     read_shard,
     shard_name,
-    write_json,
     write_shard,
     write_table,
 )
+from components.formats.documents import SUMMARY
+from components.images.hashing import near_duplicates
 from components.images.names import is_copy, source_keys
 from components.ingest.inspect_image import Quarantined, inspect_image
 from components.ingest.layout import Entry, Layout, check_split_csv, read_labels_csv, read_layout
+from components.ingest.options import DataOptions
 from components.ingest.source import Source, SourceError, open_source
-from components.options import DataOptions
-from components.progress import Progress
+from components.split.groups import group_images
+from components.tools.progress import Progress
 
 PREFIX = "images"
-QUARANTINE = "quarantine.parquet"
-DUPLICATES = "duplicates.parquet"
 _IMAGES_PER_SHARD = 2048
 # Below this a pool of processes costs more than it brings.
 _IMAGES_WORTH_A_POOL = 1500
@@ -63,7 +63,7 @@ def ingest(
         uri: a folder, or an object store's prefix.
         destination: an empty folder; gets the shards, the tables of quarantined files and duplicates, the summary.
         options: what is refused, how near-duplicates are treated.
-        group_regex: see `components.images.groups`.
+        group_regex: see `components.split.groups`.
 
     Raises:
         SourceError: no such folder, no image, no class or one alone, tables that contradict the folders, or an
@@ -116,7 +116,7 @@ def ingest(
         "brightness": np.histogram([row.brightness for row in rows], bins=16, range=(0, 256))[0].tolist(),
         "data_digest": _digest(grouped, layout),
     }
-    write_json(summary, destination / SUMMARY)
+    SUMMARY.write(summary, destination)
     return summary
 
 
@@ -130,7 +130,7 @@ def _inspect_all(source: Source, layout: Layout, destination: Path, options: Dat
     units = [ordered[start : start + _IMAGES_PER_SHARD] for start in range(0, len(ordered), _IMAGES_PER_SHARD)]
     paths = [destination / shard_name(PREFIX, index, len(units)) for index in range(len(units))]
     work = partial(_inspect_shard, source, options.max_pixels)
-    progress, done = Progress("ImageIngest", len(entries)), 0
+    progress, done = Progress(nodes.INGEST, len(entries)), 0
     for unit, shard in zip(units, _map(work, units, paths, len(entries)), strict=True):
         done += len(unit)
         progress(done, f"{done} of {len(entries)} files")

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from components.formats.dataset import ImageRow
 from components.images.codec import BadImage, decode, for_tensorflow
 from components.images.hashing import bytes_digest, perceptual_hash, pixels_digest
-from components.images.manifest import ImageRow
 from components.ingest.layout import Entry
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from components.retries import reason, with_retries
+from components.tools.retries import reason, with_retries
 
 
 class SourceError(RuntimeError):

@@ -8,10 +8,10 @@ from tfx import types
 from tfx.components.pusher import executor as tfx_pusher
 from tfx.types.artifact_utils import get_single_instance
 
-from components.analysis.documents import ANALYSIS, CARD_JSON, CARD_MARKDOWN
-from components.images.manifest import read_json
+from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN
+from components.formats.pushed_models import Origin, list_versions
+from components.formats.saved_model import METRICS
 from components.pusher.push import push
-from components.pusher.versions import Origin, list_versions
 
 
 class Executor(tfx_pusher.Executor):
@@ -36,7 +36,7 @@ class Executor(tfx_pusher.Executor):
             self._MarkNotPushed(pushed)
             return
         analysis = Path(get_single_instance(input_dict["analysis"]).uri)
-        findings = read_json(analysis / ANALYSIS)
+        findings = ANALYSIS.read(analysis)
         destination = exec_properties["destination"]
         origin = Origin(exec_properties["recipe"], findings["data"]["data_digest"], exec_properties["folder_digest"])
         standing = list_versions(destination)
@@ -51,7 +51,7 @@ class Executor(tfx_pusher.Executor):
             destination,
             number,
             origin,
-            {"metrics.json": {split: findings[split]["metrics"] for split in ("test", "eval")}},
-            {name: analysis / name for name in (CARD_MARKDOWN, CARD_JSON)},
+            {METRICS: {split: findings[split]["metrics"] for split in ("test", "eval")}},
+            {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)},
         )
         self._MarkPushed(pushed, pushed_destination=target, pushed_version=str(number))

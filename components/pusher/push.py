@@ -8,11 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from components.images.manifest import write_json
-from components.pusher.versions import ASSETS, RUN, Origin, file_system
-from components.retries import with_retries
-
-_LAST = "saved_model.pb"
+from components.formats.pushed_models import RUN, Origin, file_system
+from components.formats.saved_model import ASSETS, GRAPH
+from components.tools.files import write_json
+from components.tools.retries import with_retries
 
 
 def push(
@@ -47,7 +46,7 @@ def push(
         local = Path(folder) / "model"
         _assemble(model, local, origin, documents, files)
         everything = sorted(file for file in local.rglob("*") if file.is_file())
-        for file in sorted(everything, key=lambda file: file.name == _LAST):
+        for file in sorted(everything, key=lambda file: file.name == GRAPH):
             remote = posixpath.join(path, file.relative_to(local).as_posix())
             with_retries(partial(store.put_file, str(file), remote))
     return target
@@ -63,4 +62,4 @@ def _assemble(
         shutil.copyfile(file, assets / name)
     for name, value in documents.items():
         write_json(value, assets / name)
-    write_json(origin.as_dict(), assets / RUN)
+    RUN.write(origin.as_dict(), assets)

@@ -1,6 +1,5 @@
 """What stands in the report, gathered from the artifacts of a run as plain values."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +7,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from components.images.manifest import SUMMARY, read_columns, read_json
-from components.options import SPLITS
+from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_columns
+from components.formats.documents import ANALYSIS, GATE, PREDICTIONS, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
 from components.report.thumbnails import thumbnails
 
@@ -30,10 +29,10 @@ def gather(
         graph: by component, those it takes something from.
         facts: `pushed`, `destination`, `version`, `versions`, `git_revision`, … of the run.
     """
-    ingest, split = read_json(uris["images"] / SUMMARY), read_json(uris["dataset"] / SUMMARY)
-    analysis, results = read_json(uris["analysis"] / "analysis.json"), read_json(uris["evaluation"] / "results.json")
-    training = read_json(uris["model_run"] / "training.json")
-    cells = _cells(uris["analysis"] / "predictions.parquet", analysis["labels"])
+    ingest, split = SUMMARY.read(uris["images"]), SUMMARY.read(uris["dataset"])
+    analysis, results = ANALYSIS.read(uris["analysis"]), RESULTS.read(uris["evaluation"])
+    training = TRAINING.read(uris["model_run"])
+    cells = _cells(uris["analysis"] / PREDICTIONS, analysis["labels"])
     sheet = _contact_sheet(uris["dataset"])
     shown = {row["filename"] for row in analysis["test"]["mistakes"][:_MISTAKES]}
     shown |= {row["filename"] for row in analysis["suspects"][:_SUSPECTS]}
@@ -46,12 +45,12 @@ def gather(
         "ingest": ingest,
         "split": split,
         "counts": _counts(split),
-        "quarantine": pq.read_table(uris["images"] / "quarantine.parquet").to_pylist()[:_QUARANTINED],
-        "conflicts": _conflicts(uris["images"] / "duplicates.parquet"),
-        "gate": read_json(uris["verdict"] / "gate.json"),
+        "quarantine": pq.read_table(uris["images"] / QUARANTINE).to_pylist()[:_QUARANTINED],
+        "conflicts": _conflicts(uris["images"] / DUPLICATES),
+        "gate": GATE.read(uris["verdict"]),
         "sheet": sheet,
         "training": training,
-        "leaderboard": json.loads((leaderboard / "leaderboard.json").read_text("utf-8")) if leaderboard else [],
+        "leaderboard": read_leaderboard(leaderboard) if leaderboard else [],
         "results": results,
         "analysis": analysis,
         "mistakes": analysis["test"]["mistakes"][:_MISTAKES],

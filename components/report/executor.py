@@ -10,11 +10,11 @@ from tfx import types
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 
-from components.images.manifest import SUMMARY, read_json
+from components.formats.documents import REPORT, SUMMARY
 from components.report.content import gather
 from components.report.render import render
+from components.tools.files import write_text
 
-PAGE = "index.html"
 _VERSIONS = ("tfx", "tensorflow", "keras", "apache-beam", "albumentations", "opencv-python-headless", "numpy")
 
 
@@ -42,13 +42,11 @@ class Executor(BaseExecutor):
         facts["pushed"] = bool(pushed.get_int_custom_property("pushed"))
         facts["version"] = pushed.get_string_custom_property("pushed_version")
         facts["versions"] = {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}}
-        facts["origin"]["data digest"] = read_json(uris["dataset"] / SUMMARY)["data_digest"]
+        facts["origin"]["data digest"] = SUMMARY.read(uris["dataset"])["data_digest"]
         config, graph = json.loads(exec_properties["config"]), json.loads(exec_properties["graph"])
         page = render(gather(uris, config, graph, facts))
         report = get_single_instance(output_dict["report"])
         target = Path(report.uri)
         target.mkdir(parents=True, exist_ok=True)
-        temporary = target / f"{PAGE}.tmp"
-        temporary.write_text(page, "utf-8")
-        temporary.replace(target / PAGE)
+        write_text(page, target / REPORT)
         report.set_int_custom_property("bytes", len(page.encode()))

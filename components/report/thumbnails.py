@@ -7,9 +7,8 @@ from pathlib import Path
 import cv2
 import pyarrow.parquet as pq
 
+from components.formats.dataset import SPLITS, shard_paths
 from components.images.codec import BadImage, decode, encode
-from components.images.manifest import shard_paths
-from components.options import SPLITS
 
 _SIDE = 96
 _QUALITY = 80

@@ -8,11 +8,10 @@ from tfx import types
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 
-from components.options import AugmentOptions, BalanceOptions, BeamOptions, SplitOptions
-from components.split_balance_augment.stage import run_stage
-
-# Where it runs changes nothing of the result, so a runner can keep it out of the cache's key.
-BEAM_VARIABLE = "PIPELINE_BEAM"
+from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
+from components.split_balance_augment.split_dataset import split_dataset
+from components.tools.environment import BEAM
+from components.work.options import BeamOptions
 
 
 class Executor(BaseExecutor):
@@ -35,13 +34,13 @@ class Executor(BaseExecutor):
         dataset = get_single_instance(output_dict["dataset"])
         if "://" not in dataset.uri:
             Path(dataset.uri).mkdir(parents=True, exist_ok=True)
-        summary = run_stage(
+        summary = split_dataset(
             get_single_instance(input_dict["images"]).uri,
             dataset.uri,
             split=SplitOptions.model_validate_json(exec_properties["split"]),
             balance=BalanceOptions.model_validate_json(exec_properties["balance"]),
             augment=AugmentOptions.model_validate_json(exec_properties["augment"]),
-            beam=BeamOptions.model_validate_json(os.environ.get(BEAM_VARIABLE) or exec_properties["beam"]),
+            beam=BeamOptions.model_validate_json(os.environ.get(BEAM) or exec_properties["beam"]),
         )
         for split, by_label in summary["counts"].items():
             images = sum(counts["originals"] + counts["copies"] for counts in by_label.values())

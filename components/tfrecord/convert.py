@@ -5,11 +5,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from components.images.manifest import ImageRow, read_columns, read_shard, shard_paths, write_json
-from components.options import SPLITS
-from components.progress import Progress
-
-LABEL_MAP = "label_map.json"
+from components.formats import examples as features
+from components.formats import nodes
+from components.formats.dataset import SPLITS, ImageRow, read_columns, read_shard, shard_paths
+from components.formats.examples import record_name, split_folder, write_labels
+from components.tools.files import replacing
+from components.tools.progress import Progress
 
 
 def convert(dataset: Path, examples: Path) -> dict[str, int]:
@@ -34,15 +35,15 @@ def convert(dataset: Path, examples: Path) -> dict[str, int]:
         shards = shard_paths(dataset, split)
         if not shards:
             raise FileNotFoundError(f"no shards of split {split} in {dataset}")
-        folder = examples / f"Split-{split}"
+        folder = split_folder(examples, split)
         folder.mkdir(parents=True)
-        progress = Progress("TFRecordConverter", len(shards))
+        progress = Progress(nodes.CONVERTER, len(shards))
         counts[split] = 0
         for index, shard in enumerate(shards):
-            path = folder / f"data_tfrecord-{index:05d}-of-{len(shards):05d}.gz"
+            path = folder / record_name(index, len(shards))
             counts[split] += _convert_shard(shard, path, ids)
             progress(index + 1, split)
-    write_json({"labels": labels}, examples / LABEL_MAP)
+    write_labels(labels, examples)
     return counts
 
 
@@ -56,30 +57,30 @@ def example_of(row: ImageRow, ids: Mapping[str, int]) -> tf.train.Example:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
 
     image = tf.train.Feature(bytes_list=tf.train.BytesList(value=[row.image]))
-    features = {
-        "image/encoded": image,
-        "image/format": text(row.format),
-        "image/height": number(row.height),
-        "image/width": number(row.width),
-        "image/channels": number(row.channels),
-        "image/filename": text(row.id),
-        "image/source_id": text(row.source_id),
-        "image/class/label": number(ids[row.label]),
-        "image/class/text": text(row.label),
-        "image/augmented": number(int(row.copy > 0)),
-        "image/key/sha256": text(row.sha256),
-        "image/group": text(row.group),
+    values = {
+        features.ENCODED: image,
+        features.FORMAT: text(row.format),
+        features.HEIGHT: number(row.height),
+        features.WIDTH: number(row.width),
+        features.CHANNELS: number(row.channels),
+        features.ID: text(row.id),
+        features.FILENAME: text(row.id),
+        features.SOURCE_ID: text(row.source_id),
+        features.LABEL: number(ids[row.label]),
+        features.TEXT: text(row.label),
+        features.AUGMENTED: number(int(row.copy > 0)),
+        features.SHA256: text(row.sha256),
+        features.GROUP: text(row.group),
     }
-    return tf.train.Example(features=tf.train.Features(feature=features))
+    return tf.train.Example(features=tf.train.Features(feature=values))
 
 
 def _convert_shard(shard: Path, path: Path, ids: Mapping[str, int]) -> int:
-    temporary = path.with_name(f".{path.name}.tmp")
     count = 0
-    with tf.io.TFRecordWriter(str(temporary), tf.io.TFRecordOptions(compression_type="GZIP")) as writer:
+    options = tf.io.TFRecordOptions(compression_type="GZIP")
+    with replacing(path) as temporary, tf.io.TFRecordWriter(str(temporary), options) as writer:
         for row in read_shard(shard):
             # Features are a map, whose order is otherwise left to chance.
             writer.write(example_of(row, ids).SerializeToString(deterministic=True))
             count += 1
-    temporary.replace(path)
     return count

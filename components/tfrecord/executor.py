@@ -9,9 +9,9 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.proto import example_gen_pb2
 from tfx.types.artifact_utils import encode_split_names, get_single_instance
 
-from components.images.manifest import read_json
-from components.options import SPLITS
-from components.tfrecord.convert import LABEL_MAP, convert
+from components.formats.dataset import SPLITS
+from components.formats.examples import read_labels
+from components.tfrecord.convert import convert
 
 
 class Executor(BaseExecutor):
@@ -39,5 +39,5 @@ class Executor(BaseExecutor):
         examples_utils.set_file_format(examples, "tfrecords_gzip")
         for split, count in counts.items():
             examples.set_int_custom_property(f"{split}_examples", count)
-        labels = read_json(Path(examples.uri) / LABEL_MAP)["labels"]
+        labels = read_labels(examples.uri)
         examples.set_string_custom_property("labels", ", ".join(labels))

@@ -1,16 +1,17 @@
 """Executor of ImageTrainer: merges the component's parameters into the `custom_config` of TFX's generic Trainer."""
 
 import gc
-import json
-from pathlib import Path
 from typing import Any
 
 from tfx.components.trainer.executor import GenericExecutor
-from tfx.types import artifact_utils, standard_component_specs
+from tfx.types import artifact_utils
+from tfx.types import standard_component_specs as keys
 from tfx.types.artifact import Artifact
-from tfx.utils import json_utils
 
-from components.trainer.parameters import custom_config
+from components.formats.documents import TRAINING
+from components.training.parameters import tfx_properties
+
+RUN_FN = "components.trainer.run_fn.run_fn"
 
 
 class Executor(GenericExecutor):
@@ -23,17 +24,14 @@ class Executor(GenericExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Train and export."""
-        examples = artifact_utils.get_single_uri(input_dict[standard_component_specs.EXAMPLES_KEY])
-        config = custom_config(exec_properties) | {"examples_uri": examples}
-        properties = {**exec_properties, standard_component_specs.CUSTOM_CONFIG_KEY: json_utils.dumps(config)}
-        super().Do(input_dict, output_dict, properties)
+        super().Do(input_dict, output_dict, {keys.RUN_FN_KEY: RUN_FN, **tfx_properties(input_dict, exec_properties)})
         gc.collect()  # the graphs hold the decoded images in reference cycles; other components share the process
-        _describe(artifact_utils.get_single_instance(output_dict[standard_component_specs.MODEL_RUN_KEY]))
+        _describe(artifact_utils.get_single_instance(output_dict[keys.MODEL_RUN_KEY]))
 
 
 def _describe(model_run: Artifact) -> None:
     """Put the training's key figures where ML Metadata keeps them."""
-    training = json.loads(Path(model_run.uri, "training.json").read_text("utf-8"))
+    training = TRAINING.read(model_run.uri)
     best: dict[str, Any] = next((row for row in training["history"] if row["epoch"] == training["best_epoch"]), {})
     for name in ("architecture", "precision"):
         model_run.set_string_custom_property(name, training[name])

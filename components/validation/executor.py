@@ -14,9 +14,8 @@ from tfx.types import standard_component_specs as keys
 from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import io_utils, json_utils
 
-from components.images.manifest import SUMMARY, read_json, write_json
-from components.options import DataOptions, ValidateOptions
-from components.tfrecord.convert import LABEL_MAP
+from components.formats.documents import GATE, SUMMARY
+from components.formats.examples import TEXT, read_labels
 from components.validation.gate import (
     MAX_SHARE_DIFFERENCE,
     Anomaly,
@@ -24,9 +23,8 @@ from components.validation.gate import (
     balance_anomalies,
     schema_anomalies,
 )
+from components.validation.options import ValidateOptions
 from components.validation.schema import make_schema
-
-GATE = "gate.json"
 
 
 class SchemaExecutor(BaseExecutor):
@@ -43,7 +41,7 @@ class SchemaExecutor(BaseExecutor):
         Args:
             input_dict: `examples`, for their label map.
             output_dict: `schema`, a standard Schema.
-            exec_properties: `validate` and `data`, options as JSON.
+            exec_properties: `validate`, options as JSON, and `max_pixels`.
         """
         options = ValidateOptions.model_validate_json(exec_properties["validate"])
         if options.schema_path:
@@ -53,9 +51,8 @@ class SchemaExecutor(BaseExecutor):
             except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
                 raise ValueError(f"can't read validate.schema = {options.schema_path}: {error}") from None
         else:
-            labels = read_json(Path(get_single_instance(input_dict["examples"]).uri) / LABEL_MAP)["labels"]
-            data = DataOptions.model_validate_json(exec_properties["data"])
-            schema = make_schema(labels, data.max_pixels)
+            labels = read_labels(get_single_instance(input_dict["examples"]).uri)
+            schema = make_schema(labels, int(exec_properties["max_pixels"]))
         uri = Path(get_single_instance(output_dict["schema"]).uri)
         uri.mkdir(parents=True, exist_ok=True)
         tfdv.write_schema_text(schema, str(uri / "schema.pbtxt"))
@@ -83,7 +80,7 @@ class ComparisonExecutor(distribution_validator.Executor):
         del exec_properties
         config = distribution_validator_pb2.DistributionValidatorConfig()
         feature = config.default_slice_config.feature.add()
-        feature.path.step.append("image/class/text")
+        feature.path.step.append(TEXT)
         feature.distribution_comparator.infinity_norm.threshold = MAX_SHARE_DIFFERENCE
         statistics = input_dict[keys.STATISTICS_KEY]
         return super().Do(
@@ -116,7 +113,7 @@ class GateExecutor(BaseExecutor):
             DataAnomalyError: a fatal anomaly.
         """
         options = ValidateOptions.model_validate_json(exec_properties["validate"])
-        summary = read_json(Path(get_single_instance(input_dict["dataset"]).uri) / SUMMARY)
+        summary = SUMMARY.read(get_single_instance(input_dict["dataset"]).uri)
         given = summary["given_splits"]
         counts = summary["counts"]
         originals = {s: {label: n["originals"] for label, n in by_label.items()} for s, by_label in counts.items()}
@@ -132,7 +129,7 @@ class GateExecutor(BaseExecutor):
         uri = Path(verdict.uri)
         uri.mkdir(parents=True, exist_ok=True)
         stopped = bool(fatal) and options.on_anomaly == "stop"
-        write_json({"passed": not fatal, "anomalies": [anomaly.as_dict() for anomaly in anomalies]}, uri / GATE)
+        GATE.write({"passed": not fatal, "anomalies": [anomaly.as_dict() for anomaly in anomalies]}, uri)
         verdict.set_int_custom_property("anomalies", len(anomalies))
         verdict.set_int_custom_property("passed", int(not fatal))
         if stopped:

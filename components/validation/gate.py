@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from components.formats.examples import TEXT
+
 # Largest difference between splits in any class's share of the originals. Stratified splits differ by rounding alone;
 # large groups, which can't be divided, add to it.
 MAX_SHARE_DIFFERENCE = 0.1
@@ -77,5 +79,5 @@ def balance_anomalies(originals: Mapping[str, Mapping[str, int]], given: Iterabl
             share, expected = counts.get(label, 0) / in_split, whole[label] / total
             if abs(share - expected) > MAX_SHARE_DIFFERENCE:
                 text = f"{label} is {share:.1%} of the originals, of the splits that were cut {expected:.1%}"
-                found.append(Anomaly("balance", split, "image/class/text", text, split not in given))
+                found.append(Anomaly("balance", split, TEXT, text, split not in given))
     return found

@@ -4,17 +4,25 @@ from collections.abc import Sequence
 
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-# What TFDV computes statistics of. Encoded bytes and unique names would only cost time.
-STATISTICS = (
-    "image/class/label",
-    "image/class/text",
-    "image/format",
-    "image/height",
-    "image/width",
-    "image/channels",
-    "image/augmented",
+from components.formats.examples import (
+    AUGMENTED,
+    CHANNELS,
+    ENCODED,
+    FILENAME,
+    FORMAT,
+    GROUP,
+    HEIGHT,
+    ID,
+    LABEL,
+    SHA256,
+    SOURCE_ID,
+    TEXT,
+    WIDTH,
 )
-_NOT_IN_STATISTICS = ("image/encoded", "image/filename", "image/source_id", "image/key/sha256", "image/group")
+
+# What TFDV computes statistics of. Encoded bytes and unique names would only cost time.
+STATISTICS = (LABEL, TEXT, FORMAT, HEIGHT, WIDTH, CHANNELS, AUGMENTED)
+_NOT_IN_STATISTICS = (ENCODED, ID, FILENAME, SOURCE_ID, SHA256, GROUP)
 
 
 def make_schema(labels: Sequence[str], max_pixels: int) -> schema_pb2.Schema:
@@ -25,13 +33,13 @@ def make_schema(labels: Sequence[str], max_pixels: int) -> schema_pb2.Schema:
         max_pixels: no side of an image may be longer.
     """
     schema = schema_pb2.Schema()
-    _integer(schema, "image/class/label", 0, len(labels) - 1, categorical=True)
-    _text(schema, "image/class/text", labels)
-    _text(schema, "image/format", ("jpeg", "png", "bmp"))
-    _integer(schema, "image/height", 1, max_pixels)
-    _integer(schema, "image/width", 1, max_pixels)
-    _integer(schema, "image/channels", 1, 3)
-    _integer(schema, "image/augmented", 0, 1)
+    _integer(schema, LABEL, 0, len(labels) - 1, categorical=True)
+    _text(schema, TEXT, labels)
+    _text(schema, FORMAT, ("jpeg", "png", "bmp"))
+    _integer(schema, HEIGHT, 1, max_pixels)
+    _integer(schema, WIDTH, 1, max_pixels)
+    _integer(schema, CHANNELS, 1, 3)
+    _integer(schema, AUGMENTED, 0, 1)
     for name in _NOT_IN_STATISTICS:
         feature = schema.feature.add(name=name, type=schema_pb2.BYTES)
         feature.lifecycle_stage = schema_pb2.DISABLED

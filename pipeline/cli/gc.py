@@ -5,7 +5,7 @@ import click
 from pipeline.cli.tables import human_size, show
 from pipeline.lineage.garbage import delete, find_garbage
 from pipeline.lineage.store import StoreError, open_store
-from pipeline.workdir import Workdir, WorkdirLocked
+from pipeline.local.workdir import Workdir, WorkdirLocked
 
 
 @click.command("gc")

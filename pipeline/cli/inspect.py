@@ -7,7 +7,7 @@ from pipeline.lineage.difference import difference
 from pipeline.lineage.runs import artifact_rows, execution_rows, find_run, run_row, size_of, state_of
 from pipeline.lineage.store import Artifact, LineageStore, StoreError, open_store
 from pipeline.lineage.tree import as_dot, as_mermaid, as_text, get, lineage, parse_id
-from pipeline.workdir import Workdir
+from pipeline.local.workdir import Workdir
 
 # Noun → least and most arguments, and how it is called.
 _NOUNS = {

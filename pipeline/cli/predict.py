@@ -19,9 +19,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from components.console import uncut_console
+from components.formats.examples import LABEL_MAP, read_labels
+from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, serving_folder
 from components.images.codec import BadImage, decode, for_tensorflow
 from components.ingest.source import printable
+from components.tools.console import uncut_console
+from components.tools.files import replacing
 
 READ_AHEAD = 4  # batches
 ENTRY_LIMIT = 3  # probabilities in the table
@@ -96,13 +99,13 @@ def find_version(folder: Path) -> Path:
     Raises:
         UsageError: there is none.
     """
-    if (folder / "saved_model.pb").exists():
+    if is_saved_model(folder):
         return folder
-    versions = [entry for entry in folder.glob("*/saved_model.pb") if entry.parent.name.isdecimal()]
+    versions = [entry for entry in folder.glob(f"*/{GRAPH}") if entry.parent.name.isdecimal()]
     if versions:
         return max(versions, key=lambda entry: int(entry.parent.name)).parent
-    if (folder / "Format-Serving" / "saved_model.pb").exists():
-        return folder / "Format-Serving"
+    if is_saved_model(serving_folder(folder)):
+        return serving_folder(folder)
     raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {folder}")
 
 
@@ -118,9 +121,10 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
-    label_map = folder / "assets.extra" / "label_map.json"
-    if not label_map.exists():
-        raise click.UsageError(f"The model has no assets.extra/label_map.json. Received: {folder}")
+    try:
+        labels = read_labels(folder / ASSETS)
+    except FileNotFoundError:
+        raise click.UsageError(f"The model has no {ASSETS}/{LABEL_MAP.name}. Received: {folder}") from None
     model = tf.saved_model.load(str(folder))
     if "serving_default" not in model.signatures:
         raise click.UsageError(f"The model has no signature serving_default. Received: {folder}")
@@ -133,7 +137,7 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
         return probabilities
 
     classify.model = model  # type: ignore[attr-defined]  # the signature alone doesn't keep its variables alive
-    return list(json.loads(label_map.read_text("utf-8"))["labels"]), classify
+    return labels, classify
 
 
 def classify_files(
@@ -184,15 +188,13 @@ def _row(file: Path, error: str | None, probabilities: list[float] | None, label
 
 def write_csv(file: Path, rows: Sequence[Row], labels: Sequence[str]) -> None:
     """Write file, label, score, error and one column of probabilities a class; missing numbers are empty."""
-    temporary = file.with_name(f".{file.name}.tmp")
-    with temporary.open("w", newline="", encoding="utf-8") as output:
+    with replacing(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as output:
         writer = csv.writer(output)
         writer.writerow(["file", "label", "score", "error", *(f"p_{label}" for label in labels)])
         for row in rows:
             probabilities = row["probabilities"] or {}
             values = [row["label"], row["score"], row["error"], *(probabilities.get(label) for label in labels)]
             writer.writerow([row["file"], *("" if value is None else value for value in values)])
-    temporary.replace(file)
 
 
 def _print_table(rows: Sequence[Row]) -> None:

@@ -4,7 +4,7 @@ import webbrowser
 
 import click
 
-from pipeline.workdir import Workdir
+from pipeline.local.workdir import Workdir
 
 
 @click.command("report")

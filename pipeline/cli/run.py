@@ -13,10 +13,11 @@ from rich.console import Console
 
 from components.ingest.digest import folder_digest
 from components.ingest.source import SourceError
+from components.tools.environment import BEAM, PROGRESS
 from pipeline.config import Config, ConfigError, load
-from pipeline.run_context import RunContext, recipe
-from pipeline.sample_data import GROUP_REGEX, write_sample_data
-from pipeline.workdir import Workdir, WorkdirLocked
+from pipeline.context import RunContext, recipe
+from pipeline.local.workdir import Workdir, WorkdirLocked
+from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
 
 
 class UsageError(click.ClickException):
@@ -88,13 +89,13 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     log = folder.logs / f"{run_id}.log"
     folder.logs.mkdir(parents=True, exist_ok=True)
     progress = folder.logs / ".progress"
-    os.environ["PIPELINE_PROGRESS"] = str(progress)
-    os.environ["PIPELINE_BEAM"] = config.beam.model_dump_json()
+    os.environ[PROGRESS] = str(progress)
+    os.environ[BEAM] = config.beam.model_dump_json()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
     with _output_to(None if verbose else log) as stdout:
         console = Console(file=stdout)
-        from pipeline.local_run import run_locally  # TFX takes ten seconds to import: not before it is needed
+        from pipeline.local.run import run_locally  # TFX takes ten seconds to import: not before it is needed
 
         context = _context(config, data, digest, folder)
         return run_locally(config, context, folder, run_id, console, progress, None if verbose else log)
@@ -102,7 +103,7 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
 
 def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
     from components.evaluator.baseline import candidates
-    from components.pusher.versions import Origin
+    from components.formats.pushed_models import Origin
 
     destination = config.push.destination or str(folder.serving_model)
     if "://" not in destination:

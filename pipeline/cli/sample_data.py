@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.sample_data import DEFAULT_IMAGES, write_sample_data
+from pipeline.sample.dataset import DEFAULT_IMAGES, write_sample_data
 
 
 @click.command("sample-data")

@@ -1,15 +1,16 @@
 """`python -m pipeline suspects`."""
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
+from components.formats.documents import ANALYSIS
+from components.tools.files import replacing
 from pipeline.cli.tables import show
 from pipeline.lineage.store import StoreError, open_store
-from pipeline.workdir import Workdir
+from pipeline.local.workdir import Workdir
 
 _COLUMNS = ("filename", "split", "given", "suggested", "score", "confidence")
 
@@ -28,13 +29,11 @@ def suspects(workdir: str, csv_file: Path | None, as_json: bool) -> None:
     except StoreError as error:
         raise click.ClickException(str(error)) from None
     if csv_file is not None:
-        temporary = csv_file.with_name(f".{csv_file.name}.tmp")
         try:
-            with temporary.open("w", newline="", encoding="utf-8") as file:
+            with replacing(csv_file) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, _COLUMNS)
                 writer.writeheader()
                 writer.writerows(rows)
-            temporary.replace(csv_file)
         except OSError as error:
             raise click.ClickException(f"can't write --csv {csv_file}: {error.strerror}") from None
         click.echo(f"{len(rows)} images in {csv_file}")
@@ -46,8 +45,7 @@ def _latest(workdir: str) -> list[dict[str, Any]]:
     store = open_store(str(Workdir(workdir).metadata))
     for run in store.runs():
         for artifact in store.artifacts_of(run):
-            path = Path(artifact.uri) / "analysis.json"
-            if artifact.type == "components.Analysis" and artifact.state == "LIVE" and path.exists():
-                found = json.loads(path.read_text("utf-8"))["suspects"]
+            if artifact.type == "components.Analysis" and artifact.state == "LIVE" and ANALYSIS.exists(artifact.uri):
+                found = ANALYSIS.read(artifact.uri)["suspects"]
                 return [{name: row[name] for name in _COLUMNS} for row in found]
     raise StoreError(f"no finished analysis in {workdir}: run the pipeline first")

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from components.console import uncut_console
+from components.tools.console import uncut_console
 
 
 def show(rows: Sequence[dict[str, Any]], as_json: bool, empty: str) -> None:

@@ -14,8 +14,10 @@ from annotated_types import Ge, Lt
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 
-from components.options import ARCHITECTURES, Section, TrainOptions
+from components.tools.section import Section
+from components.training.options import ARCHITECTURES, TrainOptions
 from pipeline.config import Config, ConfigError
+from pipeline.context import RunContext, RunParameters, with_run_values
 from pipeline.kubeflow.ir_yaml import dump
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.parameters import Parameter, Rule
@@ -24,7 +26,6 @@ from pipeline.kubeflow.spec import reshape
 from pipeline.kubeflow.submit import SERVICE_ACCOUNT
 from pipeline.kubeflow.targets import DATA_READERS, PUSH_USERS, Target, check, default_destination, volumes
 from pipeline.pipeline import NAME, create_pipeline
-from pipeline.run_context import RunContext, RunParameters, with_run_values
 
 ENTRYPOINT = ("python", "-m", "pipeline.kubeflow.entrypoint")
 EVERY = "all"

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.stored_at import PROPERTY as STORED_AT
+from components.formats.documents import REPORT
+from components.formats.stored_at import PROPERTY as STORED_AT
 from pipeline.kubeflow.run_values import as_run, check_values
 from pipeline.kubeflow.spec import RULES
 
@@ -30,7 +31,7 @@ Message = dict[str, Any]
 # Where the launcher keeps its copies: LocalPathForURI in its source.
 _COPIES = {"minio://": "/minio/", "s3://": "/s3/", "gs://": "/gcs/"}
 # Types that the compiler declares so that Kubeflow's pages show them, what they are here, and which file is shown.
-_SHOWN = {"system.HTML": ("components.HtmlReport", "index.html")}
+_SHOWN = {"system.HTML": ("components.HtmlReport", REPORT)}
 
 
 @dataclass(frozen=True)

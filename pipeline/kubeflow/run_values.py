@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from components.options import TrainOptions
+from components.training.options import TrainOptions
 from pipeline.config import validate
+from pipeline.context import RunContext, recipe_digest, with_run_values
 from pipeline.kubeflow.parameters import checked
-from pipeline.run_context import RunContext, recipe_digest, with_run_values
-from pipeline.run_record import report_facts
+from pipeline.record import report_facts
 
 Values = dict[str, Any]
 

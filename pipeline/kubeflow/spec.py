@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from components.formats import nodes
+from components.tools.environment import GPUS
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.parameters import Parameter, Rule
 
@@ -24,7 +26,7 @@ _RECIPE = "recipe"
 # Beside the inputs that TFX declares, in the same argument, which TFX reads ignoring what it doesn't know.
 RULES = "rules"
 # What would hide that the world outside has changed: the data folder, the models at the destination.
-NEVER_CACHED = ("ImageIngest", "BaselineFinder")
+NEVER_CACHED = (nodes.INGEST, nodes.BASELINE)
 
 
 def kebab(name: str) -> str:
@@ -153,7 +155,7 @@ def _executor(executor: Spec, component: Spec, rules: Spec, task: TaskOptions) -
     container["args"] = arguments
     env = dict(task.env)
     if task.gpu and "gpu" in task.gpu.type:  # what was asked for must be seen there, or the Trainer stops
-        env.setdefault("PIPELINE_GPUS", str(task.gpu.count))
+        env.setdefault(GPUS, str(task.gpu.count))
     if env:
         container["env"] = [{"name": name, "value": value} for name, value in sorted(env.items())]
     if resources := _resources(task):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.formats import nodes
 from pipeline.config import Config, ConfigError
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.parameters import place_problems
@@ -12,8 +13,8 @@ from pipeline.kubeflow.spec import cores, gigabytes
 # What the launcher in a pod can copy artifacts from and to.
 ROOT_SCHEMES = ("minio://", "s3://", "gs://")
 # Which components open the data folder, and the place of the models.
-DATA_READERS = ("ImageIngest",)
-PUSH_USERS = ("BaselineFinder", "Pusher")
+DATA_READERS = (nodes.INGEST,)
+PUSH_USERS = (nodes.BASELINE, nodes.PUSHER)
 PUSHED_IMAGES = Path("build/pushed-images")
 
 
@@ -80,26 +81,26 @@ def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) ->
             f"--pipeline-root must begin with {', '.join(ROOT_SCHEMES)} (or / for kfp's local runner). "
             f"Received: {target.root}"
         )
-    for name, uri, nodes in (("--data", target.data, DATA_READERS), ("push.destination", destination, PUSH_USERS)):
-        yield from place_problems(name, uri, volumes(target, nodes, tasks))
+    for name, uri, users in (("--data", target.data, DATA_READERS), ("push.destination", destination, PUSH_USERS)):
+        yield from place_problems(name, uri, volumes(target, users, tasks))
 
 
 def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
     """Files that the configuration names are opened in a pod, not here."""
-    trained = ("Trainer", "Tuner") if config.tuner.enabled else ("Trainer",)
+    trained = (nodes.TRAINER, nodes.TUNER) if config.tuner.enabled else (nodes.TRAINER,)
     files = {
-        "augment.pipeline_yaml": (config.augment.pipeline_yaml, ("SplitBalanceAugment",)),
-        "validate.schema": (config.validation.schema_path, ("ImageSchema",)),
+        "augment.pipeline_yaml": (config.augment.pipeline_yaml, (nodes.SPLIT,)),
+        "validate.schema": (config.validation.schema_path, (nodes.SCHEMA,)),
         "model.weights": (config.model.weights if config.model.weights != "imagenet" else None, trained),
         "data.labels_csv": (config.data.labels_csv, DATA_READERS),
     }
-    for name, (path, nodes) in files.items():
+    for name, (path, users) in files.items():
         if path is None:
             continue
         if "://" in path and name != "data.labels_csv":
             yield f"{name} must be a path in the pods. Received: {path}"
         else:
-            yield from place_problems(name, path, volumes(target, nodes, tasks))
+            yield from place_problems(name, path, volumes(target, users, tasks))
 
 
 def _limits(tasks: Mapping[str, TaskOptions]) -> list[str]:

@@ -13,6 +13,8 @@ from ml_metadata import errors
 from ml_metadata.metadata_store import ListOptions, OrderByField, metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from components.formats.nodes import node_id
+
 # What TFX calls a run, and what Kubeflow does.
 _RUN_TYPES = ("pipeline_run", "system.PipelineRun")
 _INPUT = (pb.Event.INPUT, pb.Event.DECLARED_INPUT)
@@ -228,15 +230,11 @@ class MlmdStore:
         )
 
 
-# A component's class has a longer name than the component where TFX has one of the same name.
-_NAMES = {"ImageTrainer": "Trainer", "ImageTuner": "Tuner", "ImageEvaluator": "Evaluator", "ImagePusher": "Pusher"}
-
-
 def _component(kind: str, values: dict[str, Any]) -> str:
     name = kind.rsplit(".", 1)[-1]
     if kind.startswith("system."):  # Kubeflow's own executions
         name = str(values.get("display_name") or values.get("task_name") or name)
-    return _NAMES.get(name, name)
+    return node_id(name)
 
 
 def _values(one: Any) -> dict[str, Any]:

@@ -35,19 +35,20 @@ import numpy as np
 import pandas as pd
 import psutil
 
+from components.augment.augmenter import Augmenter
 from components.ingest.ingest import ingest
-from components.options import DataOptions
-from components.split_balance_augment.augmenter import Augmenter
-from pipeline.sample_data import class_counts
-from pipeline.sample_face import Person, draw_face
+from components.ingest.options import DataOptions
+from pipeline.sample.dataset import class_counts
+from pipeline.sample.face import Person, draw_face
 
 _STAGE = """
 import sys
-from components.options import AugmentOptions, BalanceOptions, BeamOptions, SplitOptions
-from components.split_balance_augment.stage import run_stage
+from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
+from components.work.options import BeamOptions
+from components.split_balance_augment.split_dataset import split_dataset
 if __name__ == "__main__":
     source, target, multiplier, workers = sys.argv[1:]
-    run_stage(source, target, split=SplitOptions(train=0.7, eval=0.1, test=0.2),
+    split_dataset(source, target, split=SplitOptions(train=0.7, eval=0.1, test=0.2),
               balance=BalanceOptions(splits=("train", "eval", "test"), global_multiplier=float(multiplier)),
               augment=AugmentOptions(), beam=BeamOptions(workers=int(workers)))
 """

@@ -18,7 +18,7 @@ from augment import pss, tree
 from rich.console import Console
 from rich.table import Table
 
-from pipeline.sample_data import AFFECTNET_COUNTS, GROUP_REGEX, write_sample_data
+from pipeline.sample.dataset import AFFECTNET_COUNTS, GROUP_REGEX, write_sample_data
 
 _LINE = re.compile(r"^(\w+) +(?:done|failed) +([\d.]+) s")
 

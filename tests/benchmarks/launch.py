@@ -13,8 +13,8 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.metadata import sqlite_metadata_connection_config
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import Analysis
-from pipeline.local_runner import LocalRunner, NodeRun
+from components.formats.artifacts import Analysis
+from pipeline.local.runner import LocalRunner, NodeRun
 
 _NODES = 10
 
@@ -25,9 +25,9 @@ class _Nothing(BaseExecutor):
 
 
 class _NothingSpec(ComponentSpec):
-    INPUTS = {"before": ChannelParameter(type=Analysis, optional=True)}  # noqa: RUF012
-    OUTPUTS = {"after": ChannelParameter(type=Analysis)}  # noqa: RUF012
-    PARAMETERS = {"number": ExecutionParameter(type=int)}  # noqa: RUF012
+    INPUTS = {"before": ChannelParameter(type=Analysis, optional=True)}
+    OUTPUTS = {"after": ChannelParameter(type=Analysis)}
+    PARAMETERS = {"number": ExecutionParameter(type=int)}
 
 
 class Nothing(BaseComponent):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.sample_data import GROUP_REGEX, write_sample_data
+from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
 
 
 def plant(data: Path, share: float, table: Path) -> set[str]:

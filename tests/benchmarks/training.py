@@ -28,12 +28,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from components.options import ImageOptions, OnlineAugmentOptions, TrainOptions
-from components.trainer import resnets
-from components.trainer.input import ImageData, read_split, steps_per_epoch, training_batches
-from components.trainer.precision import dtype_policy
-from components.trainer.signatures import export
-from components.trainer.training import deterministic_ops
+from components.images.options import ImageOptions
+from components.models import resnets
+from components.training.export import export
+from components.training.input import ImageData, read_split, steps_per_epoch, training_batches
+from components.training.options import OnlineAugmentOptions, TrainOptions
+from components.training.precision import dtype_policy
+from components.training.training import deterministic_ops
 from pipeline.cli.predict import classify_files, load_model
 
 SIZE, CLASSES = 96, 8

@@ -12,7 +12,7 @@ from comparison import Both, side_by_side
 from local_side import LocalRun, command, run_locally
 from workflow import Run
 
-from pipeline.sample_data import write_sample_data
+from pipeline.sample.dataset import write_sample_data
 
 # An ordinary test run has no Kubeflow: `make test-kubeflow` does.
 collect_ignore_glob = [] if os.environ.get("KUBEFLOW") == "1" else ["test_*.py"]

@@ -14,8 +14,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.sample_data import GROUP_REGEX, write_sample_data
-from pipeline.workdir import Workdir
+from pipeline.local.workdir import Workdir
+from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
 
 pytestmark = pytest.mark.e2e
 

@@ -15,7 +15,7 @@ from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, literally, make_card
 from components.analysis.predictions import Predictions
 from components.analysis.suspects import find_suspects
-from components.images.manifest import ImageRow, shard_name, write_shard
+from components.formats.dataset import ImageRow, shard_name, write_shard
 
 
 def make(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None) -> Predictions:

@@ -10,18 +10,19 @@ import tensorflow as tf
 from sklearn import metrics
 from tfx.types import standard_artifacts
 
-from components.artifacts import ImageDataset
 from components.evaluator.baseline import candidates, choose
 from components.evaluator.comparison import Comparison, decide
 from components.evaluator.eval_config import least_accuracy
 from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
-from components.images import made_from
-from components.images.manifest import ImageRow, read_columns, read_json, shard_name, write_json, write_shard
-from components.options import EvaluateOptions
+from components.evaluator.options import EvaluateOptions
+from components.formats import saved_model
+from components.formats.artifacts import ImageDataset
+from components.formats.dataset import ImageRow, read_columns, shard_name, write_shard
+from components.formats.pushed_models import Origin, list_versions
 from components.pusher.push import push
-from components.pusher.versions import Origin, list_versions
-from components.scores import scores
 from components.tfrecord.executor import Executor as ConvertExecutor
+from components.tools.files import read_json, write_json
+from components.tools.scores import scores
 
 LABELS = ("cat", "dog", "<b>emu</b>")
 _COUNTS = {"train": (2, 2, 2), "eval": (1, 1, 1), "test": (30, 20, 4)}
@@ -242,7 +243,9 @@ def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
         models.append(model)
     for model, known in zip(models, (pushed, new), strict=True):
         if known is not None:
-            made_from.write(["f" * 64, *(digests[index] for index in known)], Path(model.uri) / "Format-Serving")
+            saved_model.write_made_from(
+                ["f" * 64, *(digests[index] for index in known)], Path(model.uri) / "Format-Serving"
+            )
 
     results, found = evaluate(models[1], models[0], min_accuracy=0.0)
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.images.codec import decode, encode
-from components.images.groups import group_images
 from components.images.hashing import near_duplicates, perceptual_hash, pixels_digest
+from components.split.groups import group_images
 
 
 def photo(seed: int) -> np.ndarray:

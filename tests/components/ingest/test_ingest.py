@@ -12,15 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from components.datasplit import main as datasplit
-from components.images import manifest
+from components.datasplit.__main__ import main as datasplit
+from components.formats import dataset as manifest
+from components.formats.dataset import read_shard, shard_paths
+from components.formats.documents import SUMMARY
 from components.images.codec import encode
-from components.images.manifest import read_json, read_shard, shard_paths
 from components.ingest import ingest as module
 from components.ingest.digest import folder_digest
 from components.ingest.ingest import ingest
+from components.ingest.options import DataOptions
 from components.ingest.source import SourceError
-from components.options import DataOptions
 
 
 def draw(path: Path, seed: int, size: int = 24) -> Path:
@@ -53,7 +54,7 @@ def test_original_bytes_and_labels_arrive(folder: Path, tmp_path: Path) -> None:
     found = rows(tmp_path / "out")
     assert summary["classes"] == {"happy": 8, "sad": 4}
     assert all(row.image == (folder / id_).read_bytes() for id_, row in found.items())
-    assert read_json(tmp_path / "out" / "summary.json") == summary
+    assert SUMMARY.read(tmp_path / "out") == summary
 
 
 def test_the_same_bytes_whatever_the_listing_and_the_workers(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
+from components.formats.pushed_models import Origin, list_versions
 from components.pusher.push import push
-from components.pusher.versions import Origin, list_versions
 
 _ORIGIN = Origin("recipe", "data", "folder")
 _DOCUMENTS = {"label_map.json": {"labels": ["cat", "dog"]}}
@@ -49,7 +49,7 @@ def test_a_push_that_fails_half_way_leaves_no_model_and_can_be_repeated(model: P
 
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr("components.retries.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("components.tools.retries.time.sleep", lambda seconds: None)
     yield "memory://bucket"
     MemoryFileSystem.store.clear()
 

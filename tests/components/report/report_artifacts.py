@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from components.analysis.analyse import analyse
 from components.analysis.predictions import Predictions
+from components.formats.dataset import ImageRow, shard_name, write_shard, write_table
 from components.images.codec import encode
-from components.images.manifest import ImageRow, shard_name, write_json, write_shard, write_table
+from components.tools.files import write_json
 
 SCRIPT = "<script>document.title='owned'</script>"
 IMAGE = '"><img src=x onerror="document.title=1">'

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.formats.dataset import ImageRow, shard_name, write_shard
+from components.formats.examples import read_labels
 from components.images.codec import encode
-from components.images.manifest import ImageRow, read_json, shard_name, write_shard
 from components.tfrecord.convert import convert
 
 
@@ -42,13 +43,14 @@ def test_examples_have_tensorflows_names_and_labels_sorted_over_all_splits(datas
 
     first, second, third = read(tmp_path / "examples" / "Split-train")
     assert counts == {"train": 3, "eval": 1, "test": 0}
-    assert read_json(tmp_path / "examples" / "label_map.json") == {"labels": ["anger", "happy", "sad"]}
+    assert read_labels(tmp_path / "examples") == ["anger", "happy", "sad"]
     assert first == {
         "image/encoded": row("é\n.png", "sad").image,
         "image/format": b"png",
         "image/height": 4,
         "image/width": 5,
         "image/channels": 3,
+        "image/id": "é\n.png".encode(),
         "image/filename": "é\n.png".encode(),
         "image/source_id": b"s",
         "image/class/label": 2,

@@ -9,16 +9,17 @@ import tensorflow as tf
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from trainer_examples import draw_shapes, shapes_examples
 
-from components.images import made_from
-from components.options import ImageOptions, ModelOptions, TrainOptions
-from components.trainer import resnets
+from components.formats import saved_model
+from components.images.options import ImageOptions
+from components.models import resnets
 from components.trainer.component import ImageTrainer
-from components.trainer.decoding import decode_image
 from components.trainer.executor import Executor
 from components.trainer.run_fn import weights_made_from
+from components.training.decoding import decode_image
+from components.training.options import ModelOptions, TrackingOptions, TrainOptions
 
-IMAGE = ImageOptions(height=32, width=32).model_dump_json()
-TRAIN = TrainOptions(epochs=2, warmup_epochs=1, batch_size=32, learning_rate=1e-3).model_dump_json()
+IMAGE = ImageOptions(height=32, width=32)
+TRAIN = TrainOptions(epochs=2, warmup_epochs=1, batch_size=32, learning_rate=1e-3)
 
 
 def examples_artifact(root: Path) -> standard_artifacts.Examples:
@@ -29,8 +30,16 @@ def examples_artifact(root: Path) -> standard_artifacts.Examples:
 
 
 def trainer(examples: standard_artifacts.Examples, **options: Any) -> ImageTrainer:
-    defaults: dict[str, Any] = {"model": ModelOptions().model_dump_json(), "train": TRAIN, "image": IMAGE}
-    return ImageTrainer(channel_utils.as_channel([examples]), **(defaults | options))
+    defaults: dict[str, Any] = {
+        "model_options": ModelOptions(),
+        "train_options": TRAIN,
+        "image_options": IMAGE,
+        "tracking_options": TrackingOptions(),
+        "calibrate": 1,
+        "seed": 0,
+        "checkpoint_dir": "",
+    }
+    return ImageTrainer(examples=channel_utils.as_channel([examples]), **(defaults | options))
 
 
 def execute(component: ImageTrainer, examples: standard_artifacts.Examples, root: Path) -> None:
@@ -94,7 +103,7 @@ def test_a_model_from_imagenets_weights_is_exported_with_their_preprocessing(
     model = ModelOptions(architecture="resnet50", weights="imagenet", normalize=False, freeze=True)
     train = TrainOptions(epochs=1, warmup_epochs=0, precision="float32")
 
-    component = trainer(examples, model=model.model_dump_json(), train=train.model_dump_json())
+    component = trainer(examples, model_options=model, train_options=train)
     execute(component, examples, tmp_path)
 
     folder = str(tmp_path / "model" / "Format-Serving")
@@ -119,17 +128,6 @@ def test_checkpoints_are_gone_after_success(outputs: Path) -> None:
     assert not list((outputs / "checkpoints").rglob("*.npz"))
 
 
-def test_only_calibration_of_the_evaluation_options_is_part_of_the_cache_key(tmp_path: Path) -> None:
-    examples = examples_artifact(tmp_path)
-
-    few, many, off = (
-        trainer(examples, evaluate=json.dumps(evaluate)).spec.exec_properties
-        for evaluate in ({"bootstrap": 10}, {"bootstrap": 1000}, {"calibrate": False})
-    )
-
-    assert few == many != off
-
-
 def test_a_label_without_a_name_is_an_error(tmp_path: Path) -> None:
     examples = examples_artifact(shapes_examples(tmp_path / "examples", train=6, evaluation=6))
     (tmp_path / "examples" / "label_map.json").write_text(json.dumps({"labels": ["circle", "square"]}))
@@ -139,7 +137,7 @@ def test_a_label_without_a_name_is_an_error(tmp_path: Path) -> None:
 
 
 def test_weights_that_do_not_say_what_they_were_made_from_make_a_model_that_does_not_either(tmp_path: Path) -> None:
-    made_from.write(["a" * 64], make_assets(tmp_path / "says"))
+    saved_model.write_made_from(["a" * 64], make_assets(tmp_path / "says"))
 
     assert weights_made_from(None) == weights_made_from("imagenet") == frozenset()
     assert weights_made_from(str(tmp_path / "says")) == frozenset({"a" * 16})

@@ -12,12 +12,13 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
 from tfx.types.artifact_utils import encode_split_names
 
-from components.artifacts import Analysis, ImageDataset
-from components.images.manifest import read_json, write_json
-from components.options import DataOptions, ValidateOptions
+from components.formats.artifacts import Analysis, ImageDataset
+from components.formats.documents import GATE
+from components.tools.files import write_json
 from components.validation.component import image_statistics
 from components.validation.executor import ComparisonExecutor, GateExecutor, SchemaExecutor
 from components.validation.gate import DataAnomalyError, balance_anomalies
+from components.validation.options import ValidateOptions
 
 LABELS = ["happy", "sad"]
 _RUNNER = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
@@ -101,7 +102,7 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         SchemaExecutor().Do(
             {"examples": [examples]},
             {"schema": [schema]},
-            {"validate": validate, "data": DataOptions(max_pixels=1_000_000).model_dump_json()},
+            {"validate": validate, "max_pixels": 1_000_000},
         )
         ValidatorExecutor().Do({"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}, {})
         ComparisonExecutor().Do({"statistics": [statistics]}, {"anomalies": [differences]}, {})
@@ -110,7 +111,7 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             {"verdict": [verdict]},
             {"validate": validate},
         )
-        return read_json(tmp_path / "verdict" / "gate.json")
+        return GATE.read(tmp_path / "verdict")
 
     return run
 

@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from PIL import Image
 
-from components.options import ImageOptions
-from components.trainer.resnets import ResNet18
-from components.trainer.signatures import export
+from components.images.options import ImageOptions
+from components.models.resnets import ResNet18
+from components.training.export import export
 from pipeline.cli.predict import predict
 
 LABELS = ["happy", "neutral", "sad"]

@@ -8,7 +8,9 @@ import pytest
 import tensorflow_data_validation as tfdv
 import yaml
 
-from pipeline import pipeline, run_context, run_record
+from components import component
+from pipeline import context as run_context
+from pipeline import record as run_record
 from pipeline.config import load
 from pipeline.kubeflow.compile import compile_pipeline
 from pipeline.kubeflow.targets import Target
@@ -43,7 +45,7 @@ def compiled(
     config: str | None = None,
 ) -> tuple[str, list[Any]]:
     """Text and documents."""
-    for module in (pipeline, run_context):
+    for module in (component, run_context):
         monkeypatch.setattr(module, "code_version", lambda *modules: "0" * 12)
     # Its JSON has other keys in each version of TFDV.
     monkeypatch.setattr(tfdv.StatsOptions, "to_json", lambda options: json.dumps(options.feature_allowlist))

@@ -7,7 +7,7 @@ from typing import Any
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 
-from components.stored_at import stored_at
+from components.formats.stored_at import stored_at
 
 SPEC = {
     "artifacts": {

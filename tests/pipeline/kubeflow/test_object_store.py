@@ -8,13 +8,12 @@ import s3fs
 from object_store import KEYS, dropping, s3_server
 
 from components.evaluator.baseline import candidates, choose
-from components.images.manifest import read_json
+from components.formats.pushed_models import RUN, Origin, list_versions
 from components.ingest.ingest import ingest
+from components.ingest.options import DataOptions
 from components.ingest.source import SourceError, open_source
-from components.options import DataOptions
 from components.pusher.push import push
-from components.pusher.versions import Origin, list_versions
-from pipeline.sample_data import write_sample_data
+from pipeline.sample.dataset import write_sample_data
 
 IMAGES = 48
 
@@ -75,7 +74,7 @@ def test_no_credentials_are_a_clear_error(port: int, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
-    monkeypatch.setattr("components.retries.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("components.tools.retries.time.sleep", lambda seconds: None)
 
     with pytest.raises(SourceError, match="can't list s3://faces: .*Check the address and the credentials"):
         open_source("s3://faces").list()
@@ -85,7 +84,7 @@ def test_a_bad_key_is_a_clear_error_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     with s3_server(INITIAL_NO_AUTH_ACTION_COUNT="0") as strict:  # moto checks keys only when told to
         _environment(strict, monkeypatch)
         pauses: list[float] = []
-        monkeypatch.setattr("components.retries.time.sleep", pauses.append)
+        monkeypatch.setattr("components.tools.retries.time.sleep", pauses.append)
 
         with pytest.raises(SourceError, match="can't list s3://faces: .*does not exist in our records"):
             open_source("s3://faces").list()
@@ -125,7 +124,7 @@ def test_a_model_pushed_to_a_bucket_is_found_there(store: s3fs.S3FileSystem, tmp
     assert candidates("s3://models/affect", origin) == []
     fetched = tmp_path / "baseline"
     store.get("models/affect/7", str(fetched), recursive=True)
-    assert read_json(fetched / "assets.extra" / "run.json") == origin.as_dict()
+    assert RUN.read(fetched / "assets.extra") == origin.as_dict()
 
 
 def test_a_push_survives_dropped_connections(

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from components.trainer.parameters import custom_config
+from components.training.parameters import custom_config
 from pipeline.config import Config, load
+from pipeline.context import RunContext, recipe, recipe_parts
 from pipeline.kubeflow.parameters import checked
 from pipeline.kubeflow.run_values import as_run, check_values
-from pipeline.run_context import RunContext, recipe, recipe_parts
-from pipeline.run_record import report_facts
+from pipeline.record import report_facts
 
 
 def compiled_recipe(config: Config) -> str:

@@ -8,7 +8,7 @@ from store_builder import StoreBuilder
 
 from pipeline.cli import main
 from pipeline.lineage.store import open_store
-from pipeline.workdir import Workdir
+from pipeline.local.workdir import Workdir
 
 
 def gc(workdir: Path, *options: str) -> list[str]:

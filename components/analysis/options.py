@@ -1,0 +1,12 @@
+"""Options of PredictionAnalysis."""
+
+from pydantic import Field
+
+from components.tools.section import Section
+
+
+class AnalysisOptions(Section):
+    """What is measured of a model's predictions."""
+
+    calibrate: bool = Field(True, description="the model's temperature was fitted")
+    bootstrap: int = Field(1000, ge=0, description="resamples for the 95 % intervals")

@@ -1,0 +1,1 @@
+"""`python -m components.datasplit`: split, balance and augment a folder without the pipeline."""

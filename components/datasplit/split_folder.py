@@ -1,0 +1,236 @@
+"""Split, balance and augment a folder `train/<label>/…` on disk, in place or into another folder."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from components.augment.augmenter import Augmenter
+from components.augment.pipeline_yaml import load_pipeline
+from components.datasplit.folder_plan import SPLITS, FolderPlan, plan_folder
+from components.datasplit.folder_work import FolderWork, Item
+from components.datasplit.read_folder import read_folder
+from components.datasplit.workspace import Workspace
+from components.images.codec import decode
+from components.split.plan import Cell, exact
+from components.work.options import BeamOptions
+from components.work.unit import Counts
+
+
+class FolderError(RuntimeError):
+    """A folder can't be split; the message says why, and nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for; numbers as they were typed. It is recorded, so that an interrupted run goes on with it."""
+
+    path: str
+    output: str | None
+    train_split: str
+    multiplier: str
+    balanced: tuple[str, ...]
+    seed: int
+    label_column: str
+    filename_column: str
+    group_regex: str | None
+    near_duplicates: bool
+    pipeline_yaml: str | None
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Where progress and remarks go."""
+
+    progress: Callable[[str, int, int], object]
+    note: Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done, or would be: the plan's table, and how many images were read and written."""
+
+    request: Request
+    cells: tuple[Cell, ...]
+    unusable: int
+    written: int
+
+
+def split_folder(request: Request, watcher: Watcher, *, workers: int | None = None, dry_run: bool = False) -> Outcome:
+    """Do what is asked for, or finish what an interrupted run began.
+
+    Args:
+        request: what is asked for.
+        watcher: hears of progress, of every change that a 1.x pipeline needed, of what can't be used.
+        workers: processes; None for one a core.
+        dry_run: plan only, write nothing.
+
+    Raises:
+        FolderError: the folder has no usable image or is split already, or the output isn't empty.
+        PipelineError: the custom pipeline can't be used.
+        WorkspaceError: somebody else works on the folder.
+        WorkError: augmentation failed.
+        OSError: the disk is full, or a file or folder can't be read or written.
+        ValueError: the grouping expression is none.
+    """
+    path = Path(request.path)
+    target = Path(request.output) if request.output else path
+    workspace = Workspace(target)
+    if not _interrupted(workspace):
+        _refuse_what_is_split(request, path, target)
+    if dry_run:
+        planned = _planned(request, path, watcher, workers)
+        return Outcome(request, planned.plan.cells, len(planned.folder.unusable), 0)
+    created = not target.exists()
+    with workspace:
+        return _Run(request, watcher, workers, path, target, workspace, created).finish()
+
+
+@dataclass
+class _Run:
+    request: Request
+    watcher: Watcher
+    workers: int | None
+    path: Path
+    target: Path
+    workspace: Workspace
+    created: bool
+
+    def finish(self) -> Outcome:
+        sealed = self.workspace.committed()
+        if sealed is not None:
+            self.watcher.note("An earlier run was interrupted while it moved files into place; finishing that.")
+            self.workspace.commit()
+            return _outcome_of(sealed["note"])
+        recorded = self.workspace.recorded()
+        if recorded is not None:
+            self._resume(recorded)
+        try:
+            if recorded is None:  # once more, now that the folder is ours: somebody may just have finished with it
+                _refuse_what_is_split(self.request, self.path, self.target)
+            outcome = self._stage()
+        except BaseException:
+            self._give_up()
+            raise
+        self.workspace.commit()
+        return outcome
+
+    def _resume(self, recorded: dict[str, Any]) -> None:
+        recorded["balanced"] = tuple(recorded["balanced"])
+        earlier = Request(**recorded)
+        # In place it is the folder that holds the workspace, wherever it has been moved since.
+        earlier_path = self.target if earlier.output is None else Path(earlier.path)
+        if earlier_path.resolve() != self.path.resolve():
+            raise FolderError(f"{self.target} holds an interrupted split of {earlier_path}; finish that one first")
+        self.watcher.note(f"An earlier run was interrupted; going on with its options (seed {earlier.seed}).")
+        self.request = earlier
+
+    def _give_up(self) -> None:
+        """Leave everything as it was."""
+        shutil.rmtree(self.workspace.path, ignore_errors=True)
+        if self.created:
+            shutil.rmtree(self.target, ignore_errors=True)
+
+    def _stage(self) -> Outcome:
+        # Whole, since the next command may be given in another folder.
+        self.workspace.record(asdict(self.request) | {"path": str(self.path.resolve())})
+        stage = self.workspace.new_stage()
+        planned = _planned(self.request, self.path, self.watcher, self.workers)
+        train = self.path / "train"
+        in_place = self.request.output is None
+        self._try_pipeline(train, planned.first_source())
+        for split in SPLITS:
+            (stage / split).mkdir()
+        for split, parent in planned.folders():
+            (stage / split / parent).mkdir(parents=True, exist_ok=True)
+
+        work = FolderWork(
+            str(train.absolute()), str(stage.absolute()), not in_place, self.request.seed, self.request.pipeline_yaml
+        )
+        copies = int(planned.plan.copies_of.sum())
+        total = copies if in_place else copies + len(planned)
+        scratch = stage / "units"
+        scratch.mkdir()
+        units, seconds = planned.units(scratch, not in_place)
+        from components.work.engine import do_units  # takes a second or two, which a dry run can spare
+
+        def report(counts: Counts) -> None:
+            self.watcher.progress("writing", counts.get("copies", 0) + counts.get("originals", 0), total)
+
+        counts = do_units(
+            units, work, BeamOptions(workers=self.workers), scratch=str(scratch), seconds=seconds, report=report
+        )
+        shutil.rmtree(scratch)
+        if resized := counts.get("resized", 0):
+            self.watcher.note(f"The augmentation pipeline changes sizes: {resized} copies differ from their source's.")
+        for split in SPLITS:
+            planned.write_csv(stage / f"{split}.csv", split, (self.request.label_column, self.request.filename_column))
+        outcome = Outcome(self.request, planned.plan.cells, len(planned.folder.unusable), total)
+        self.workspace.seal(stage, planned.paths_of("test") if in_place else (), asdict(outcome))
+        return outcome
+
+    def _try_pipeline(self, train: Path, source: Item | None) -> None:
+        """Make one copy before any work begins: a custom pipeline may not fit the images."""
+        if source is not None:
+            pixels = decode((train / source.path).read_bytes()).pixels
+            next(Augmenter(self.request.seed, self.request.pipeline_yaml).copies(pixels, source.sha256, 1))
+
+
+def _interrupted(workspace: Workspace) -> bool:
+    return workspace.recorded() is not None or workspace.committed() is not None
+
+
+def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
+    train = path / "train"
+    if not train.is_dir():
+        raise FolderError(f"{path} has no folder train/ with one folder a class in it")
+    if train.is_symlink():
+        raise FolderError(f"{train} is a link, and links aren't followed: put the folder itself in its place")
+    for name in ("test", "train.csv", "test.csv"):
+        if (path / name).exists():
+            raise FolderError(f"{path} is split already: it has {name}. Move it away to split train/ once more")
+    if request.output is None:
+        return
+    if target.resolve() == path.resolve():
+        raise FolderError("the output is the input: leave --output-path out to work in place")
+    if train.resolve() in (target.resolve(), *target.resolve().parents):
+        raise FolderError(f"the output {target} lies inside {train}")
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise FolderError(f"the output {target} is not a folder")
+    inside = sorted(child.name for child in target.iterdir() if child.name != ".datasplit")
+    if inside not in ([], ["train"]) or (inside and any((target / "train").iterdir())):
+        raise FolderError(f"the output {target} must be missing or empty. Received: {', '.join(inside[:5])}")
+
+
+def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None) -> FolderPlan:
+    watcher.note(f"Seed: {request.seed}")
+    if request.pipeline_yaml is not None:
+        for change in load_pipeline(request.pipeline_yaml).changes:
+            watcher.note(f"Pipeline of Albumentations 1.x: {change}")
+    folder = read_folder(
+        path / "train",
+        group_regex=request.group_regex,
+        near=request.near_duplicates,
+        workers=workers or len(os.sched_getaffinity(0)),
+        report=lambda done, total: watcher.progress("reading", done, total),
+    )
+    for name, reason in folder.unusable:
+        watcher.note(f"Not used: {printable(name)}: {reason}")
+    if not folder.paths:
+        raise FolderError(f"no usable image in {path / 'train'}")
+    return plan_folder(folder, exact(request.train_split), exact(request.multiplier), request.balanced, request.seed)
+
+
+def printable(name: str) -> str:
+    r"""A file name as text: bytes that aren't UTF-8, and control characters, as `\xNN`."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _outcome_of(note: dict[str, Any]) -> Outcome:
+    request = Request(**(note["request"] | {"balanced": tuple(note["request"]["balanced"])}))
+    return Outcome(request, tuple(Cell(**cell) for cell in note["cells"]), note["unusable"], note["written"])

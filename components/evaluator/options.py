@@ -1,0 +1,21 @@
+"""Options of the Evaluator."""
+
+from pydantic import Field
+
+from components.tools.section import Section
+
+
+class EvaluateOptions(Section):
+    """What a model must reach to be pushed, and what is measured of it."""
+
+    min_accuracy: float | None = Field(
+        None,
+        ge=0.0,
+        le=1.0,
+        description="least test accuracy; null: the majority class's share + 0.05, at most halfway to 1",
+    )
+    min_gain: float = Field(
+        0.0, ge=-1.0, le=1.0, description="least gain in accuracy over the pushed model, on images new to both"
+    )
+    calibrate: bool = Field(True, description="fit a temperature on eval and build it into the model")
+    bootstrap: int = Field(1000, ge=0, description="resamples for the 95 % intervals")

@@ -1,0 +1,51 @@
+"""Examples: gzip TFRecords of tf.Example in a folder a split, and the label map beside them.
+
+The features' names are TensorFlow's own where it has one.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from components.formats.documents import Document
+from components.tools.files import StrPath
+
+ENCODED = "image/encoded"  # bytes that TensorFlow can decode
+FORMAT = "image/format"
+HEIGHT = "image/height"
+WIDTH = "image/width"
+CHANNELS = "image/channels"
+ID = "image/id"  # the image's path in the data folder; a copy has one of its own
+FILENAME = "image/filename"  # the same, under TensorFlow's name
+SOURCE_ID = "image/source_id"  # the original's id
+LABEL = "image/class/label"  # int64, a place in the label map
+TEXT = "image/class/text"
+AUGMENTED = "image/augmented"  # 0: an original, 1: a copy
+SHA256 = "image/key/sha256"  # of the source file
+GROUP = "image/group"  # images that share it are in one split
+
+LABEL_MAP = Document("label_map.json")
+
+
+def split_folder(examples: StrPath, split: str) -> Path:
+    """Return the folder of a split, under TFX's name for it."""
+    return Path(examples) / f"Split-{split}"
+
+
+def split_files(examples: StrPath, split: str) -> list[Path]:
+    """Return the TFRecord files of a split, in order."""
+    return sorted(split_folder(examples, split).glob("*.gz"))
+
+
+def record_name(index: int, count: int) -> str:
+    """Return the name of a split's file."""
+    return f"data_tfrecord-{index:05d}-of-{count:05d}.gz"
+
+
+def write_labels(labels: Sequence[str], folder: StrPath) -> None:
+    """Write the class names in the order of their ids."""
+    LABEL_MAP.write({"labels": list(labels)}, folder)
+
+
+def read_labels(folder: StrPath) -> list[str]:
+    """Read the class names in the order of their ids, beside Examples or in a model's assets."""
+    return list(LABEL_MAP.read(folder)["labels"])

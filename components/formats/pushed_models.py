@@ -1,0 +1,115 @@
+"""The models at a push destination: `<destination>/<version>/`, on this machine or in an object store."""
+
+import posixpath
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from components.formats.documents import Document
+from components.formats.examples import LABEL_MAP
+from components.formats.saved_model import ASSETS, GRAPH
+from components.formats.version import NewerFormatError
+from components.tools.retries import with_retries
+
+RUN = Document("run.json")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a pushed model was made from; kept beside it as `run.json`.
+
+    Attributes:
+        recipe: digest of the options and code that decide a model.
+        data_digest: of the ingested images.
+        folder_digest: of the data folder's files as the runner saw them; "" where no runner looked.
+    """
+
+    recipe: str
+    data_digest: str
+    folder_digest: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values."""
+        return asdict(self)
+
+    def is_same(self, other: "Origin") -> bool:
+        """Whether recipe and data agree, the data by either digest: one folder lies in several places."""
+        if self.recipe != other.recipe:
+            return False
+        pairs = ((self.folder_digest, other.folder_digest), (self.data_digest, other.data_digest))
+        return any(mine and mine == theirs for mine, theirs in pairs)
+
+    @staticmethod
+    def read(values: Any) -> "Origin | None":
+        """An origin from JSON; None from what isn't one, such as another version's."""
+        try:
+            return Origin(**{name: str(value) for name, value in values.items()})
+        except (AttributeError, TypeError):
+            return None
+
+
+@dataclass(frozen=True)
+class Version:
+    """A pushed model.
+
+    Attributes:
+        number: the version, a count of seconds.
+        uri: its folder.
+        labels: class names in the order of their ids.
+        origin: what it was made from; None for a model that something else put there.
+    """
+
+    number: int
+    uri: str
+    labels: tuple[str, ...]
+    origin: Origin | None
+
+
+def file_system(uri: str) -> tuple[Any, str]:
+    """The fsspec file system behind a path or URI, and the path in it."""
+    import fsspec
+
+    return fsspec.core.url_to_fs(uri)  # type: ignore[no-any-return]
+
+
+def list_versions(destination: str) -> list[Version]:
+    """Complete models at a destination, the newest first; none where there is no such folder yet."""
+    store, root = file_system(destination)
+    try:
+        names = [posixpath.basename(path.rstrip("/")) for path in with_retries(lambda: store.ls(root, detail=False))]
+    except FileNotFoundError:
+        return []
+    versions = []
+    for name in names:
+        folder = posixpath.join(root, name)
+        if not name.isdigit() or not _exists(store, posixpath.join(folder, GRAPH)):
+            continue
+        label_map = _read(store, folder, LABEL_MAP)
+        origin = _read(store, folder, RUN)
+        versions.append(
+            Version(
+                number=int(name),
+                uri=posixpath.join(destination, name),
+                labels=tuple(label_map["labels"]) if isinstance(label_map, dict) and "labels" in label_map else (),
+                origin=Origin.read(origin),
+            )
+        )
+    return sorted(versions, key=lambda version: -version.number)
+
+
+def _exists(store: Any, path: str) -> bool:
+    """Whether there is such an object; `store.exists` would take a lost connection for a no."""
+    try:
+        with_retries(lambda: store.info(path))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _read(store: Any, folder: str, document: Document) -> Any:
+    path = posixpath.join(folder, ASSETS, document.name)
+    try:
+        return document.parse(with_retries(lambda: store.cat_file(path)), path)
+    except NewerFormatError:
+        raise
+    except (FileNotFoundError, ValueError, AttributeError, TypeError):
+        return None  # not there, or something else's

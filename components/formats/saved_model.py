@@ -1,0 +1,56 @@
+"""What lies in a SavedModel's folder beside the model itself, in `assets.extra`.
+
+`made_from.txt` names the images that a model was made from, one digest a line. Another run looks there for its own test
+images: on them such a model, and what is trained from its weights, is too good.
+"""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from components.tools.files import StrPath, write_text
+
+SERVING = "Format-Serving"  # TFX's folder of the SavedModel within a Model artifact
+GRAPH = "saved_model.pb"
+ASSETS = "assets.extra"
+METRICS = "metrics.json"
+_MADE_FROM = "made_from.txt"
+_DIGITS = 16  # hex, of SHA-256
+
+
+def serving_folder(model: StrPath) -> Path:
+    """Return the SavedModel's folder in a Model artifact."""
+    return Path(model) / SERVING
+
+
+def is_saved_model(folder: StrPath) -> bool:
+    """Return whether a SavedModel lies in a folder."""
+    return (Path(folder) / GRAPH).exists()
+
+
+def write_made_from(digests: Iterable[str], model: StrPath) -> None:
+    """Write the SHA-256 digests (hex) of source files into a model's folder; order and repetitions don't matter."""
+    lines = sorted({digest[:_DIGITS] for digest in digests})
+    write_text("".join(f"{line}\n" for line in lines), Path(model) / ASSETS / _MADE_FROM)
+
+
+def read_made_from(model: StrPath) -> frozenset[str] | None:
+    """Return the beginnings of the digests, for `seen_groups`; None where the model doesn't say."""
+    try:
+        return frozenset((Path(model) / ASSETS / _MADE_FROM).read_text("ascii").split())
+    except FileNotFoundError:
+        return None
+
+
+def seen_groups(known: Collection[str], images: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the groups of which a model has seen an image, and so, as good as, all.
+
+    Args:
+        known: what the model was made from, as `read_made_from` returns it.
+        images: digest and group of each image.
+    """
+    return frozenset(group for digest, group in images if digest[:_DIGITS] in known)
+
+
+def without(known: Iterable[str], digests: Iterable[str]) -> frozenset[str]:
+    """Return what a model was made from beside these images."""
+    return frozenset(known) - {digest[:_DIGITS] for digest in digests}

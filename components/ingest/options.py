@@ -1,0 +1,26 @@
+"""Options of ImageIngest."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from components.tools.section import FILE, Section
+
+
+class DataOptions(Section):
+    """Where the images are and what to make of those that can't be used."""
+
+    path: str | None = Field(None, description="folder, `s3://…` or `gs://…`; null: the sample data")
+    labels_csv: str | None = Field(
+        None, description="CSV with the columns `path` and `label`; overrides folder names", json_schema_extra=FILE
+    )
+    max_pixels: int = Field(50_000_000, gt=0, description="images with more pixels are not decoded")
+    on_bad_image: Literal["quarantine", "error"] = Field("quarantine", description="what an unusable file does")
+    near_duplicates: Literal["off", "report", "group"] = Field(
+        "report", description="near-duplicates by perceptual hash: ignore, report, or keep in one split"
+    )
+
+    @field_validator("near_duplicates", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: Any) -> Any:
+        return "off" if value is False else value  # YAML 1.1 reads a bare `off` as false

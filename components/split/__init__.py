@@ -1,0 +1,1 @@
+"""Which images stay together, and which split each goes to. Pure."""

@@ -1,0 +1,56 @@
+"""Options of SplitBalanceAugment."""
+
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from components.formats.dataset import Split
+from components.tools.section import FILE, Section
+
+
+class SplitOptions(Section):
+    """How the images are divided; the three shares sum to 1."""
+
+    train: float = Field(0.7, gt=0.0, lt=1.0, description="share of the images to train on")
+    eval: float = Field(0.1, gt=0.0, lt=1.0, description="share for early stopping and tuning")
+    test: float = Field(0.2, gt=0.0, lt=1.0, description="share that only the evaluation sees")
+    seed: int = Field(27, ge=0, description="decides the split and the augmented copies, apart from `seed`")
+    group_regex: str | None = Field(
+        None, description="first capture in the file name: images that share it stay in one split"
+    )
+
+    @field_validator("group_regex")
+    @classmethod
+    def _captures_something(cls, value: str | None) -> str | None:
+        try:
+            captures = value is None or re.compile(value).groups > 0
+        except re.error as error:
+            raise ValueError(f"not a regular expression ({error})") from None
+        if not captures:
+            raise ValueError("a group in parentheses must capture what keeps images together")
+        return value
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> "SplitOptions":
+        total = self.train + self.eval + self.test
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"split.train + split.eval + split.test must be 1. Received: {total:g}")
+        return self
+
+
+class BalanceOptions(Section):
+    """Which splits are filled up with augmented copies until all classes are equal."""
+
+    splits: tuple[Split, ...] = Field(("train",), description="splits to balance; [] for none")
+    global_multiplier: float = Field(1.0, ge=1.0, description="images per class, relative to the largest class")
+
+
+class AugmentOptions(Section):
+    """How an augmented copy is made."""
+
+    pipeline_yaml: str | None = Field(
+        None, description="an `A.Compose` saved by `A.save`; null: the default pipeline", json_schema_extra=FILE
+    )
+    encoding: Literal["jpeg", "png"] = Field("jpeg", description="format of the copies")
+    jpeg_quality: int = Field(95, ge=1, le=100, description="JPEG quality of the copies")

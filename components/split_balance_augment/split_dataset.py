@@ -1,0 +1,261 @@
+"""The pipeline's stage: plan over an ImageDataset's rows, then write the split, balanced, augmented one.
+
+Everything is read and written through Beam's file systems, so both may lie in an object store.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from sys import intern
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+
+from components.formats import nodes
+from components.formats.dataset import SPLITS, open_shard, shard_name
+from components.formats.documents import SUMMARY
+from components.images.names import free_variants
+from components.split.plan import Plan, Rules, exact, make_plan
+from components.split_balance_augment.dataset_work import ParquetUnit, ParquetWork, copy_extension
+from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
+from components.tools.progress import Progress
+from components.work.engine import delete_folder, do_units, read_whole, write_whole
+from components.work.options import BeamOptions
+from components.work.unit import Counts
+
+_PLAN_COLUMNS = ["id", "label", "split", "sha256", "group", "copy", "height", "width"]
+# Seconds for one pixel: of a source that is decoded, of a copy that is made (96×96: 0.1 ms and 0.3 ms).
+_SECONDS_PER_SOURCE_PIXEL = 1.1e-8
+_SECONDS_PER_COPIED_PIXEL = 3.3e-8
+_SECONDS_PER_ROW = 1e-5
+# A unit is to be worth sending to another machine, and there are to be enough of them for many workers.
+_SECONDS_PER_UNIT = 2.0
+_FEWEST_UNITS = 16
+_LEAKS_LISTED = 100
+_ROWS_AT_A_TIME = 4096
+_SHARD = re.compile(r"images-(\d{5})-of-(\d{5})\.parquet$")
+
+
+def split_dataset(
+    source: str,
+    destination: str,
+    *,
+    split: SplitOptions,
+    balance: BalanceOptions,
+    augment: AugmentOptions,
+    beam: BeamOptions,
+) -> dict[str, Any]:
+    """Write `{train,eval,test}-…` shards and the summary to `destination`, and return the summary.
+
+    Args:
+        source: URI of an ImageDataset with `images-…` shards.
+        destination: URI of an existing empty folder.
+        split: shares, seed.
+        balance: which splits, how many images.
+        augment: pipeline, encoding of the copies.
+        beam: what runs it.
+
+    Raises:
+        FileNotFoundError: no images, or a shard is missing.
+        PipelineError: the custom pipeline can't be used.
+        WorkError: a unit failed.
+        ValueError: a class has too few images to be in each split.
+    """
+    path = FileSystems.join(source, SUMMARY.name)
+    ingested = SUMMARY.parse(read_whole(path), path)
+    shards = _shards(source)
+    table = pa.concat_tables([table for _, table, _ in shards])
+    plan = plan_of(table, split, balance)
+    _refuse_small_classes(plan, table, ingested)
+    pipeline_yaml = None if augment.pipeline_yaml is None else read_whole(augment.pipeline_yaml).decode()
+    work = ParquetWork(plan.splits, split.seed, pipeline_yaml, augment.encoding, augment.jpeg_quality)
+    work.prepare()  # a pipeline that can't be used is found before any work begins
+
+    units, seconds = _units(destination, shards, table, plan, augment.encoding)
+    images = len(table) + int(plan.copies_of.sum())
+    progress = Progress(nodes.SPLIT, images)
+
+    def report(counts: Counts) -> None:
+        done = counts.get("originals", 0) + counts.get("copies", 0)
+        progress(done, f"{done} of {images} images")
+
+    scratch = FileSystems.join(destination, ".units")
+    FileSystems.mkdirs(scratch)
+    try:
+        counts = do_units(units, work, beam, scratch=scratch, seconds=seconds, report=report)
+    finally:
+        delete_folder(scratch)
+    summary = _summary(plan, split, balance, ingested, counts)
+    write_whole(FileSystems.join(destination, SUMMARY.name), SUMMARY.text(summary).encode())
+    return summary
+
+
+def plan_of(table: Any, split: SplitOptions, balance: BalanceOptions) -> Plan:
+    """The plan for the images of a table with (at least) the planning columns."""
+    shares = {name: exact(getattr(split, name)) for name in SPLITS}
+    total = sum(shares.values())
+    rules = Rules(
+        {name: share / total for name, share in shares.items()},
+        balance.splits,
+        exact(balance.global_multiplier),
+        split.seed,
+    )
+    # Numbers for groups, and digests and ids a chunk at a time: as Python's strings they take 0.3 KB an image.
+    groups = table["group"].combine_chunks().dictionary_encode()
+    plan = make_plan(
+        rules,
+        labels=[intern(label) for label in _values(table["label"])],
+        digests=_values(table["sha256"]),
+        ids=_values(table["id"]),
+        groups=groups.indices.to_numpy(),
+        given=["" if name == "train" else intern(name) for name in _values(table["split"])],
+        augmented=(table["copy"].to_numpy() > 0).tolist(),
+    )
+    leaks = tuple((groups.dictionary[int(number)].as_py(), splits) for number, splits in plan.leaks)
+    return replace(plan, leaks=leaks)
+
+
+def _values(column: Any) -> Iterator[str]:
+    for chunk in column.chunks:
+        for start in range(0, len(chunk), _ROWS_AT_A_TIME):
+            yield from chunk.slice(start, _ROWS_AT_A_TIME).to_pylist()
+
+
+def _shards(source: str) -> list[tuple[str, Any, list[int]]]:
+    """Input shards in order: URI, planning columns, rows of each row group."""
+    shards = []
+    for path in _shard_uris(source):
+        with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            parquet = open_shard(file, path)
+            sizes = [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)]
+            shards.append((path, parquet.read(columns=_PLAN_COLUMNS), sizes))
+    return shards
+
+
+def _shard_uris(source: str) -> list[str]:
+    """Input shards in order.
+
+    A local folder is listed here: Beam would take brackets in its name for a pattern, which can be quoted, but is then
+    looked for from above that folder on.
+    """
+    if "://" in source:
+        quoted = re.sub(r"([\[*?])", r"[\1]", source)
+        matches = FileSystems.match([FileSystems.join(quoted, "images-*.parquet")])[0].metadata_list
+        found = [metadata.path for metadata in matches]
+    else:
+        found = [str(path) for path in Path(source).glob("images-*.parquet")]
+    paths = sorted(path for path in found if _SHARD.search(path))
+    if not paths or len(paths) != int(_SHARD.search(paths[0])[2]):  # type: ignore[index]
+        raise FileNotFoundError(f"shards of images are missing in {source}. Received: {len(paths)}")
+    return paths
+
+
+def _refuse_small_classes(plan: Plan, table: Any, ingested: Mapping[str, Any]) -> None:
+    """A class that isn't in each of the splits that are cut can't be learnt and judged.
+
+    One that has enough images may still be missing in eval, where its groups are too large for so small a share: that
+    is a deviation like any other, and reported. A class whose share of eval rounds to no image deviates from nothing.
+
+    Raises:
+        ValueError: there are such classes, or a split without an image; the message names them.
+    """
+    cut = [name for name in plan.splits if name not in ingested["given_splits"]]
+    there = {cell.split for cell in plan.cells if cell.originals + cell.copies}
+    missing = {
+        cell.label
+        for cell in plan.cells
+        if cell.split in cut
+        and not cell.originals + cell.copies
+        and (cell.split != "eval" or cell.split not in there or not cell.deviation)
+    }
+    groups: Counter[str] = Counter(
+        label for label, _ in set(zip(*(table[c].to_pylist() for c in ("label", "group")), strict=True))
+    )
+    small = {
+        label: images
+        for label, images in sorted(ingested["classes"].items())
+        if groups[label] < len(cut) or label in missing
+    }
+    if small:
+        found = ", ".join(f"{label} ({images} images, {groups[label]} groups)" for label, images in small.items())
+        raise ValueError(
+            f"too few images or groups to be in each of {', '.join(cut)}: {found}. "
+            "Add images to these classes, take their folders out, or raise split.eval"
+        )
+
+
+def _units(
+    destination: str, shards: list[tuple[str, Any, list[int]]], table: Any, plan: Plan, encoding: str
+) -> tuple[list[ParquetUnit], float]:
+    """Cut the plan into units of about equal work along the row groups; also the seconds of all work on one core."""
+    pixels = table["height"].to_numpy().astype(np.float64) * table["width"].to_numpy()
+    costs = (plan.copies_of > 0) * pixels * _SECONDS_PER_SOURCE_PIXEL
+    costs += plan.copies_of * pixels * _SECONDS_PER_COPIED_PIXEL + _SECONDS_PER_ROW
+    most = min(_SECONDS_PER_UNIT, float(costs.sum()) / _FEWEST_UNITS)
+    ids = table["id"].to_pylist()
+    extensions = [copy_extension(path, encoding) for path in ids]
+    variants = np.asarray(free_variants(ids, plan.copies_of.tolist(), ids, extensions))
+
+    parts: list[tuple[str, tuple[int, ...], slice]] = []
+    start = 0
+    for path, _, sizes in shards:
+        ends = start + np.cumsum(sizes)
+        # Row groups go to parts of equal work: a runner hands units out in turn, so unequal ones keep one worker busy.
+        done = np.cumsum([costs[end - size : end].sum() for end, size in zip(ends, sizes, strict=True)])
+        shard_cost = float(done[-1]) if len(done) else 0.0
+        count = min(len(sizes), max(1, math.ceil(shard_cost / most)))
+        part_of = np.minimum((done / shard_cost * count - 1e-9).astype(int), count - 1) if len(done) else done
+        for part in np.unique(part_of):
+            groups = np.flatnonzero(part_of == part)
+            rows = slice(int(ends[groups[0]]) - sizes[groups[0]], int(ends[groups[-1]]))
+            parts.append((path, tuple(groups.tolist()), rows))
+        start += sum(sizes)
+    filled = [np.unique(plan.split_of[rows]).tolist() for _, _, rows in parts]
+    shard_counts = Counter(split for splits in filled for split in splits)
+    used: Counter[int] = Counter()
+    units = []
+    for index, ((path, row_groups, rows), splits) in enumerate(zip(parts, filled, strict=True)):
+        outputs = {}
+        for split in splits:
+            name = shard_name(plan.splits[split], used[split], shard_counts[split])
+            outputs[plan.splits[split]] = FileSystems.join(destination, name)
+            used[split] += 1
+        unusual = {int(row): int(variants[rows][row]) for row in np.flatnonzero(variants[rows] > 1)}
+        units.append(ParquetUnit(index, path, row_groups, plan.split_of[rows], plan.copies_of[rows], unusual, outputs))
+    return units, float(costs.sum())
+
+
+def _summary(
+    plan: Plan, split: SplitOptions, balance: BalanceOptions, ingested: dict[str, Any], counts: Counts
+) -> dict[str, Any]:
+    table: dict[str, dict[str, dict[str, int]]] = {name: {} for name in plan.splits}
+    for cell in plan.cells:
+        table[cell.split][cell.label] = {
+            "originals": cell.originals,
+            "copies": cell.copies,
+            "planned": cell.planned,
+        }
+    return {
+        "counts": table,
+        "deviations": [
+            {"label": cell.label, "split": cell.split, "planned": cell.planned, "deviation": cell.deviation}
+            for cell in plan.cells
+            if cell.deviation
+        ],
+        "leaks": [{"group": group, "splits": list(splits)} for group, splits in plan.leaks[:_LEAKS_LISTED]],
+        "leaking_groups": len(plan.leaks),
+        "seed": split.seed,
+        "shares": {name: getattr(split, name) for name in SPLITS},
+        "balanced": list(balance.splits),
+        "global_multiplier": balance.global_multiplier,
+        "made_copies": counts.get("copies", 0),
+        "resized_copies": counts.get("resized", 0),
+        "given_splits": ingested.get("given_splits", {}),
+        "data_digest": ingested.get("data_digest", ""),
+    }

@@ -1,0 +1,5 @@
+"""The environment variables by which a runner tells components what is no part of their results."""
+
+PROGRESS = "PIPELINE_PROGRESS"  # the file that progress is reported in
+BEAM = "PIPELINE_BEAM"  # Beam's options as JSON: where work runs changes nothing of its result
+GPUS = "PIPELINE_GPUS"  # how many GPUs were asked for, so that their lack is an error

@@ -1,0 +1,1 @@
+"""How a network is fed, trained, watched and exported; shared by the Trainer and the Tuner."""

@@ -1,0 +1,109 @@
+"""Export a trained model: a SavedModel that takes encoded images and returns label, score and probabilities.
+
+    serving_default(image_bytes: string [N]) -> probabilities [N, C], label [N] (string), score [N]
+    serve_examples(examples: string [N], serialized tf.Example) -> the same
+
+A row whose bytes can't be decoded gets an empty label, and NaN for score and probabilities; the others don't notice.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from components.formats.documents import TRAINING
+from components.formats.examples import ENCODED, write_labels
+from components.formats.saved_model import ASSETS
+from components.images.options import ImageOptions
+from components.models.pretrained import preprocesses
+from components.training.decoding import decode_image
+from components.training.input import FEATURES
+
+PARALLEL_DECODING = 16  # calls; tf.data runs them on as many threads as the serving machine has
+
+
+class ServingModule(tf.Module):
+    """What is exported. Another training can start from `weights_by_path`, if it prepares its input likewise."""
+
+    def __init__(self, model: keras.Model, labels: Sequence[str], image: ImageOptions, temperature: float) -> None:
+        super().__init__(name="serving")
+        self.weights_by_path = {weight.path: weight.value for weight in model.weights}
+        self.imagenet_preprocessing = tf.Variable(preprocesses(model), trainable=False)
+        self.temperature = tf.Variable(temperature, trainable=False, dtype=tf.float32)
+        self._labels = tf.constant(list(labels))
+        self._image = image
+        # A closure, since tracking a Keras model would export its own functions as well.
+        self._logits = lambda images: model(images, training=False)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
+    def serving_default(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Classify encoded images."""
+        return self._classify(image_bytes)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
+    def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Classify the images of serialized tf.Examples."""
+        features = tf.io.parse_example(examples, {ENCODED: FEATURES[ENCODED]})
+        return self._classify(features[ENCODED])
+
+    def _classify(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
+        images, usable = decode_batch(encoded, self._image)
+        logits = self._logits(tf.cast(images, tf.float32))[: tf.shape(encoded)[0]]
+        probabilities = tf.nn.softmax(logits / self.temperature)
+        best = tf.argmax(probabilities, axis=1)
+        nan = tf.constant(float("nan"))
+        return {
+            "probabilities": tf.where(usable[:, tf.newaxis], probabilities, nan),
+            "label": tf.where(usable, tf.gather(self._labels, best), ""),
+            "score": tf.where(usable, tf.reduce_max(probabilities, axis=1), nan),
+        }
+
+
+def decode_batch(encoded: tf.Tensor, image: ImageOptions) -> tuple[tf.Tensor, tf.Tensor]:
+    """Decode N strings into N×H×W×C uint8 and N booleans; what can't be decoded is black and False.
+
+    No string gives one black image beside no booleans: a convolution of nothing is an error.
+    """
+    count = tf.size(encoded, tf.int64)
+    rows = tf.data.Dataset.from_tensor_slices(encoded).enumerate()
+    rows = rows.map(lambda index, data: (index, decode_image(data, image)), num_parallel_calls=PARALLEL_DECODING)
+    rows = rows.ignore_errors()
+    # A last row of our own, so that there is something to batch even if nothing could be decoded.
+    black = tf.zeros((1, image.height, image.width, image.channels), tf.uint8)
+    rows = rows.concatenate(tf.data.Dataset.from_tensor_slices((count[tf.newaxis], black)))
+    options = tf.data.Options()
+    options.autotune.enabled = False  # its thread would hold up the end of every call
+    found, pixels = rows.batch(count + 1).with_options(options).get_single_element()
+    shape = tf.concat([[count + 1], tf.shape(black, tf.int64)[1:]], axis=0)
+    images = tf.scatter_nd(found[:, tf.newaxis], pixels, shape)[: tf.maximum(count, 1)]
+    usable = tf.scatter_nd(found[:, tf.newaxis], tf.ones_like(found, tf.int32), [count + 1])[:-1] > 0
+    return tf.ensure_shape(images, (None, image.height, image.width, image.channels)), usable
+
+
+def export(
+    model: keras.Model,
+    folder: str,
+    labels: Sequence[str],
+    image: ImageOptions,
+    temperature: float,
+    training: Mapping[str, Any],
+) -> None:
+    """Write the SavedModel with its label map and the figures of its training in `assets.extra`.
+
+    Args:
+        model: float32, returning logits.
+        folder: of the SavedModel.
+        labels: names in id order.
+        image: size and channels of the model's input.
+        temperature: divides the logits.
+        training: content of `training.json`.
+    """
+    module = ServingModule(model, labels, image, temperature)
+    signatures = {"serving_default": module.serving_default, "serve_examples": module.serve_examples}
+    tf.saved_model.save(module, folder, signatures=signatures)
+    assets = Path(folder) / ASSETS
+    assets.mkdir(exist_ok=True)
+    write_labels(labels, assets)
+    TRAINING.write(training, assets)

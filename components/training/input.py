@@ -1,0 +1,240 @@
+"""TFRecord shards to batches for `fit`.
+
+A training batch is (N×H×W×C float32 in 0–255, N×classes float32 targets, N float32 weights). What it holds is a
+function of (seed, epoch, step) alone, so training can go on from any epoch as if it had never stopped.
+
+tf.data's autotuning stays off: at the end of an iterator it lets the process wait for its background thread for up to
+several seconds. The parallelism is set explicitly instead.
+"""
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.formats.examples import ENCODED, LABEL, SHA256
+from components.images.options import ImageOptions
+from components.training.augmentation import augment, mixup
+from components.training.decoding import decode_image
+from components.training.options import TrainOptions
+
+PARALLEL_FILES = 4
+SHUFFLE_WINDOW = 8192  # encoded images; only for data that doesn't fit into memory
+ALIGNMENT = 64  # bytes
+MEMORY_SHARE = 0.4  # of the memory available, for the decoded images
+FEATURES = {
+    ENCODED: tf.io.FixedLenFeature([], tf.string),
+    LABEL: tf.io.FixedLenFeature([], tf.int64),
+}
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """A split: labels in record order, and the decoded images where they fit into memory."""
+
+    files: tuple[str, ...]
+    labels: NDArray[Any]
+    image: ImageOptions
+    images: tf.Tensor | None  # N×H×W×C uint8
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def list_files(patterns: Sequence[str]) -> tuple[str, ...]:
+    """Expand the file patterns that TFX hands over, in a fixed order.
+
+    Raises:
+        FileNotFoundError: no file matches.
+    """
+    files = tuple(sorted(file for pattern in patterns for file in tf.io.gfile.glob(pattern)))
+    if not files:
+        raise FileNotFoundError(f"There are no TFRecord files to train on. Received: {list(patterns)}")
+    return files
+
+
+def read_split(files: Sequence[str], image: ImageOptions, memory: int | None = None) -> ImageData:
+    """Read the labels of a split and, if they fit into `memory` bytes (None: a share of what is free), its images.
+
+    Raises:
+        ValueError: the split is empty.
+    """
+    parsed = _without_autotuning(_records(files).batch(1024).map(_parse_labels))
+    labels = np.concatenate([np.zeros(0, np.int64), *parsed.as_numpy_iterator()])
+    if not len(labels):
+        raise ValueError(f"The split has no images. Received: {list(files)}")
+    size = len(labels) * image.height * image.width * image.channels
+    images = None
+    if size <= (available_memory() * MEMORY_SHARE if memory is None else memory):
+        pixels = aligned_empty((len(labels), image.height, image.width, image.channels))
+        start = 0
+        decoded = _records(files).map(lambda record: _parse_image(record, image)[0], parallelism()).batch(16)
+        for batch in _without_autotuning(decoded).as_numpy_iterator():
+            pixels[start : start + len(batch)] = batch
+            start += len(batch)
+        # Not `tf.constant`: it copies into a pool of oneDNN's, which the process never gives back.
+        images = tf.experimental.dlpack.from_dlpack(pixels.__dlpack__())
+    return ImageData(tuple(files), labels, image, images)
+
+
+def read_digests(files: Sequence[str]) -> list[str]:
+    """Read the SHA-256 digests of the source files, hex; an example that has none is left out."""
+    digest = {SHA256: tf.io.FixedLenFeature([], tf.string, "")}
+    parsed = _records(files).batch(1024).map(lambda records: tf.io.parse_example(records, digest)[SHA256])
+    batches = _without_autotuning(parsed).as_numpy_iterator()
+    return [value.decode() for batch in batches for value in batch if value]
+
+
+def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Return an uninitialized array that TensorFlow can use as it lies, which its kernels want aligned."""
+    size = math.prod(shape)
+    buffer = np.empty(size + ALIGNMENT, np.uint8)
+    start = -buffer.ctypes.data % ALIGNMENT
+    return buffer[start : start + size].reshape(shape)
+
+
+def steps_per_epoch(data: ImageData, batch_size: int) -> int:
+    """Count the full batches of an epoch; a remainder is left to the next one, which is shuffled anew."""
+    return max(1, len(data) // batch_size)
+
+
+def training_batches(
+    data: ImageData, classes: int, options: TrainOptions, seed: int, first_epoch: int = 0
+) -> tf.data.Dataset:
+    """Return the batches of the epochs from `first_epoch` on, one after the other."""
+    weights = tf.constant(class_weights(data.labels, classes) if options.class_weights else np.ones(classes, "float32"))
+    batch_size = min(options.batch_size, len(data))
+    steps = steps_per_epoch(data, batch_size)
+    if data.images is not None:
+        batches = _memory_batches(data, batch_size, seed, first_epoch, options.epochs)
+    else:
+        batches = _streamed_batches(data, batch_size, seed, first_epoch, options.epochs)
+
+    def prepare(key: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        images = tf.cast(images, tf.float32)
+        targets = tf.one_hot(labels, classes)
+        weight = tf.gather(weights, labels)
+        keys = tf.random.experimental.stateless_split(tf.stack([tf.constant(seed, tf.int64), key]), 2)
+        images = augment(images, options.augment, keys[0])
+        if options.mixup:
+            # Each image's share of the loss is weighed as it would be alone.
+            images, blended = mixup(images, targets * weight[:, tf.newaxis], options.mixup, keys[1])
+            weight = tf.reduce_sum(blended, axis=1)
+            targets = blended / weight[:, tf.newaxis]
+        targets = targets * (1.0 - options.label_smoothing) + options.label_smoothing / classes
+        return images, targets, weight
+
+    batches = batches.map(prepare, num_parallel_calls=parallelism()).prefetch(2)
+    remaining = (options.epochs - first_epoch) * steps
+    return _without_autotuning(batches.take(remaining).apply(tf.data.experimental.assert_cardinality(remaining)))
+
+
+def evaluation_batches(data: ImageData, classes: int, batch_size: int) -> tf.data.Dataset:
+    """Return each image of the split once, in record order, as (float32 images, one-hot targets)."""
+    if data.images is not None:
+        images, labels = data.images, tf.constant(data.labels)
+        batches = tf.data.Dataset.range(len(data)).batch(batch_size)
+        batches = batches.map(lambda index: (tf.gather(images, index), tf.gather(labels, index)), parallelism())
+    else:
+        batches = _records(data.files).map(lambda record: _parse_image(record, data.image), parallelism())
+        batches = batches.batch(batch_size)
+    batches = batches.map(lambda x, y: (tf.cast(x, tf.float32), tf.one_hot(y, classes)), parallelism()).prefetch(2)
+    return _without_autotuning(batches.apply(tf.data.experimental.assert_cardinality(-(-len(data) // batch_size))))
+
+
+def class_weights(labels: NDArray[Any], classes: int) -> NDArray[Any]:
+    """Weigh each class by the inverse of its frequency; the mean weight of all images is 1."""
+    counts = np.bincount(labels, minlength=classes)
+    return (len(labels) / (np.maximum(counts, 1) * np.count_nonzero(counts))).astype(np.float32)
+
+
+def parallelism() -> int:
+    """Return the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def available_memory(group: Path = Path("/sys/fs/cgroup")) -> int:
+    """Return the bytes of memory that are free: the machine's, or what the limit of the container's group leaves."""
+    values = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    free = int(values["MemAvailable"].split()[0]) * 1024
+    try:
+        limit = (group / "memory.max").read_text().strip()
+        used = int((group / "memory.current").read_text())
+        used_for = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        cached = sum(int(used_for[name]) for name in ("active_file", "inactive_file"))  # given back on demand
+        return free if limit == "max" else min(free, max(0, int(limit) - used + cached))
+    except (OSError, ValueError, KeyError):
+        return free
+
+
+def _memory_batches(data: ImageData, batch_size: int, seed: int, first_epoch: int, epochs: int) -> tf.data.Dataset:
+    images, labels, count = data.images, tf.constant(data.labels), len(data)
+    steps = steps_per_epoch(data, batch_size)
+
+    def epoch_indices(epoch: tf.Tensor) -> tf.data.Dataset:
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(count), tf.stack([tf.constant(seed, tf.int64), epoch])
+        )
+        order = tf.reshape(order[: steps * batch_size], (steps, batch_size))
+        return tf.data.Dataset.from_tensor_slices((epoch * steps + tf.range(steps, dtype=tf.int64), order))
+
+    indices = tf.data.Dataset.range(first_epoch, epochs).flat_map(epoch_indices)
+    return indices.map(
+        lambda key, index: (key, tf.gather(images, index), tf.gather(labels, index)), num_parallel_calls=parallelism()
+    )
+
+
+def _streamed_batches(data: ImageData, batch_size: int, seed: int, first_epoch: int, epochs: int) -> tf.data.Dataset:
+    steps = steps_per_epoch(data, batch_size)
+
+    def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
+        files = tf.random.experimental.stateless_shuffle(
+            tf.constant(data.files), tf.stack([tf.constant(seed, tf.int64), epoch])
+        )
+        # Shuffled files, interleaved, then shuffled in windows. `Dataset.shuffle` takes no tensor as a seed.
+        windows = _records(files).batch(SHUFFLE_WINDOW).enumerate(epoch * 2**32)
+        records = windows.map(
+            lambda key, window: tf.random.experimental.stateless_shuffle(
+                window, tf.stack([tf.constant(seed, tf.int64), key])
+            )
+        )
+        parsed = records.unbatch().map(
+            lambda record: _parse_image(record, data.image), num_parallel_calls=parallelism()
+        )
+        keys = tf.data.Dataset.range(epoch * steps, (epoch + 1) * steps)
+        batches = tf.data.Dataset.zip((keys, parsed.batch(batch_size, drop_remainder=True)))
+        return batches.map(lambda key, batch: (key, *batch))
+
+    return tf.data.Dataset.range(first_epoch, epochs).flat_map(epoch_batches)
+
+
+def _records(files: Sequence[str] | tf.Tensor) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensor_slices(tf.convert_to_tensor(files)).interleave(
+        lambda file: tf.data.TFRecordDataset(file, compression_type="GZIP"),
+        cycle_length=PARALLEL_FILES,
+        num_parallel_calls=PARALLEL_FILES,
+        deterministic=True,
+    )
+
+
+def _parse_labels(records: tf.Tensor) -> tf.Tensor:
+    return tf.io.parse_example(records, {LABEL: FEATURES[LABEL]})[LABEL]
+
+
+def _parse_image(record: tf.Tensor, image: ImageOptions) -> tuple[tf.Tensor, tf.Tensor]:
+    example = tf.io.parse_single_example(record, FEATURES)
+    return decode_image(example[ENCODED], image), example[LABEL]
+
+
+def _without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.deterministic = True
+    options.threading.private_threadpool_size = parallelism()
+    return dataset.with_options(options)

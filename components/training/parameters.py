@@ -1,0 +1,39 @@
+"""What the executors of Trainer and Tuner make of their parameters: JSON sections, and scalars that override them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tfx.proto import trainer_pb2
+from tfx.types import standard_component_specs as keys
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_uri
+from tfx.utils import json_utils, proto_utils
+
+from components.training.options import TrainOptions
+
+SECTIONS = ("model", "train", "image", "tracking", "tuner")
+
+
+def custom_config(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge the execution properties into one nested dict, as `settings.read_settings` takes it."""
+    config: dict[str, Any] = {name: json.loads(properties.get(f"{name}_options") or "{}") for name in SECTIONS}
+    if properties.get("architecture"):
+        config["model"]["architecture"] = properties["architecture"]
+    if (epochs := properties.get("epochs")) is not None:
+        config["train"] = TrainOptions.model_validate(config["train"]).with_epochs(epochs).model_dump(mode="json")
+    config["calibrate"] = bool(properties.get("calibrate", 1))
+    config["seed"] = int(properties.get("seed", 0))
+    config["code_version"] = properties.get("code_version", "")
+    config["checkpoint_dir"] = properties.get("checkpoint_dir", "")
+    return config
+
+
+def tfx_properties(inputs: Mapping[str, list[Artifact]], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties that TFX's own Trainer and Tuner read, with ours in their `custom_config`."""
+    config = custom_config(properties) | {"examples_uri": get_single_uri(inputs[keys.EXAMPLES_KEY])}
+    return {
+        keys.TRAIN_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.TrainArgs(splits=["train"])),
+        keys.EVAL_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.EvalArgs(splits=["eval"])),
+        keys.CUSTOM_CONFIG_KEY: json_utils.dumps(config),
+    }

@@ -1,0 +1,104 @@
+"""What the Trainer and the Tuner do before they train: read the splits, choose devices and precision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from components.formats.examples import read_labels
+from components.training.input import ImageData, evaluation_batches, list_files, read_split
+from components.training.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy
+from components.training.settings import Settings
+from components.training.training import Training, deterministic_ops
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What can be trained at once.
+
+    Attributes:
+        settings: model, training, image options and the seed.
+        labels: class names in id order.
+        train: the split to train on.
+        eval: the split to judge by.
+        devices: what computes.
+        precision: what is computed in, and `reason` why.
+    """
+
+    settings: Settings
+    labels: list[str]
+    train: ImageData
+    eval: ImageData
+    devices: list[Device]
+    precision: str
+    reason: str
+
+    @property
+    def files(self) -> list[str]:
+        """The TFRecord files of both splits."""
+        return [*self.train.files, *self.eval.files]
+
+    def with_settings(self, settings: Settings) -> "Prepared":
+        """Return the same data for other options of model and training."""
+        precision, reason = choose_precision(settings.train.precision, self.devices, cpu_flags())
+        return replace(self, settings=settings, precision=precision, reason=reason)
+
+    def training(self, component: str) -> Training:
+        """Return the training, under the name that the progress is shown by."""
+        return Training(
+            self.settings,
+            self.train,
+            self.eval,
+            len(self.labels),
+            precision=self.precision,
+            strategy=make_strategy(self.devices),
+            component=component,
+        )
+
+    def predict_logits(self, model: Any) -> NDArray[Any]:
+        """Return the N×K logits of eval, in record order."""
+        options = self.settings.train
+        with deterministic_ops(options.deterministic):
+            return predict_logits(model, self.eval, len(self.labels), options.batch_size)
+
+
+def prepare(settings: Settings, examples: str, train_files: Sequence[str], eval_files: Sequence[str]) -> Prepared:
+    """Read both splits and find the devices.
+
+    Args:
+        settings: what to train.
+        examples: the Examples' folder, with the label map.
+        train_files: patterns of the TFRecords of train.
+        eval_files: likewise of eval.
+
+    Raises:
+        RuntimeError: a GPU that was asked for isn't there.
+        ValueError: a split is empty, or holds a label id that has no name.
+    """
+    devices = find_devices()
+    precision, reason = choose_precision(settings.train.precision, devices, cpu_flags())
+    labels = read_labels(examples)
+    train, evaluation = (read_split(list_files(files), settings.image) for files in (train_files, eval_files))
+    check_labels(labels, train, evaluation)
+    return Prepared(settings, labels, train, evaluation, devices, precision, reason)
+
+
+def check_labels(labels: list[str], *splits: ImageData) -> None:
+    """Make sure that every label id has a name.
+
+    Raises:
+        ValueError: one hasn't.
+    """
+    highest = max(int(split.labels.max()) for split in splits)
+    lowest = min(int(split.labels.min()) for split in splits)
+    if lowest < 0 or highest >= len(labels):
+        raise ValueError(f"Label ids must be 0 to {len(labels) - 1}. Received: {lowest} to {highest}")
+
+
+def predict_logits(model: Any, data: ImageData, classes: int, batch_size: int) -> NDArray[Any]:
+    """Return the N×K logits of a split, in record order."""
+    call = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+    return np.concatenate([call(images).numpy() for images, _ in evaluation_batches(data, classes, batch_size)])

@@ -1,0 +1,239 @@
+"""Build, train and resume one model: options and data in, the best weights and the history out."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow.python.util import _pywrap_determinism
+
+from components.formats import nodes
+from components.models import resnets
+from components.models.pretrained import preprocesses
+from components.training.checkpoint import Checkpoint
+from components.training.epoch_log import EpochLog
+from components.training.input import (
+    ImageData,
+    evaluation_batches,
+    steps_per_epoch,
+    training_batches,
+)
+from components.training.optimization import make_optimizer
+from components.training.options import ModelOptions, TrainOptions
+from components.training.precision import dtype_policy
+from components.training.settings import Settings
+from components.training.stopping import ReduceOnPlateau, StopEarly, StopOnNaN
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model, which returns logits, and how it came about."""
+
+    model: keras.Model
+    history: list[dict[str, Any]]
+    best_epoch: int
+    seconds: float
+    images_per_second: float | None
+
+
+def build_model(
+    options: ModelOptions,
+    classes: int,
+    input_shape: tuple[int, int, int],
+    precision: str = "float32",
+    *,
+    imagenet_preprocessing: bool = False,
+) -> keras.Model:
+    """Build the network of `options`, computing in `precision` and returning logits."""
+    deep = resnets.BLOCKS[options.architecture][0] == "bottleneck"
+    zero_init_residual = deep if options.zero_init_residual is None else options.zero_init_residual
+    with dtype_policy(precision):
+        return resnets.resnet(
+            options.architecture,
+            classes,
+            input_shape,
+            options.normalize,
+            keras.regularizers.L2(options.l2) if options.l2 else None,
+            options.dropout,
+            classifier_activation=None,
+            zero_init_residual=zero_init_residual,
+            weights=options.weights,
+            freeze=options.freeze,
+            imagenet_preprocessing=imagenet_preprocessing,
+        )
+
+
+def copy_in_float32(model: keras.Model, options: ModelOptions) -> keras.Model:
+    """Copy a trained model of `options`, so that what serves it needs no fast bfloat16."""
+    copy = build_model(
+        options.model_copy(update={"weights": None}),
+        model.output_shape[-1],
+        model.input_shape[1:],
+        imagenet_preprocessing=preprocesses(model),
+    )
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+class Training:
+    """One training: options and data in, the best epoch's weights and the history out.
+
+    Args:
+        settings: model, training, image options and the seed.
+        train_data: what to train on.
+        eval_data: what decides when to stop and which epoch is best.
+        classes: number of classes.
+        precision: what to compute in.
+        strategy: how to use several devices.
+        component: name in the progress file.
+
+    Attributes:
+        history: the figures of each epoch so far; callbacks may look at its last row when an epoch ends.
+
+    Raises:
+        ValueError: there are too few images for the devices.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        train_data: ImageData,
+        eval_data: ImageData,
+        classes: int,
+        *,
+        precision: str = "float32",
+        strategy: tf.distribute.Strategy | None = None,
+        component: str = nodes.TRAINER,
+    ) -> None:
+        self._devices = strategy.num_replicas_in_sync if strategy else 1
+        self._options = _share_batches(settings.train, len(train_data), self._devices)
+        self._settings, self._classes, self._precision = settings, classes, precision
+        self._train_data, self._eval_data = train_data, eval_data
+        self._strategy = strategy or tf.distribute.get_strategy()
+        self._component = component
+        self._steps = steps_per_epoch(train_data, self._options.batch_size)
+        self.history: list[dict[str, Any]] = []
+
+    def run(
+        self, callbacks: Sequence[keras.callbacks.Callback] = (), checkpoint: tuple[Path, str] | None = None
+    ) -> Trained:
+        """Train for `train.epochs` epochs or until validation stops improving, and keep the best epoch's weights.
+
+        Args:
+            callbacks: called when an epoch's figures stand in `history`, before its state is written.
+            checkpoint: folder and fingerprint of the state to go on from, and to write after each epoch.
+
+        Raises:
+            FloatingPointError: the loss is NaN or infinite.
+            MemoryError: a batch doesn't fit into memory.
+        """
+        started = time.perf_counter()
+        options = self._options
+        keras.utils.set_random_seed(self._settings.seed)
+        with deterministic_ops(options.deterministic), self._strategy.scope():
+            model = self._compiled()
+            stopping = StopEarly(options.patience)
+            plateau = ReduceOnPlateau() if options.schedule == "plateau" else None
+            everything: list[keras.callbacks.Callback] = [
+                StopOnNaN(self._remedy()),
+                EpochLog(options.epochs, self._steps * options.batch_size, self.history, self._component),
+                *([plateau] if plateau else []),
+                stopping,
+                *callbacks,
+            ]
+            first_epoch = 0
+            if checkpoint is not None:
+                writer = Checkpoint(*checkpoint, stopping, plateau, self.history)
+                everything.append(writer)
+                first_epoch = writer.restore(model)
+                if first_epoch:
+                    print(f"Continuing after epoch {first_epoch} of an interrupted training", flush=True)
+            if first_epoch >= options.epochs or stopping.finished:
+                nothing_left = keras.callbacks.CallbackList(everything, model=model)
+                nothing_left.on_train_begin()
+                nothing_left.on_train_end()
+            else:
+                self._fit(model, first_epoch, everything)
+        if stopping.best_epoch < 0:
+            raise FloatingPointError(
+                f"The validation loss was NaN or infinite in each of {len(self.history)} epochs at "
+                f"train.learning_rate={options.learning_rate:g}. {self._remedy()}"
+            )
+        speeds = sorted(row["images_per_second"] for row in self.history[1:] or self.history)
+        return Trained(
+            model,
+            self.history,
+            stopping.best_epoch + 1,
+            time.perf_counter() - started,
+            speeds[len(speeds) // 2] if speeds else None,
+        )
+
+    def _compiled(self) -> keras.Model:
+        image = self._settings.image
+        shape = (image.height, image.width, image.channels)
+        model = build_model(self._settings.model, self._classes, shape, self._precision)
+        model.compile(
+            optimizer=make_optimizer(self._options, self._steps, self._precision),
+            loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+            metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+            jit_compile=False,  # on the processor XLA halves the speed
+        )
+        model.optimizer.build(model.trainable_variables)  # before the first step is traced, or its loss scale is fixed
+        return model
+
+    def _fit(self, model: keras.Model, first_epoch: int, callbacks: list[keras.callbacks.Callback]) -> None:
+        options, seed = self._options, self._settings.seed
+        judged = _share_batches(options, len(self._eval_data), self._devices).batch_size
+        try:
+            model.fit(
+                training_batches(self._train_data, self._classes, options, seed, first_epoch),
+                steps_per_epoch=self._steps,
+                epochs=options.epochs,
+                initial_epoch=first_epoch,
+                validation_data=evaluation_batches(self._eval_data, self._classes, judged),
+                callbacks=callbacks,
+                verbose=0,
+            )
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+            image = self._settings.image
+            reason = str(error).partition("\n")[0][:200] or type(error).__name__
+            raise MemoryError(
+                f"Out of memory with train.batch_size={options.batch_size}, {self._settings.model.architecture} and "
+                f"images of {image.height}×{image.width}. Try a smaller train.batch_size. ({reason})"
+            ) from error
+
+    def _remedy(self) -> str:
+        warmup = "more train.warmup_epochs, " if self._options.schedule == "cosine" else ""
+        return f"Try a lower train.learning_rate, {warmup}or train.precision=float32."
+
+
+def _share_batches(options: TrainOptions, images: int, devices: int) -> TrainOptions:
+    """Return the options with a batch size that the data fills and the devices divide evenly, as Keras requires."""
+    size = min(options.batch_size, images) // devices * devices
+    if not size:
+        raise ValueError(
+            f"{devices} devices need train.batch_size and each split to be at least {devices}. "
+            f"Received: train.batch_size={options.batch_size}, a split of {images} images"
+        )
+    return options.model_copy(update={"batch_size": size})
+
+
+@contextlib.contextmanager
+def deterministic_ops(wanted: bool) -> Iterator[None]:
+    """Let TensorFlow choose deterministic kernels within this context, and not after it.
+
+    TensorFlow can be asked to by its public interface, but not to stop; other components run in the same process.
+    """
+    before = _pywrap_determinism.is_enabled()
+    _pywrap_determinism.enable(wanted or before)
+    try:
+        yield
+    finally:
+        _pywrap_determinism.enable(before)

@@ -1,0 +1,1 @@
+"""Units of work, and the engine (Apache Beam) that spreads them over workers."""

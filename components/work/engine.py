@@ -1,0 +1,196 @@
+"""Run work units through Apache Beam: in this process, in worker processes, or on the engine that the options name.
+
+A unit is a deterministic part of the plan that reads its own input and writes its own output files, under temporary
+names first; it can be repeated, and what passes through the runner is plans and counts, never an image. Each finished
+unit leaves its counts as a small file, which is the way back from any runner, and what the progress is read from.
+
+TFX's base class for Beam executors (`BaseBeamExecutor`) isn't used: it would make a `beam.Pipeline` of the
+pipeline-wide `beam_pipeline_args`, with Beam's default runner. From Beam 2.68 on that one first tries to download
+another runner and ignores the options of the local one, so the local runner is named here: `FnApiRunner`.
+"""
+
+import json
+import logging
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.io.filesystem import CompressionTypes
+from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from components.work.options import BeamOptions
+from components.work.unit import Counts, Unit, Work, WorkError
+
+# Seconds of work below which starting worker processes (about 2 s) costs more than it saves.
+_WORTH_WORKERS = 4.0
+_SECONDS_BETWEEN_REPORTS = 0.5
+# Names that mean Beam's local runner, however it is spelled.
+_LOCAL = {"direct", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}
+
+
+@dataclass
+class DoUnits(beam.PTransform):  # type: ignore[misc]
+    """Units in, counts out; each unit's counts are also written to `scratch`."""
+
+    work: Work
+    scratch: str
+
+    def expand(self, pcoll: Any) -> Any:
+        """Spread the units over the workers and do them."""
+        return pcoll | beam.Reshuffle() | beam.ParDo(_DoUnit(self.work, self.scratch))
+
+
+class _DoUnit(beam.DoFn):  # type: ignore[misc]
+    def __init__(self, work: Work, scratch: str) -> None:
+        super().__init__()
+        self._work, self._scratch = work, scratch
+
+    def setup(self) -> None:
+        self._do = self._work.prepare()
+
+    def process(self, element: Any) -> Any:
+        counts = self._do(element)
+        write_whole(_counts_path(self._scratch, element), json.dumps(counts).encode())
+        yield counts
+
+
+def do_units(
+    units: Sequence[Unit],
+    work: Work,
+    options: BeamOptions,
+    *,
+    scratch: str,
+    seconds: float,
+    report: Callable[[Counts], object] = bool,
+) -> Counts:
+    """Do all units and return the sum of their counts.
+
+    Args:
+        units: what is to be done; the same units give the same files on any runner with any number of workers.
+        work: how.
+        options: runner, workers, further Beam options.
+        scratch: an existing empty folder for the units' counts, seen by all workers.
+        seconds: estimate of the whole work on one core; little work is done in this process.
+        report: called now and then with the counts so far (local folders only).
+
+    Raises:
+        WorkError: a unit failed.
+    """
+    if not units:
+        return {}
+    runner, argv = _runner(options, len(units), seconds)
+    pipeline_options = PipelineOptions([*argv, *options.options])
+    try:
+        with _quiet(), _reporting(scratch, report), beam.Pipeline(runner=runner, options=pipeline_options) as pipeline:
+            _ = pipeline | beam.Create(units, reshuffle=False) | DoUnits(work, scratch)
+    except Exception as error:  # each runner wraps what a unit raised in its own way
+        raise WorkError(_cause(error)) from error
+    # By name: a search would take brackets in the folder's own name for a pattern.
+    found = [path for path in (_counts_path(scratch, unit) for unit in units) if FileSystems.exists(path)]
+    if len(found) != len(units):
+        raise WorkError(f"the runner finished {len(found)} of {len(units)} units without an error")
+    total: Counts = {}
+    for path in found:
+        _add(total, json.loads(read_whole(path)))
+    return total
+
+
+def read_whole(path: str) -> bytes:
+    """The bytes of a file on any of Beam's file systems."""
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        return bytes(file.read())
+
+
+def write_whole(path: str, data: bytes) -> None:
+    """Write a file on any of Beam's file systems, under a temporary name first."""
+    with FileSystems.create(f"{path}.tmp", compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        file.write(data)
+    FileSystems.rename([f"{path}.tmp"], [path])
+
+
+def delete_folder(path: str) -> None:
+    """Delete a folder on any of Beam's file systems; on a local one Beam would take the path for a pattern."""
+    if "://" in path:
+        FileSystems.delete([f"{path}/"])
+    else:
+        shutil.rmtree(path)
+
+
+def _counts_path(scratch: str, unit: Unit) -> str:
+    return f"{scratch}/{unit.index:05d}.json"
+
+
+def _runner(options: BeamOptions, units: int, seconds: float) -> tuple[Any, list[str]]:
+    if options.runner is not None and options.runner.rpartition(".")[2].lower() not in _LOCAL:
+        return options.runner, []
+    workers = min(units, options.workers or len(os.sched_getaffinity(0)))
+    if options.workers is None and seconds < _WORTH_WORKERS:
+        workers = 1
+    mode = "multi_processing" if workers > 1 else "in_memory"
+    return FnApiRunner(), [f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
+
+
+def _add(total: Counts, counts: Counts) -> None:
+    for key, value in counts.items():
+        total[key] = total.get(key, 0) + value
+
+
+def _cause(error: BaseException) -> str:
+    """The message of the exception that a unit raised, out of whatever the runner made of it."""
+    text = re.sub(r" \[while running .*\]", "", str(error))
+    found = re.findall(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|BadPipeline|Exit)): (.+)$", text, re.MULTILINE)
+    if found:
+        return f"{found[-1][0]}: {found[-1][1]}".removeprefix("BadPipeline: ")
+    lines = [line for line in text.splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else ''}".removeprefix("BadPipeline: ")
+
+
+@contextmanager
+def _quiet() -> Any:
+    """Silence Beam's remarks on how its workers start, and its logging of errors that are raised anyway."""
+    loggers = [logging.getLogger(name) for name in ("apache_beam.runners.portability", "apache_beam.options")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextmanager
+def _reporting(scratch: str, report: Callable[[Counts], object]) -> Any:
+    """Report the sum of the finished units' counts while the pipeline runs."""
+    stop, seen, total = threading.Event(), set[Path](), Counts()
+
+    def look() -> None:
+        for path in set(Path(scratch).glob("*.json")) - seen:
+            seen.add(path)
+            _add(total, json.loads(path.read_bytes()))
+        report(total)
+
+    def watch() -> None:
+        while not stop.wait(_SECONDS_BETWEEN_REPORTS):
+            look()
+
+    if "://" in scratch:
+        yield
+        return
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+        look()

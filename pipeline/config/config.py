@@ -1,0 +1,93 @@
+"""The configuration of a run: a section a component."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from components.evaluator.options import EvaluateOptions
+from components.images.options import ImageOptions
+from components.ingest.options import DataOptions
+from components.pusher.options import PushOptions
+from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
+from components.tools.section import Section
+from components.training.options import ModelOptions, TrackingOptions, TrainOptions
+from components.tuner.options import TunerOptions
+from components.validation.options import ValidateOptions
+from components.work.options import BeamOptions
+from pipeline.kubeflow.options import KubeflowOptions
+
+_SEARCHED_ELSEWHERE = {"model.architecture": "tuner.architectures", "train.epochs": "tuner.epochs"}
+
+
+class Config(Section):
+    """All options of a run, a section a component."""
+
+    seed: int = Field(0, ge=0, lt=2**32, description="training; the split and the copies follow `split.seed`")
+    data: DataOptions = DataOptions()
+    split: SplitOptions = SplitOptions()
+    balance: BalanceOptions = BalanceOptions()
+    augment: AugmentOptions = AugmentOptions()
+    image: ImageOptions = ImageOptions()
+    validation: ValidateOptions = Field(ValidateOptions(), alias="validate")
+    model: ModelOptions = ModelOptions()
+    train: TrainOptions = TrainOptions()
+    tuner: TunerOptions = TunerOptions()
+    evaluate: EvaluateOptions = EvaluateOptions()
+    push: PushOptions = PushOptions()
+    tracking: TrackingOptions = TrackingOptions()
+    beam: BeamOptions = BeamOptions()
+    kubeflow: KubeflowOptions = KubeflowOptions()
+
+    @model_validator(mode="after")
+    def _imagenet_weights_fit(self) -> "Config":
+        if self.model.weights != "imagenet":
+            return self
+        tried = self.tuner.architectures if self.tuner.enabled else (self.model.architecture,)
+        key = "tuner.architectures" if self.tuner.enabled else "model.architecture"
+        if small := [name for name in tried if name in ("resnet18", "resnet34")]:
+            raise ValueError(
+                f"model.weights=imagenet exist for resnet50, resnet101, resnet152. Received: {key}={', '.join(small)}"
+            )
+        if self.model.normalize or self.image.channels != 3:
+            raise ValueError(
+                "model.weights=imagenet want model.normalize=false, for they bring their own, and image.channels=3. "
+                f"Received: model.normalize={self.model.normalize}, image.channels={self.image.channels}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _searched_options_exist(self) -> "Config":
+        sections: dict[str, Section] = {"model": self.model, "train": self.train}
+        for key, values in self.tuner.search.items():
+            section, _, name = key.partition(".")
+            if section not in sections or name not in type(sections[section]).model_fields:
+                raise ValueError(f"tuner.search takes options of model and train. Received: {key}")
+            if key in _SEARCHED_ELSEWHERE:
+                raise ValueError(f"tuner.search can't take {key}: it is what {_SEARCHED_ELSEWHERE[key]} is for")
+            if not values:
+                raise ValueError(f"tuner.search wants values to try. Received: {key}=[]")
+            checked = []
+            for value in values:
+                try:
+                    options = type(sections[section]).model_validate(sections[section].model_dump() | {name: value})
+                    checked.append(getattr(options, name))
+                except ValidationError as error:
+                    message = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+                    raise ValueError(f"tuner.search: {key}: {message}. Received: {value!r}") from None
+            if len({type(value) for value in checked}) > 1 or not isinstance(checked[0], bool | int | float | str):
+                raise ValueError(
+                    f"tuner.search: {key}: KerasTuner wants numbers or texts, one kind. Received: {values}"
+                )
+            self.tuner.search[key] = list(dict.fromkeys(checked))  # 0 of a float option is 0.0 now
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """The configuration as plain values, keyed as in the YAML file."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def digest(self) -> str:
+        """Twelve hex digits that tell this configuration from any other."""
+        canonical = json.dumps(self.as_dict(), sort_keys=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]

@@ -1,0 +1,123 @@
+"""Read a configuration: one validated YAML file, a preset's name, and `--set a.b=value` on top.
+
+What a file doesn't name keeps its default, and a key that doesn't exist is an error that names it.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from pipeline.config.config import Config
+
+PRESETS = Path(__file__).parent.parent / "configs"
+
+
+class ConfigError(ValueError):
+    """A configuration that can't be used; the message names the key, what was received and what is allowed."""
+
+
+def presets() -> list[str]:
+    """Names of the presets that come with the project."""
+    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
+def load(source: str | Path | None = None, overrides: Iterable[str] = ()) -> Config:
+    """Read a configuration.
+
+    Args:
+        source: a YAML file, the name of a preset, or None for the defaults.
+        overrides: `a.b=value` each, the value in YAML.
+
+    Raises:
+        ConfigError: no such file, not YAML, an unknown key, or an impossible value.
+    """
+    values = _read(source) if source is not None else {}
+    for override in overrides:
+        _set(values, override)
+    return validate(values, str(source) if source is not None else "configuration")
+
+
+def validate(values: Mapping[str, Any], origin: str = "configuration") -> Config:
+    """Check plain values and make a `Config` of them.
+
+    Raises:
+        ConfigError: all that is wrong, one line each.
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(detail) for detail in error.errors()]
+        raise ConfigError("\n".join(f"{origin}: {line}" for line in dict.fromkeys(lines))) from None
+
+
+def _read(source: str | Path) -> dict[str, Any]:
+    path = Path(source)
+    if not path.exists() and path.name == str(source) and path.stem in presets():
+        path = PRESETS / f"{path.stem}.yaml"
+    try:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"no configuration file {source}. Presets: {', '.join(presets())}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"can't read {source}: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{source} is not YAML: {' '.join(str(error).split())}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ConfigError(f"{source} must hold sections (`train: {{epochs: 5}}`). Received: {type(values).__name__}")
+    return values
+
+
+def _set(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        raise ConfigError(f"--set wants section.key=value. Received: {override}")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {key}: the value is not YAML. Received: {text}") from None
+    for depth, part in enumerate(parts[:-1], start=1):
+        inner = values.setdefault(part, {})
+        if inner is None:
+            inner = values[part] = {}
+        if not isinstance(inner, dict):
+            raise ConfigError(f"--set {key}: {'.'.join(parts[:depth])} is a value, not a section")
+        values = inner
+    values[parts[-1]] = value
+
+
+def _explain(detail: Any) -> str:
+    """One line for one of pydantic's errors: the key, what is wrong, what was received."""
+    location = [str(part) for part in detail["loc"]]
+    key = ".".join(location)
+    if detail["type"] == "extra_forbidden":
+        section = _model_at(Config, location[:-1])
+        allowed = ", ".join(sorted(_key(section, name) for name in section.model_fields)) if section else "nothing"
+        return f"unknown key {key}. Allowed here: {allowed}"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if "Received:" in message:
+        return message
+    return f"{key}: {message}. Received: {detail['input']!r}"
+
+
+def _key(section: type[BaseModel], field: str) -> str:
+    return section.model_fields[field].alias or field
+
+
+def _model_at(model: type[BaseModel], location: Iterable[str]) -> type[BaseModel] | None:
+    current: Any = model
+    for part in location:
+        fields = {_key(current, name): field for name, field in current.model_fields.items()}
+        if part not in fields:
+            return None
+        current = fields[part].annotation
+        if get_origin(current) is dict:
+            current = get_args(current)[1]
+        if not (isinstance(current, type) and issubclass(current, BaseModel)):
+            return None
+    return current  # type: ignore[no-any-return]

@@ -1,0 +1,112 @@
+"""What a person sees of a run: a line a component while it runs, a table at the end."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.figures import key_figure
+from pipeline.local.runner import NodeRun
+
+_STYLES = {"done": "green", "cached": "cyan", "failed": "bold red", "running": "yellow", "waiting": "dim"}
+
+
+class RunDisplay:
+    """A live list on a terminal; elsewhere one plain line at each component's end.
+
+    Args:
+        console: where to write.
+        nodes: the components' ids, in order.
+        progress: the file that long components append their reports to.
+    """
+
+    def __init__(self, console: Console, nodes: Sequence[str], progress: Path) -> None:
+        self._console = console
+        self._runs = {node: NodeRun(node) for node in nodes}
+        self._started: dict[str, float] = {}
+        self._progress = progress
+        self._report = ""
+        self._reader: IO[str] | None = None
+        self._width = max(map(len, nodes))
+        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
+
+    def __enter__(self) -> "RunDisplay":
+        self._progress.write_text("")
+        self._reader = self._progress.open(encoding="utf-8")
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+        if self._reader:
+            self._reader.close()
+
+    def changed(self, run: NodeRun) -> None:
+        """A component's state changed."""
+        self._runs[run.node] = run
+        if run.state == "running":
+            self._started[run.node] = time.monotonic()
+            self._report = ""
+        elif not self._console.is_terminal:
+            figure = key_figure(run.node, run.properties)
+            text = f"{run.node:<{self._width}}  {run.state:<7} {run.seconds:7.1f} s  {figure}"
+            self._console.print(text.rstrip(), highlight=False, markup=False, soft_wrap=True)
+
+    def _render(self) -> RenderableType:
+        self._read_reports()
+        lines: list[RenderableType] = []
+        for run in self._runs.values():
+            name = f"{run.node:<{self._width}}"
+            style = _STYLES[run.state]
+            if run.state == "running":
+                seconds = time.monotonic() - self._started[run.node]
+                lines.append(Spinner("dots", Text(f"{name}  running {seconds:7.1f} s  {self._report}", style)))
+            elif run.state == "waiting":
+                lines.append(Text(f"· {name}  waiting", style))
+            else:
+                mark = "✗" if run.state == "failed" else "✓"
+                figure = key_figure(run.node, run.properties)
+                lines.append(Text(f"{mark} {name}  {run.state:<7} {run.seconds:7.1f} s  {figure}", style))
+        return Group(*lines)
+
+    def _read_reports(self) -> None:
+        if not self._reader:
+            return
+        for line in self._reader:
+            try:
+                report = json.loads(line)
+            except ValueError:  # half a line: the rest comes with the next look
+                continue
+            self._report = _describe(report)
+
+
+def _describe(report: dict[str, Any]) -> str:
+    step, total, text = report.get("step", 0), report.get("total", 0), report.get("text", "")
+    if not total:
+        return str(text)
+    filled = round(20 * step / total)
+    return f"{'━' * filled}{'─' * (20 - filled)} {step}/{total}  {text}"
+
+
+def final_table(runs: Sequence[NodeRun]) -> Table:
+    """Component, status, time and key figure of a finished run."""
+    table = Table(title=None, box=None, pad_edge=False)
+    table.add_column("component")
+    table.add_column("status")
+    table.add_column("time", justify="right")
+    table.add_column("result")
+    for run in runs:
+        seconds = "" if run.state == "waiting" else f"{run.seconds:.1f} s"
+        figure = key_figure(run.node, run.properties)
+        table.add_row(run.node, Text(run.state, _STYLES[run.state]), seconds, figure)
+    return table

@@ -1,0 +1,145 @@
+"""One run on this machine, from the wired components to the exit status."""
+
+import shutil
+import time
+import traceback
+from pathlib import Path
+
+from rich.console import Console
+
+from components.formats import nodes
+from components.formats.dataset import QUARANTINE
+from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS
+from components.tools.files import replacing
+from pipeline.config import Config
+from pipeline.context import RunContext
+from pipeline.local.display import RunDisplay, final_table
+from pipeline.local.runner import LocalRunner, NodeRun
+from pipeline.local.workdir import Workdir
+from pipeline.pipeline import create_pipeline
+from pipeline.record import run_record
+
+PUSHED, FAILED, NOT_BLESSED = 0, 1, 3
+_SHOWN = 10
+
+
+def run_locally(
+    config: Config,
+    context: RunContext,
+    folder: Workdir,
+    run_id: str,
+    console: Console,
+    progress: Path,
+    log: Path | None,
+) -> int:
+    """Run the pipeline and show what came of it.
+
+    Args:
+        config: the configuration.
+        context: data, destination, digests.
+        folder: the workdir, locked by the caller.
+        run_id: name of the run.
+        console: reaches the person.
+        progress: file that long components report to.
+        log: where everything else is printed; None with --verbose.
+
+    Returns:
+        The exit status.
+    """
+    started = time.monotonic()
+    folder.artifacts.mkdir(parents=True, exist_ok=True)
+    pipeline = create_pipeline(config, context, str(folder.artifacts), str(folder.metadata))
+    ids = [component.id for component in pipeline.components]
+    with RunDisplay(console, ids, progress) as display:
+        runner = LocalRunner(run_id, run_record(config, context), display.changed)
+        runs = runner.run(pipeline)
+    if console.is_terminal:
+        console.print(final_table(runs))
+    by_node = {run.node: run for run in runs}
+    _show_quarantine(console, by_node[nodes.INGEST])
+    _show_warnings(console, by_node)
+    failed = next((run for run in runs if run.state == "failed"), None)
+    if failed is not None:
+        _show_failure(console, failed, log)
+        return FAILED
+    _publish_report(by_node, folder)
+    seconds = time.monotonic() - started
+    if all(run.state == "cached" for run in runs):
+        console.print(f"Nothing has changed: all {len(runs)} components came from the cache ({seconds:.0f} s).")
+    else:
+        console.print(f"Finished in {seconds:.0f} s.")
+    return _show_verdict(console, by_node, folder)
+
+
+def _publish_report(by_node: dict[str, NodeRun], folder: Workdir) -> None:
+    """Put the newest report at its fixed place."""
+    if nodes.REPORT not in by_node:
+        return
+    source = Path(by_node[nodes.REPORT].uris["report"]) / REPORT
+    folder.report.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(folder.report) as temporary:
+        shutil.copyfile(source, temporary)
+
+
+def _show_quarantine(console: Console, ingest: NodeRun) -> None:
+    count = int(ingest.properties.get("images", {}).get("quarantined", 0))
+    if not count:
+        return
+    import pyarrow.parquet as pq
+
+    table = Path(ingest.uris["images"]) / QUARANTINE
+    console.print(f"{count} files can't be used ({table}):", highlight=False, soft_wrap=True)
+    rows = pq.read_table(table).to_pylist()
+    for row in rows[:_SHOWN]:
+        console.print(f"  {row['id']!r}: {row['reason']}", highlight=False, markup=False, soft_wrap=True)
+    if count > _SHOWN:
+        console.print(f"  … and {count - _SHOWN} more")
+
+
+def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
+    """Leaks that the data folder came with, and anomalies that didn't stop the run."""
+    leaks = int(by_node[nodes.SPLIT].properties.get("dataset", {}).get("leaking_groups", 0))
+    if leaks:
+        console.print(f"{leaks} groups cross the splits that the data folder came with: a leak.", style="yellow")
+    gate = by_node[nodes.GATE]
+    if not int(gate.properties.get("verdict", {}).get("anomalies", 0)):
+        return
+    for one in GATE.read(gate.uris["verdict"])["anomalies"][:_SHOWN]:
+        text = f"Anomaly in {one['split']}: {one['feature']}: {one['description']}"
+        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def _show_failure(console: Console, failed: NodeRun, log: Path | None) -> None:
+    error = failed.error
+    console.print(
+        f"{failed.node} failed: {_reason(error)}", style="bold red", highlight=False, markup=False, soft_wrap=True
+    )
+    if log is not None:
+        with log.open("a", encoding="utf-8") as file:
+            if error is not None:
+                file.writelines(traceback.format_exception(error))
+        console.print(f"Log: {log}", highlight=False, soft_wrap=True)
+
+
+def _reason(error: BaseException | None) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    kind = "" if isinstance(error, (ValueError, RuntimeError)) else f"{type(error).__name__}: "
+    return kind + "\n".join(lines[:6])
+
+
+def _show_verdict(console: Console, by_node: dict[str, NodeRun], folder: Workdir) -> int:
+    results = RESULTS.read(by_node[nodes.EVALUATOR].uris["evaluation"])
+    pushed = by_node[nodes.PUSHER].properties["pushed_model"]
+    if folder.report.exists():
+        console.print(f"Report:  {folder.report}", highlight=False, soft_wrap=True)
+    comparison = results["comparison"]
+    notes = [comparison["text"]] if comparison and not comparison["fair"] else []
+    notes.append(ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])["data"]["leak"])
+    for note in filter(None, notes):
+        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    if pushed.get("pushed"):
+        console.print(f"Model:   {pushed['pushed_destination']}", highlight=False, soft_wrap=True)
+        return PUSHED
+    reasons = "; ".join(failure["text"] for failure in results["failures"])
+    console.print(f"Not blessed, not pushed: {reasons}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    return NOT_BLESSED

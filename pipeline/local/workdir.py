@@ -1,0 +1,76 @@
+"""The folder of a local pipeline: where everything lies in it, and the lock that keeps a second run out."""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from components.formats.documents import REPORT
+
+_ATTEMPTS = 10
+
+
+class WorkdirLocked(RuntimeError):
+    """Another process is working in the folder."""
+
+
+class Workdir:
+    """Paths in a working directory."""
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        """Name the folder; nothing is created yet."""
+        self.root = Path(root).absolute()
+        self.metadata = self.root / "metadata.db"
+        self.artifacts = self.root / "artifacts"
+        self.serving_model = self.root / "serving_model"
+        self.report = self.root / "report" / REPORT
+        self.checkpoints = self.root / "checkpoints"
+        self.logs = self.root / "logs"
+        self.sample_data = self.root / "sample-data"
+        self._lock = self.root / ".lock"
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder's lock; the system releases it when the process ends, however it ends.
+
+        Raises:
+            WorkdirLocked: another process holds it.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self._lock.open("a+") as file:
+            if not _try_lock(file):
+                file.seek(0)
+                holder = file.read().strip() or "unknown"
+                raise WorkdirLocked(
+                    f"{self.root} is in use by process {holder}: wait for it, or name another folder with --workdir"
+                )
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def is_locked(self) -> bool:
+        """Whether a process holds the lock now."""
+        if not self._lock.exists():
+            return False
+        with self._lock.open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            return False
+
+
+def _try_lock(file: IO[str]) -> bool:
+    """Take the lock; half a second's patience, for a look at the folder holds it for an instant."""
+    for _ in range(_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False

@@ -1,0 +1,101 @@
+"""What is recorded of a run besides its artifacts: configuration, code, data, versions; the names are documented."""
+
+import json
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.context import RunContext, recipe
+
+_PACKAGES = (
+    "tfx",
+    "tensorflow",
+    "keras",
+    "tensorflow-data-validation",
+    "tensorflow-model-analysis",
+    "ml-metadata",
+    "apache-beam",
+    "albumentations",
+    "opencv-python-headless",
+    "numpy",
+)
+
+
+def run_record(config: Config, context: RunContext) -> dict[str, str | int]:
+    """Custom properties of a run's context in ML Metadata."""
+    revision, dirty = _git()
+    return {
+        "config": json.dumps(config.as_dict(), sort_keys=True),
+        "config_digest": config.digest(),
+        "recipe": recipe(config),
+        "data": context.uri,
+        "folder_digest": context.folder_digest,
+        "destination": context.destination,
+        "seed": config.seed,
+        "split_seed": config.split.seed,
+        "git_revision": revision,
+        "git_dirty": dirty,
+        "python": platform.python_version(),
+        "versions": json.dumps({name: _version(name) for name in _PACKAGES}, sort_keys=True),
+        "platform": platform.platform(),
+        "command": " ".join(sys.argv),
+    }
+
+
+def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
+    """What the report says of the run's origin. Nothing in it changes from one run to the same run again."""
+    return {
+        "command": reproduce(config, context.uri),
+        "origin": {
+            "data": context.uri,
+            "configuration": config.digest(),
+            "recipe": recipe(config),
+            "seed": config.seed,
+            "split seed": config.split.seed,
+        },
+    }
+
+
+def reproduce(config: Config, data: str) -> str:
+    """The command that runs the same again here: every option that differs from its default, the cluster's aside."""
+    words = ["python", "-m", "pipeline", "run", "--data", data]
+    for key, value in _changed(config.as_dict(), Config().as_dict()):
+        if key != "data.path" and not key.startswith("kubeflow."):
+            words += ["--set", f"{key}={json.dumps(value)}"]
+    return shlex.join(words)
+
+
+def _changed(values: Mapping[str, Any], default: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Keys whose values aren't the default's. A mapping that is empty by default is one value: its keys are free."""
+    for key, value in values.items():
+        if isinstance(default[key], dict) and default[key]:
+            yield from _changed(value, default[key], f"{prefix}{key}.")
+        elif value != default[key]:
+            yield f"{prefix}{key}", value
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _git() -> tuple[str, int]:
+    """The revision of the checkout that this code is in, and 1 if it was changed; ("", 0) outside one."""
+    folder = Path(__file__).parent
+
+    def ask(*arguments: str) -> str:
+        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        return ask("rev-parse", "HEAD"), int(bool(ask("status", "--porcelain", "--untracked-files=no")))
+    except (OSError, subprocess.CalledProcessError):
+        return "", 0

@@ -1,0 +1,110 @@
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from numpy.typing import NDArray
+from trainer_examples import draw_shapes, encode, example
+
+from components.images.options import ImageOptions
+from components.models.resnets import ResNet18
+from components.training.decoding import decode_image
+from components.training.export import export
+
+LABELS = ["circle", "square", "cross"]
+IMAGE = ImageOptions(height=32, width=32)
+TEMPERATURE = 2.5
+
+
+@pytest.fixture(scope="module")
+def model() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return ResNet18(3, (32, 32, 3), normalize=True, classifier_activation=None)
+
+
+@pytest.fixture(scope="module")
+def served(model: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = str(tmp_path_factory.mktemp("model") / "1")
+    export(model, folder, LABELS, IMAGE, TEMPERATURE, {"epochs_run": 1})
+    loaded = tf.saved_model.load(folder)
+    loaded.folder = folder
+    return loaded
+
+
+def classify(served: Any, images: list[bytes]) -> dict[str, NDArray[Any]]:
+    outputs = served.signatures["serving_default"](image_bytes=tf.constant(images, tf.string))
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def test_serving_equals_the_model_on_the_same_bytes(served: Any, model: keras.Model) -> None:
+    images, _ = draw_shapes(8, size=45)
+
+    outputs = classify(served, images)
+
+    decoded = tf.stack([tf.cast(decode_image(tf.constant(image), IMAGE), tf.float32) for image in images])
+    expected = tf.nn.softmax(model(decoded, training=False) / TEMPERATURE).numpy()
+    np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-5)
+    np.testing.assert_allclose(outputs["score"], expected.max(axis=1), atol=1e-5)
+    assert [label.decode() for label in outputs["label"]] == [LABELS[i] for i in expected.argmax(axis=1)]
+
+
+def test_examples_and_bytes_give_the_same(served: Any) -> None:
+    images, _ = draw_shapes(5)
+
+    outputs = served.signatures["serve_examples"](examples=tf.constant([example(image) for image in images]))
+
+    for name, value in classify(served, images).items():
+        np.testing.assert_array_equal(outputs[name], value)
+
+
+def test_broken_rows_are_isolated(served: Any) -> None:
+    images, _ = draw_shapes(3)
+    whole = classify(served, images)
+
+    outputs = classify(served, [b"", images[0], b"no image", images[1], images[2][:60], images[2]])
+
+    broken = [True, False, True, False, True, False]
+    assert [label == b"" for label in outputs["label"]] == broken
+    assert list(np.isnan(outputs["score"])) == broken
+    assert list(np.isnan(outputs["probabilities"]).all(axis=1)) == broken
+    np.testing.assert_allclose(outputs["probabilities"][[1, 3, 5]], whole["probabilities"], atol=1e-6)
+
+
+def test_only_broken_rows_and_no_rows_are_answered(served: Any) -> None:
+    assert list(classify(served, [b"x", b"y"])["label"]) == [b"", b""]
+    assert {name: value.shape for name, value in classify(served, []).items()} == {
+        "probabilities": (0, 3),
+        "label": (0,),
+        "score": (0,),
+    }
+
+
+def test_images_of_different_sizes_and_kinds_share_a_batch(served: Any) -> None:
+    pixels = np.full((50, 70, 3), 200, np.uint8)
+
+    outputs = classify(served, [encode(pixels, kind) for kind in (".png", ".bmp", ".jpg")] + [encode(pixels[:10, :10])])
+
+    assert not np.isnan(outputs["score"]).any()
+
+
+def test_label_map_and_figures_lie_in_assets_extra(served: Any) -> None:
+    extra = Path(served.folder) / "assets.extra"
+
+    assert '"square"' in (extra / "label_map.json").read_text()
+    assert '"epochs_run": 1' in (extra / "training.json").read_text()
+
+
+def test_another_training_can_start_from_the_saved_model(served: Any, model: keras.Model) -> None:
+    again = ResNet18(3, (32, 32, 3), normalize=True, weights=served.folder)
+
+    for weight, expected in zip(again.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), expected.numpy())
+
+
+def test_a_saved_model_of_another_maker_is_refused(tmp_path: Path) -> None:
+    tf.saved_model.save(tf.Module(), str(tmp_path))
+
+    with pytest.raises(ValueError, match="not exported by this pipeline"):
+        ResNet18(3, (32, 32, 3), weights=str(tmp_path))

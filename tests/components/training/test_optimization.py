@@ -1,0 +1,78 @@
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from components.training.optimization import current_learning_rate, learning_rate, make_optimizer
+from components.training.options import TrainOptions
+
+
+def options(**changes: Any) -> TrainOptions:
+    return TrainOptions(**({"epochs": 10, "warmup_epochs": 2, "learning_rate": 0.1} | changes))
+
+
+def rates(train_options: TrainOptions, steps: int = 5) -> list[float]:
+    schedule = learning_rate(train_options, steps)
+    assert callable(schedule)
+    return [float(schedule(step)) for step in range(train_options.epochs * steps + 1)]
+
+
+def test_cosine_warms_up_in_epochs_then_falls_to_zero() -> None:
+    rate = rates(options())
+
+    assert rate[0] <= 0.1 / 10
+    assert rate[10] == pytest.approx(0.1)
+    assert rate[30] == pytest.approx(0.05, rel=1e-3)
+    assert rate[50] == pytest.approx(0.0, abs=1e-6)
+    assert max(rate) == rate[10]
+
+
+def test_cosine_without_warm_up_starts_at_the_peak() -> None:
+    assert rates(options(warmup_epochs=0))[0] == pytest.approx(0.1)
+
+
+def test_a_single_epoch_warms_up_for_half_of_its_steps() -> None:
+    rate = rates(options(epochs=1, warmup_epochs=1), steps=10)
+
+    assert max(rate) == rate[5] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "constant"])
+def test_other_schedules_start_from_a_constant_rate(schedule: str) -> None:
+    assert learning_rate(options(schedule=schedule), 5) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("sgd", keras.optimizers.SGD), ("adam", keras.optimizers.Adam), ("adamw", keras.optimizers.AdamW)],
+)
+def test_each_optimizer_starts_at_the_rate_of_the_options(name: str, kind: type) -> None:
+    optimizer = make_optimizer(options(optimizer=name, schedule="constant"), 5)
+
+    assert type(optimizer) is kind
+    assert current_learning_rate(optimizer) == pytest.approx(0.1)
+
+
+def test_sgd_gets_momentum_and_nesterov() -> None:
+    optimizer = make_optimizer(options(optimizer="sgd", momentum=0.8, nesterov=True), 5)
+
+    assert (optimizer.momentum, optimizer.nesterov) == (0.8, True)
+
+
+def test_weight_decay_shrinks_kernels_only() -> None:
+    optimizer = make_optimizer(options(schedule="constant", weight_decay=0.5), 5)
+    kernel, bias, gamma = (keras.Variable(np.ones(3, "float32"), name=name) for name in ("kernel", "bias", "gamma"))
+
+    optimizer.apply([keras.ops.zeros(3)] * 3, [kernel, bias, gamma])
+
+    np.testing.assert_allclose(kernel, 0.95, rtol=1e-6)
+    np.testing.assert_array_equal(bias, 1.0)
+    np.testing.assert_array_equal(gamma, 1.0)
+
+
+def test_float16_gradients_are_scaled() -> None:
+    optimizer = make_optimizer(options(schedule="constant"), 5, precision="float16")
+
+    assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    assert current_learning_rate(optimizer) == pytest.approx(0.1)
