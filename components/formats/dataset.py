@@ -69,7 +69,8 @@ class ImageRow:
         pixels: digest of the decoded pixels, hex.
         phash: 64-bit perceptual hash as a signed integer; None without contrast.
         brightness: mean grey level, 0–255.
-        group: images that share it stay in one split.
+        group: images that share it stay in one split. Before the split: what ties it to others by name, its source's
+            id as a rule; see `components.ingest.copies`.
         source_id: the original's id; its own for an original.
         copy: 0 for an original, n ≥ 1 for its n-th augmented copy.
         filename: file name without folders.

@@ -42,6 +42,11 @@ def perceptual_hash(pixels: Pixels) -> int | None:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
+def unsigned(phash: int | None) -> int | None:
+    """Return a perceptual hash that is stored as a signed integer as `perceptual_hash` gave it."""
+    return None if phash is None else phash & 0xFFFFFFFFFFFFFFFF
+
+
 def near_duplicates(hashes: Sequence[int | None], distance: int = NEAR_DISTANCE) -> list[tuple[int, int]]:
     """Pairs (i, j), i < j, that link all images whose hashes differ in at most `distance` bits.
 

@@ -14,6 +14,5 @@ class ImageIngest(Component):
     PARAMETERS = {
         "uri": Parameter(str, "folder with `train/<label>/…` or `<label>/…`, or an object store's prefix"),
         "data": Parameter(DataOptions, "what to make of the folder"),
-        "group_regex": Parameter(str, "images whose file names share its first capture stay together; empty for none"),
         "data_digest": Parameter(str, "of the folder's content; empty where no runner has looked at it"),
     }

@@ -25,18 +25,14 @@ class Executor(BaseExecutor):
         Args:
             input_dict: empty.
             output_dict: `images`, an ImageDataset.
-            exec_properties: `uri`, `data` (DataOptions as JSON) and `group_regex`.
+            exec_properties: `uri` and `data` (DataOptions as JSON).
         """
         del input_dict
         images = get_single_instance(output_dict["images"])
         destination = Path(images.uri)
         destination.mkdir(parents=True, exist_ok=True)
-        summary = ingest(
-            exec_properties["uri"],
-            destination,
-            DataOptions.model_validate_json(exec_properties["data"]),
-            exec_properties.get("group_regex") or None,
-        )
+        options = DataOptions.model_validate_json(exec_properties["data"])
+        summary = ingest(exec_properties["uri"], destination, options)
         images.set_int_custom_property("images", summary["images"])
         images.set_int_custom_property("classes", sum(count > 0 for count in summary["classes"].values()))
         images.set_int_custom_property("quarantined", summary["quarantined"])

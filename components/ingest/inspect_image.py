@@ -28,7 +28,7 @@ class Quarantined:
 def inspect_image(entry: Entry, data: bytes, max_pixels: int) -> ImageRow | Quarantined:
     """Decode, hash and, where TensorFlow couldn't show the same picture, encode anew.
 
-    The row's group is its own digest until all images are known.
+    Of copies it knows nothing: the row is an original's.
     """
     try:
         picture = decode(data, max_pixels)
@@ -51,7 +51,7 @@ def inspect_image(entry: Entry, data: bytes, max_pixels: int) -> ImageRow | Quar
         pixels=digest,
         phash=None if unsigned is None else int(np.uint64(unsigned).astype(np.int64)),
         brightness=float(np.float32(pixels.mean())),
-        group=digest,
+        group=entry.id,
         source_id=entry.id,
         copy=0,
         filename=entry.id.rsplit("/", 1)[-1],

@@ -15,6 +15,7 @@ class SplitBalanceAugment(Component):
     OUTPUTS = {"dataset": Output(ImageDataset, "the same images and their copies, a set of shards a split")}
     PARAMETERS = {
         "split": Parameter(SplitOptions, "shares and seed"),
+        "group_near": Parameter(int, "1: near-duplicates stay in one split"),
         "balance": Parameter(BalanceOptions, "which splits, how many images"),
         "augment": Parameter(AugmentOptions, "how a copy is made"),
         "beam": Parameter(BeamOptions, "what runs it; the environment's `PIPELINE_BEAM` wins"),

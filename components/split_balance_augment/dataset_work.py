@@ -35,6 +35,7 @@ class ParquetUnit:
         row_groups: of it.
         splits: each row's split, as an index into the work's `splits`.
         copies: copies to make of each row.
+        groups: each row's group.
         variants: by row, where the copies' plain names are taken; see `components.images.names`.
         outputs: URI of the file for each split that has rows here.
     """
@@ -44,6 +45,7 @@ class ParquetUnit:
     row_groups: tuple[int, ...]
     splits: NDArray[np.int8]
     copies: NDArray[np.int32]
+    groups: NDArray[np.bytes_]
     variants: dict[int, int]
     outputs: dict[str, str]
 
@@ -83,12 +85,13 @@ class ParquetWork:
                     indices = np.flatnonzero(unit.splits[rows] == code)
                     if len(indices) == 0:
                         continue
-                    writers[split].originals(batch.take(pa.array(indices)), split)
+                    writers[split].originals(batch.take(pa.array(indices)), split, unit.groups[rows][indices])
                     counts["originals"] += len(indices)
                     sources = indices[unit.copies[rows][indices] > 0]
                     selected = batch.take(pa.array(sources)).to_pylist()
                     for index, values in zip(sources.tolist(), selected, strict=True):
-                        row = ImageRow(**values)
+                        group = unit.groups[rows][index].decode()
+                        row = ImageRow(**{**values, "group": group})
                         variant = unit.variants.get(rows.start + index, 1)
                         for copies in self._copies(row, int(unit.copies[rows][index]), variant, augmenter):
                             writers[split].copies(copies, row, split, self.encoding)
@@ -160,12 +163,13 @@ class _Writer:
         self._columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
         self._rows = self._bytes = 0
 
-    def originals(self, batch: Any, split: str) -> None:
-        """Add rows as they are, but for their split."""
+    def originals(self, batch: Any, split: str, groups: NDArray[np.bytes_]) -> None:
+        """Add rows as they are, but for their split and their groups."""
         self._flush_copies()
         table = pa.Table.from_batches([batch]).select(SCHEMA.names)
-        column = pa.array([split] * table.num_rows, pa.string())
-        table = table.set_column(SCHEMA.get_field_index("split"), SCHEMA.field("split"), column)
+        for name, values in (("split", [split] * table.num_rows), ("group", groups.astype("U").tolist())):
+            column = pa.array(values, pa.string())
+            table = table.set_column(SCHEMA.get_field_index(name), SCHEMA.field(name), column)
         self._batches.append(table.cast(SCHEMA))
         self._rows += table.num_rows
         self._bytes += table.nbytes

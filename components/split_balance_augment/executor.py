@@ -28,8 +28,8 @@ class Executor(BaseExecutor):
         Args:
             input_dict: `images`, an ImageDataset from ingest.
             output_dict: `dataset`, an ImageDataset with splits.
-            exec_properties: `split`, `balance`, `augment` and `beam`, each section as JSON. What the environment
-                variable `PIPELINE_BEAM` holds wins over `beam`.
+            exec_properties: `split`, `balance`, `augment` and `beam`, each section as JSON; `group_near`. What the
+                environment variable `PIPELINE_BEAM` holds wins over `beam`.
         """
         dataset = get_single_instance(output_dict["dataset"])
         if "://" not in dataset.uri:
@@ -40,6 +40,7 @@ class Executor(BaseExecutor):
             split=SplitOptions.model_validate_json(exec_properties["split"]),
             balance=BalanceOptions.model_validate_json(exec_properties["balance"]),
             augment=AugmentOptions.model_validate_json(exec_properties["augment"]),
+            group_near=bool(exec_properties["group_near"]),
             beam=BeamOptions.model_validate_json(os.environ.get(BEAM) or exec_properties["beam"]),
         )
         for split, by_label in summary["counts"].items():

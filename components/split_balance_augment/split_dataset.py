@@ -6,7 +6,7 @@ Everything is read and written through Beam's file systems, so both may lie in a
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from sys import intern
@@ -20,7 +20,9 @@ from apache_beam.io.filesystems import FileSystems
 from components.formats import nodes
 from components.formats.dataset import SPLITS, open_shard, shard_name
 from components.formats.documents import SUMMARY
+from components.images.hashing import near_duplicates, unsigned
 from components.images.names import free_variants
+from components.split.groups import group_images
 from components.split.plan import Plan, Rules, exact, make_plan
 from components.split_balance_augment.dataset_work import ParquetUnit, ParquetWork, copy_extension
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
@@ -29,7 +31,7 @@ from components.work.engine import delete_folder, do_units, read_whole, write_wh
 from components.work.options import BeamOptions
 from components.work.unit import Counts
 
-_PLAN_COLUMNS = ["id", "label", "split", "sha256", "group", "copy", "height", "width"]
+_PLAN_COLUMNS = ["id", "label", "split", "sha256", "pixels", "phash", "filename", "group", "copy", "height", "width"]
 # Seconds for one pixel: of a source that is decoded, of a copy that is made (96×96: 0.1 ms and 0.3 ms).
 _SECONDS_PER_SOURCE_PIXEL = 1.1e-8
 _SECONDS_PER_COPIED_PIXEL = 3.3e-8
@@ -50,6 +52,7 @@ def split_dataset(
     balance: BalanceOptions,
     augment: AugmentOptions,
     beam: BeamOptions,
+    group_near: bool = False,
 ) -> dict[str, Any]:
     """Write `{train,eval,test}-…` shards and the summary to `destination`, and return the summary.
 
@@ -60,6 +63,7 @@ def split_dataset(
         balance: which splits, how many images.
         augment: pipeline, encoding of the copies.
         beam: what runs it.
+        group_near: whether near-duplicates stay in one split.
 
     Raises:
         FileNotFoundError: no images, or a shard is missing.
@@ -71,13 +75,14 @@ def split_dataset(
     ingested = SUMMARY.parse(read_whole(path), path)
     shards = _shards(source)
     table = pa.concat_tables([table for _, table, _ in shards])
-    plan = plan_of(table, split, balance)
-    _refuse_small_classes(plan, table, ingested)
+    groups = groups_of(table, split.group_regex, group_near)
+    plan = plan_of(table, groups, split, balance)
+    _refuse_small_classes(plan, table, groups, ingested)
     pipeline_yaml = None if augment.pipeline_yaml is None else read_whole(augment.pipeline_yaml).decode()
     work = ParquetWork(plan.splits, split.seed, pipeline_yaml, augment.encoding, augment.jpeg_quality)
     work.prepare()  # a pipeline that can't be used is found before any work begins
 
-    units, seconds = _units(destination, shards, table, plan, augment.encoding)
+    units, seconds = _units(destination, shards, table, plan, groups, augment.encoding)
     images = len(table) + int(plan.copies_of.sum())
     progress = Progress(nodes.SPLIT, images)
 
@@ -96,8 +101,20 @@ def split_dataset(
     return summary
 
 
-def plan_of(table: Any, split: SplitOptions, balance: BalanceOptions) -> Plan:
-    """The plan for the images of a table with (at least) the planning columns."""
+def groups_of(table: Any, group_regex: str | None, near: bool) -> list[str]:
+    """Return the group of each image of a table with (at least) the planning columns."""
+    hashes = [unsigned(phash) for phash in table["phash"].to_pylist()] if near else []
+    return group_images(
+        table["filename"].to_pylist(),
+        table["pixels"].to_pylist(),
+        near=near_duplicates(hashes),
+        group_regex=group_regex,
+        sources=table["group"].to_pylist(),
+    )
+
+
+def plan_of(table: Any, groups: Sequence[str], split: SplitOptions, balance: BalanceOptions) -> Plan:
+    """Return the plan for the images of a table with (at least) the planning columns."""
     shares = {name: exact(getattr(split, name)) for name in SPLITS}
     total = sum(shares.values())
     rules = Rules(
@@ -107,17 +124,17 @@ def plan_of(table: Any, split: SplitOptions, balance: BalanceOptions) -> Plan:
         split.seed,
     )
     # Numbers for groups, and digests and ids a chunk at a time: as Python's strings they take 0.3 KB an image.
-    groups = table["group"].combine_chunks().dictionary_encode()
+    numbered = pa.array(groups, pa.string()).dictionary_encode()
     plan = make_plan(
         rules,
         labels=[intern(label) for label in _values(table["label"])],
         digests=_values(table["sha256"]),
         ids=_values(table["id"]),
-        groups=groups.indices.to_numpy(),
+        groups=numbered.indices.to_numpy(),
         given=["" if name == "train" else intern(name) for name in _values(table["split"])],
         augmented=(table["copy"].to_numpy() > 0).tolist(),
     )
-    leaks = tuple((groups.dictionary[int(number)].as_py(), splits) for number, splits in plan.leaks)
+    leaks = tuple((numbered.dictionary[int(number)].as_py(), splits) for number, splits in plan.leaks)
     return replace(plan, leaks=leaks)
 
 
@@ -156,7 +173,7 @@ def _shard_uris(source: str) -> list[str]:
     return paths
 
 
-def _refuse_small_classes(plan: Plan, table: Any, ingested: Mapping[str, Any]) -> None:
+def _refuse_small_classes(plan: Plan, table: Any, group_of: Sequence[str], ingested: Mapping[str, Any]) -> None:
     """A class that isn't in each of the splits that are cut can't be learnt and judged.
 
     One that has enough images may still be missing in eval, where its groups are too large for so small a share: that
@@ -174,9 +191,7 @@ def _refuse_small_classes(plan: Plan, table: Any, ingested: Mapping[str, Any]) -
         and not cell.originals + cell.copies
         and (cell.split != "eval" or cell.split not in there or not cell.deviation)
     }
-    groups: Counter[str] = Counter(
-        label for label, _ in set(zip(*(table[c].to_pylist() for c in ("label", "group")), strict=True))
-    )
+    groups = Counter(label for label, _ in set(zip(table["label"].to_pylist(), group_of, strict=True)))
     small = {
         label: images
         for label, images in sorted(ingested["classes"].items())
@@ -191,7 +206,12 @@ def _refuse_small_classes(plan: Plan, table: Any, ingested: Mapping[str, Any]) -
 
 
 def _units(
-    destination: str, shards: list[tuple[str, Any, list[int]]], table: Any, plan: Plan, encoding: str
+    destination: str,
+    shards: list[tuple[str, Any, list[int]]],
+    table: Any,
+    plan: Plan,
+    group_of: Sequence[str],
+    encoding: str,
 ) -> tuple[list[ParquetUnit], float]:
     """Cut the plan into units of about equal work along the row groups; also the seconds of all work on one core."""
     pixels = table["height"].to_numpy().astype(np.float64) * table["width"].to_numpy()
@@ -200,6 +220,7 @@ def _units(
     most = min(_SECONDS_PER_UNIT, float(costs.sum()) / _FEWEST_UNITS)
     ids = table["id"].to_pylist()
     extensions = [copy_extension(path, encoding) for path in ids]
+    group_bytes = np.array(group_of, "S")
     variants = np.asarray(free_variants(ids, plan.copies_of.tolist(), ids, extensions))
 
     parts: list[tuple[str, tuple[int, ...], slice]] = []
@@ -227,7 +248,8 @@ def _units(
             outputs[plan.splits[split]] = FileSystems.join(destination, name)
             used[split] += 1
         unusual = {int(row): int(variants[rows][row]) for row in np.flatnonzero(variants[rows] > 1)}
-        units.append(ParquetUnit(index, path, row_groups, plan.split_of[rows], plan.copies_of[rows], unusual, outputs))
+        per_row = (plan.split_of[rows], plan.copies_of[rows], group_bytes[rows])
+        units.append(ParquetUnit(index, path, row_groups, *per_row, unusual, outputs))
     return units, float(costs.sum())
 
 

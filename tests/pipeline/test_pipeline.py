@@ -19,6 +19,8 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
     ("override", "changed"),
     [
         ("data.max_pixels=1000000", {"ImageIngest", "ImageSchema", *KNOW_THE_RECIPE}),
+        ("split.group_regex=^(a)", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
+        ("data.near_duplicates=group", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
         ("balance.global_multiplier=2", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
         ("train.learning_rate=0.01", {"Tuner", "Trainer", *KNOW_THE_RECIPE}),
         ("tuner.epochs=3", {"Tuner", *KNOW_THE_RECIPE}),

@@ -141,32 +141,52 @@ def test_a_folder_that_datasplit_left_unusable_files_and_links_in_is_read(folder
         run(folder, tmp_path / "again")
 
 
-def test_duplicates_are_grouped_and_conflicts_reported(folder: Path, tmp_path: Path) -> None:
+def test_duplicates_and_conflicts_are_reported(folder: Path, tmp_path: Path) -> None:
     source = folder / "train" / "happy" / "1.jpg"
     shutil.copy(source, folder / "train" / "happy" / "again.jpg")
     shutil.copy(source, folder / "train" / "sad" / "again.jpg")
 
     summary = run(folder, tmp_path / "out")
 
-    found = rows(tmp_path / "out")
-    same = {found[f"train/{name}"].group for name in ("happy/1.jpg", "happy/again.jpg", "sad/again.jpg")}
-    assert len(same) == 1
-    assert summary["duplicates"]["conflict"] == 3
-    assert summary["groups"] == 12
+    assert summary["duplicates"] == {"exact": 0, "conflict": 3, "near": 0}
+    table = pq.read_table(tmp_path / "out" / "duplicates.parquet").to_pylist()
+    assert [row["id"] for row in table] == ["train/happy/1.jpg", "train/happy/again.jpg", "train/sad/again.jpg"]
 
 
-def test_copies_by_name_belong_to_their_source_and_a_torn_group_is_a_leak(folder: Path, tmp_path: Path) -> None:
+def test_copies_by_name_are_tied_to_their_source(folder: Path, tmp_path: Path) -> None:
     draw(folder / "train" / "happy" / "1_aug1.jpg", 50)
     draw(folder / "train" / "happy" / "aug_02.jpg", 51)
     draw(folder / "test" / "happy" / "2_aug1.jpg", 52)
 
+    run(folder, tmp_path / "out")
+
+    found = rows(tmp_path / "out")
+    for copy, source in (
+        ("train/happy/1_aug1.jpg", "train/happy/1.jpg"),
+        ("train/happy/aug_02.jpg", "train/happy/2.jpg"),
+        ("test/happy/2_aug1.jpg", "train/happy/2.jpg"),
+    ):
+        assert (found[copy].source_id, found[copy].group, found[copy].copy) == (source, source, 1)
+        assert (found[source].source_id, found[source].group, found[source].copy) == (source, source, 0)
+
+
+@pytest.mark.parametrize("unusable", [b"", None])
+def test_copies_whose_source_cannot_be_used_are_tied_to_each_other(
+    folder: Path, tmp_path: Path, unusable: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_IMAGES_PER_SHARD", 5)
+    for index in (1, 2):
+        draw(folder / "train" / "happy" / f"1_aug{index}.jpg", 50 + index)
+    source = folder / "train" / "happy" / "1.jpg"
+    source.unlink() if unusable is None else source.write_bytes(unusable)
+
     summary = run(folder, tmp_path / "out")
 
     found = rows(tmp_path / "out")
-    assert found["train/happy/1_aug1.jpg"].group == found["train/happy/1.jpg"].group
-    assert found["train/happy/1_aug1.jpg"].source_id == "train/happy/1.jpg"
-    assert found["train/happy/aug_02.jpg"].group == found["train/happy/2.jpg"].group
-    assert [leak["splits"] for leak in summary["leaks"]] == [["test", "train"]]
+    copies = [found[f"train/happy/1_aug{index}.jpg"] for index in (1, 2)]
+    assert [(row.source_id, row.copy) for row in copies] == [(row.id, 0) for row in copies]
+    assert copies[0].group == copies[1].group not in found
+    assert summary["given_copies"] == 0
 
 
 @pytest.mark.parametrize("given", ["test", "train"])
@@ -185,20 +205,9 @@ def test_a_corrected_label_does_not_part_a_copy_from_its_source(folder: Path, tm
     found = rows(tmp_path / "out")
     assert found[f"{given}/happy/1.jpg"].label == "sad"
     for copy, original in (("happy/1_aug1.jpg", f"{given}/happy/1.jpg"), ("stray_aug1.jpg", "train/stray.jpg")):
-        assert found[f"train/{copy}"].source_id == original
-        assert found[f"train/{copy}"].group == found[original].group
+        assert found[f"train/{copy}"].source_id == found[f"train/{copy}"].group == original
     assert found["train/happy/1_aug1.jpg"].label == "sad"  # corrected with its source
     assert found["train/stray_aug1.jpg"].label == "happy"  # by a line of its own
-
-
-def test_the_group_expression_joins_file_names(folder: Path, tmp_path: Path) -> None:
-    for name in ("S1_a.jpg", "S1_b.jpg", "S2_a.jpg"):
-        draw(folder / "train" / "happy" / name, hash(name) % 1000)
-
-    run(folder, tmp_path / "out", group_regex=r"^(S\d)_")
-
-    groups = [rows(tmp_path / "out")[f"train/happy/{name}"].group for name in ("S1_a.jpg", "S1_b.jpg", "S2_a.jpg")]
-    assert groups[0] == groups[1] != groups[2]
 
 
 @pytest.mark.parametrize(

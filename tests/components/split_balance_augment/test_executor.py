@@ -21,6 +21,7 @@ def test_the_executor_publishes_what_it_made(tmp_path: Path) -> None:
         "balance": BalanceOptions(splits=("train", "eval", "test")).model_dump_json(),
         "augment": AugmentOptions().model_dump_json(),
         "beam": BeamOptions(workers=1).model_dump_json(),
+        "group_near": 0,
         "code_version": "1",
     }
     Executor().Do({"images": [images]}, {"dataset": [dataset]}, options)
@@ -38,9 +39,10 @@ def test_the_component_has_the_parameters_of_its_executor() -> None:
     component = SplitBalanceAugment(
         images=Channel(type=ImageDataset).set_artifacts([images]),
         split=SplitOptions(),
+        group_near=0,
         balance=BalanceOptions(),
         augment=AugmentOptions(),
         beam=BeamOptions(),
     )
     assert set(component.outputs) == {"dataset"}
-    assert set(component.exec_properties) == {"split", "balance", "augment", "beam", "code_version"}
+    assert set(component.exec_properties) == {"split", "group_near", "balance", "augment", "beam", "code_version"}

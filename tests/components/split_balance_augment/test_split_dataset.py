@@ -16,8 +16,8 @@ import pytest
 from dask_cluster import DaskCluster
 from drawn_images import draw_folder
 
-from components.formats.dataset import ImageRow, read_shard, shard_name, shard_paths, write_shard
-from components.images.codec import decode
+from components.formats.dataset import SPLITS, ImageRow, read_shard, shard_name, shard_paths, write_shard
+from components.images.codec import decode, encode
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
@@ -196,9 +196,9 @@ def test_a_given_test_split_is_kept_and_leaks_are_counted(tmp_path: Path) -> Non
     assert set(summary["leaks"][0]["splits"]) - {"train", "eval"} == {"test"}
 
 
-def ingested(folder: Path, images: Path, **options: Any) -> Path:
+def ingested(folder: Path, images: Path) -> Path:
     images.mkdir()
-    ingest(str(folder), images, DataOptions(), **options)
+    ingest(str(folder), images, DataOptions())
     return images
 
 
@@ -217,15 +217,16 @@ def test_a_class_of_few_large_groups_may_be_missing_in_eval_unless_all_are(tmp_p
     for index in range(30):
         path = folder / "train" / "a" / f"img{index}.jpg"
         path.rename(path.with_name(f"S{index % 3}_{index}.jpg"))
-    summary = run(ingested(folder, tmp_path / "images", group_regex=r"^(S\d)_"), tmp_path / "out")
+    split = SplitOptions(seed=5, group_regex=r"^(S\d)_")
+    summary = run(ingested(folder, tmp_path / "images"), tmp_path / "out", split=split)
     assert {"label": "a", "split": "eval", "planned": 3, "deviation": -3} in summary["deviations"]
 
     for index in range(60):
         path = folder / "train" / "b" / f"img{index}.jpg"
         path.rename(path.with_name(f"S{3 + index % 3}_{index}.jpg"))
-    images = ingested(folder, tmp_path / "other", group_regex=r"^(S\d)_")
+    images = ingested(folder, tmp_path / "other")
     with pytest.raises(ValueError, match=r"too few .*: a \(30 images, 3 groups\), b \(60 images, 3 groups\)"):
-        run(images, tmp_path / "again")
+        run(images, tmp_path / "again", split=split)
 
 
 def test_a_missing_shard_is_an_error(source: Path, tmp_path: Path) -> None:
@@ -289,3 +290,52 @@ def test_a_dask_worker_that_dies_costs_nothing_but_time(
     assert killed[0] < 16
     assert dask_cluster.workers[0].poll() == -signal.SIGKILL
     assert tree_hash(tmp_path / "cluster") == tree_hash(tmp_path / "here")
+
+
+def grouped(folder: Path, target: Path, group_regex: str | None = None, group_near: bool = False) -> dict[str, str]:
+    """The group of each image of a folder, by id, as the split's data set has them."""
+    target.mkdir()
+    options: dict[str, Any] = {"split": SplitOptions(seed=5, group_regex=group_regex), "group_near": group_near}
+    run(ingested(folder, target / "images"), target / "split", **options, balance=BalanceOptions(splits=()))
+    return {row.id: row.group for name in SPLITS for row in rows(target / "split", name)}
+
+
+def test_equal_pictures_and_copies_share_a_group(tmp_path: Path) -> None:
+    folder = draw_folder(tmp_path / "folder", COUNTS)
+    first, second, third, *_ = sorted((folder / "train" / "happy").iterdir())
+    for target in (folder / "train" / "happy" / "again.jpg", folder / "train" / "sad" / "again.jpg"):
+        target.write_bytes(first.read_bytes())
+    second.with_name(f"{second.stem}_aug1{second.suffix}").write_bytes(third.read_bytes())
+
+    groups = grouped(folder, tmp_path / "out")
+
+    ids = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    same = {groups[f"train/{name}"] for name in (f"happy/{first.name}", "happy/again.jpg", "sad/again.jpg")}
+    copied = {groups[f"train/happy/{name}"] for name in (second.name, f"{second.stem}_aug1{second.suffix}", third.name)}
+    assert len(same) == len(copied) == 1
+    assert len(set(groups.values())) == len(ids) - 4
+
+
+def test_the_group_expression_joins_file_names(tmp_path: Path) -> None:
+    folder = draw_folder(tmp_path / "folder", COUNTS)
+    files = sorted((folder / "train" / "happy").iterdir())[:3]
+    for path, name in zip(files, ("S1_a", "S1_b", "S2_a"), strict=True):
+        path.rename(path.with_name(f"{name}{path.suffix}"))
+
+    groups = grouped(folder, tmp_path / "out", group_regex=r"^(S\d)_")
+
+    first, second, third = (group for file, group in sorted(groups.items()) if "/S" in file)
+    assert first == second != third
+
+
+def test_near_duplicates_share_a_group_where_they_are_to(tmp_path: Path) -> None:
+    folder = draw_folder(tmp_path / "folder", COUNTS)
+    source = min((folder / "train" / "happy").iterdir())
+    pixels = decode(source.read_bytes()).pixels
+    (folder / "train" / "happy" / "near.jpg").write_bytes(encode(pixels, "jpeg", 90))
+
+    apart, together = grouped(folder, tmp_path / "apart"), grouped(folder, tmp_path / "together", group_near=True)
+
+    name = source.relative_to(folder).as_posix()
+    assert apart[name] != apart["train/happy/near.jpg"]
+    assert together[name] == together["train/happy/near.jpg"]
