@@ -113,9 +113,10 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     evaluator = ImageEvaluator(**data, **model, baseline_model=baseline.outputs["model"], evaluate=least)
     # Intervals, calibration, mistakes, suspicious labels, model card.
     analysis = PredictionAnalysis(
-        **data,
+        dataset=data["dataset"],
         **model,
         model_run=trainer.outputs["model_run"],
+        evaluation=evaluator.outputs["evaluation"],
         options=AnalysisOptions(calibrate=evaluate.calibrate, bootstrap=evaluate.bootstrap),
         image=config.image,
         seed=given.seed,

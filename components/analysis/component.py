@@ -1,6 +1,6 @@
 """PredictionAnalysis: intervals, calibration, mistakes, suspicious labels, and the model card."""
 
-from tfx.types.standard_artifacts import Examples, Model, ModelRun
+from tfx.types.standard_artifacts import Model, ModelEvaluation, ModelRun
 
 from components.analysis.executor import Executor
 from components.analysis.options import AnalysisOptions
@@ -10,14 +10,14 @@ from components.images.options import ImageOptions
 
 
 class PredictionAnalysis(Component):
-    """Predict eval and test once more and compute what goes beyond TFMA."""
+    """Compute from the predictions of eval and test what goes beyond TFMA."""
 
     EXECUTOR = Executor
     INPUTS = {
-        "dataset": Input(ImageDataset, "for its counts"),
-        "examples": Input(Examples, "with our label map"),
-        "model": Input(Model, "the trained model"),
-        "model_run": Input(ModelRun, "for `training.json`"),
+        "dataset": Input(ImageDataset, "for the images' classes and groups"),
+        "model": Input(Model, "for its label map, and what it was made from"),
+        "model_run": Input(ModelRun, "for `training.json` and the predictions of eval"),
+        "evaluation": Input(ModelEvaluation, "for the predictions of test"),
     }
     OUTPUTS = {"analysis": Output(Analysis, "`analysis.json`, `predictions.parquet`, the model card")}
     PARAMETERS = {

@@ -12,20 +12,21 @@ from components.analysis.analyse import analyse
 from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, make_card
 from components.analysis.options import AnalysisOptions
-from components.analysis.predictions import Predictions, predict_split
+from components.analysis.predictions import Predictions, read_split
 from components.formats.dataset import write_table
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN, PREDICTIONS, SUMMARY, TRAINING
-from components.formats.examples import read_labels, split_files
-from components.formats.saved_model import read_made_from, serving_folder
+from components.formats.examples import read_labels
+from components.formats.saved_model import ASSETS, read_made_from, serving_folder
 from components.formats.stored_at import stored_at
 from components.images.options import ImageOptions
 from components.tools.files import write_text
 
-_SPLITS = ("eval", "test")
+# Whoever has asked the model already: the Trainer when it fitted the temperature, and the Evaluator.
+_PREDICTED_BY = {"eval": "model_run", "test": "evaluation"}
 
 
 class Executor(BaseExecutor):
-    """Predicts eval and test with the exported model and says how far it can be trusted."""
+    """Says how far a model can be trusted, from what it said of eval and test."""
 
     def Do(
         self,
@@ -36,17 +37,17 @@ class Executor(BaseExecutor):
         """Analyse and write the JSON, the predictions and the model card.
 
         Args:
-            input_dict: `dataset`, `examples`, `model` and `model_run`.
+            input_dict: `dataset`, `model`, `model_run` and `evaluation`.
             output_dict: `analysis`.
             exec_properties: `options` and `image` as JSON; `seed`; `recipe`.
         """
         uris = {name: Path(get_single_instance(artifacts).uri) for name, artifacts in input_dict.items()}
         options = AnalysisOptions.model_validate_json(exec_properties["options"])
         image = ImageOptions.model_validate_json(exec_properties["image"])
-        labels = read_labels(uris["examples"])
-        training = TRAINING.read(uris["model_run"])
         model = serving_folder(uris["model"])
-        by_split = {split: predict_split(model, split_files(uris["examples"], split), split) for split in _SPLITS}
+        labels = read_labels(model / ASSETS)
+        training = TRAINING.read(uris["model_run"])
+        by_split = {split: read_split(uris["dataset"], split, labels, uris[by]) for split, by in _PREDICTED_BY.items()}
         temperature = training.get("temperature") if options.calibrate else None
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
         findings["data"] = _data(SUMMARY.read(uris["dataset"]))

@@ -1,19 +1,14 @@
-"""What a SavedModel says of the images in TFRecords, as arrays."""
+"""What a model says of a split's images, beside what is known of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats import nodes
-from components.formats.examples import AUGMENTED, GROUP, ID, LABEL
-from components.tools.progress import Progress
-
-_BATCH = 128
+from components.formats.dataset import read_columns
+from components.formats.predictions import read_predictions
 
 
 @dataclass(frozen=True)
@@ -52,43 +47,25 @@ class Predictions:
         return Predictions(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
 
 
-_FEATURES = {
-    LABEL: tf.io.FixedLenFeature([], tf.int64),
-    GROUP: tf.io.FixedLenFeature([], tf.string),
-    ID: tf.io.FixedLenFeature([], tf.string),
-    AUGMENTED: tf.io.FixedLenFeature([], tf.int64),
-}
-
-
-def predict_split(model: Path, files: Sequence[Path], name: str) -> Predictions:
-    """Run the model's `serve_examples` over gzip TFRecords.
+def read_split(dataset: Path, split: str, labels: Sequence[str], predicted: Path) -> Predictions:
+    """Read a split's images and what a model said of them.
 
     Args:
-        model: SavedModel folder.
-        files: TFRecord shards.
-        name: of the split, for the progress display.
+        dataset: the split data set.
+        split: name of the split.
+        labels: class names in the order of their ids.
+        predicted: folder of the artifact that holds the predictions.
+
+    Raises:
+        KeyError: an image wasn't predicted.
     """
-    loaded = tf.saved_model.load(str(model))
-    signature = loaded.signatures["serve_examples"]
-    records = tf.data.TFRecordDataset([str(file) for file in files], compression_type="GZIP").batch(_BATCH)
-    probabilities: list[Any] = []
-    rows: dict[str, list[Any]] = {feature: [] for feature in _FEATURES}
-    progress, done = Progress(nodes.ANALYSIS, 0), 0
-    for batch in records:
-        probabilities.append(signature(batch)["probabilities"].numpy())
-        for feature, values in tf.io.parse_example(batch, _FEATURES).items():
-            rows[feature].append(values.numpy())
-        done += len(batch)
-        progress(done, f"{name}: {done} images")
-    joined = {feature: np.concatenate(values) for feature, values in rows.items()}
+    table = read_columns(dataset, split, ["id", "label", "group", "copy"])
+    ids, names, groups, copies = (column.to_pylist() for column in table.columns)
+    place = {label: index for index, label in enumerate(labels)}
     return Predictions(
-        probabilities=np.concatenate(probabilities).astype(np.float64),
-        labels=joined[LABEL],
-        groups=_text(joined[GROUP]),
-        names=_text(joined[ID]),
-        augmented=joined[AUGMENTED].astype(bool),
+        probabilities=read_predictions(predicted, ids),
+        labels=np.array([place[name] for name in names], np.int64),
+        groups=np.array(groups),
+        names=np.array(ids),
+        augmented=np.array(copies) > 0,
     )
-
-
-def _text(values: NDArray[Any]) -> NDArray[np.str_]:
-    return np.array([value.decode() for value in values])

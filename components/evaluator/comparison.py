@@ -5,15 +5,12 @@ better than it is, and no new model could beat it. The same holds for a new mode
 """
 
 from collections.abc import Collection, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
 from components.formats.saved_model import seen_groups
 
 FEATURE = "image/new_to_both"
-# How the executor tells `extractors.custom_extractors`, which TFX calls by its path: the groups in test that are not.
-SEEN: ContextVar[frozenset[str]] = ContextVar("SEEN")
 
 
 @dataclass(frozen=True)

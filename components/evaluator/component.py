@@ -38,7 +38,7 @@ class ImageEvaluator(Component, BaseBeamComponent):  # type: ignore[misc]
         "baseline_model": Input(Model, "of BaselineFinder; may be empty"),
     }
     OUTPUTS = {
-        "evaluation": Output(ModelEvaluation, "TFMA's files and `results.json`"),
+        "evaluation": Output(ModelEvaluation, "TFMA's files, `results.json`, the predictions of test"),
         "blessing": Output(ModelBlessing, "whether the model may be pushed"),
     }
     PARAMETERS = {"evaluate": Parameter(EvaluateOptions, "what the model must reach")}

@@ -1,9 +1,12 @@
 """Runs the search for a baseline and the evaluation inside TFX."""
 
 import shutil
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow.parquet as pq
 from tfx import types
 from tfx.components.evaluator import executor as tfx_evaluator
 from tfx.dsl.components.base.base_executor import BaseExecutor
@@ -11,14 +14,16 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import json_utils, proto_utils
 
 from components.evaluator.baseline import candidates, choose
-from components.evaluator.comparison import SEEN, Comparison, decide
+from components.evaluator.comparison import Comparison, decide
 from components.evaluator.eval_config import least_accuracy, make_eval_config
-from components.evaluator.extractors import custom_extractors
+from components.evaluator.extractors import CANDIDATE, custom_extractors
+from components.evaluator.handed_over import PREDICTIONS, SEEN
 from components.evaluator.options import EvaluateOptions
 from components.evaluator.results import read_results, read_verdict
 from components.formats.dataset import SPLITS, read_columns
 from components.formats.documents import RESULTS, SUMMARY
 from components.formats.examples import read_labels
+from components.formats.predictions import write_predictions
 from components.formats.pushed_models import Origin, file_system
 from components.formats.saved_model import is_saved_model, read_made_from, serving_folder
 from components.tools.retries import with_retries
@@ -72,7 +77,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
 
         Args:
             input_dict: `dataset`, `examples`, `model` and `baseline_model`, which may be empty.
-            output_dict: `evaluation` (TFMA's files and `results.json`) and `blessing`.
+            output_dict: `evaluation` (TFMA's files, `results.json`, the candidate's predictions) and `blessing`.
             exec_properties: `evaluate`, options as JSON.
         """
         options = EvaluateOptions.model_validate_json(exec_properties["evaluate"])
@@ -93,21 +98,24 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         properties = dict(exec_properties)
         properties["eval_config"] = proto_utils.proto_to_json(config)
         properties["example_splits"] = json_utils.dumps(["test"])
-        if comparison is not None and comparison.on == "new":
-            properties["custom_extractors"] = f"{custom_extractors.__module__}.{custom_extractors.__name__}"
-        token = SEEN.set(comparison.seen if comparison is not None else frozenset())
-        try:
-            super().Do(inputs, output_dict, properties)
-        finally:
-            SEEN.reset(token)
-
+        properties["custom_extractors"] = f"{custom_extractors.__module__}.{custom_extractors.__name__}"
         evaluation = get_single_instance(output_dict["evaluation"])
         uri = Path(evaluation.uri)
+        kept = uri / "kept"
+        marked = comparison is not None and comparison.on == "new"
+        handed_over = Context()
+        handed_over.run(SEEN.set, comparison.seen if comparison is not None and marked else None)
+        handed_over.run(PREDICTIONS.set, str(kept))
+        handed_over.run(super().Do, inputs, output_dict, properties)
+
+        rows = pq.read_table(kept)
+        write_predictions(rows["id"].to_pylist(), np.stack(rows["probabilities"].to_numpy()), uri)
+        kept.unlink()
         results: dict[str, Any] = {
             **read_verdict(uri, comparison.where if comparison is not None else ""),
             "least_accuracy": least_accuracy(options, counts),
             "min_gain": options.min_gain,
-            "candidate": read_results(uri, labels, "candidate" if comparison is not None else ""),
+            "candidate": read_results(uri, labels, CANDIDATE if comparison is not None else ""),
             "baseline": None,
             "comparison": None,
         }

@@ -3,7 +3,7 @@
 The features' names are TensorFlow's own where it has one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from components.formats.documents import Document
@@ -41,11 +41,16 @@ def record_name(index: int, count: int) -> str:
     return f"data_tfrecord-{index:05d}-of-{count:05d}.gz"
 
 
-def write_labels(labels: Sequence[str], folder: StrPath) -> None:
-    """Write the class names in the order of their ids."""
-    LABEL_MAP.write({"labels": list(labels)}, folder)
+def write_labels(labels: Sequence[str], folder: StrPath, counts: Mapping[str, int] | None = None) -> None:
+    """Write the class names in the order of their ids, and beside Examples how many there are in each split."""
+    LABEL_MAP.write({"labels": list(labels)} | ({"examples": dict(counts)} if counts else {}), folder)
 
 
 def read_labels(folder: StrPath) -> list[str]:
     """Read the class names in the order of their ids, beside Examples or in a model's assets."""
     return list(LABEL_MAP.read(folder)["labels"])
+
+
+def read_counts(folder: StrPath) -> dict[str, int]:
+    """Read how many Examples each split has; nothing where the label map doesn't say."""
+    return dict(LABEL_MAP.read(folder).get("examples", {}))

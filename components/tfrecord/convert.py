@@ -43,7 +43,7 @@ def convert(dataset: Path, examples: Path) -> dict[str, int]:
             path = folder / record_name(index, len(shards))
             counts[split] += _convert_shard(shard, path, ids)
             progress(index + 1, split)
-    write_labels(labels, examples)
+    write_labels(labels, examples, counts)
     return counts
 
 

@@ -23,7 +23,7 @@ class ImageTrainer(Component):
     }
     OUTPUTS = {
         "model": Output(Model, "a SavedModel in `Format-Serving`"),
-        "model_run": Output(ModelRun, "`training.json`, TensorBoard logs"),
+        "model_run": Output(ModelRun, "`training.json`, the predictions of eval, TensorBoard logs"),
     }
     PARAMETERS = {
         "model_options": Parameter(ModelOptions, "the network"),

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.formats import nodes
 from components.formats.documents import TRAINING
+from components.formats.predictions import write_predictions
 from components.formats.saved_model import read_made_from, write_made_from
 from components.models.pretrained import IMAGENET
 from components.training.calibration import fit_temperature
 from components.training.export import export
-from components.training.input import read_digests
 from components.training.preparation import Prepared, prepare
 from components.training.settings import Settings, read_settings
 from components.training.trackers import TrackEpochs, make_trackers
@@ -49,10 +50,11 @@ def run_fn(fn_args: FnArgs) -> None:
     export(model, fn_args.serving_model_dir, prepared.labels, settings.image, temperature, figures)
     earlier = weights_made_from(settings.model.weights)
     if earlier is not None:
-        own = read_digests(prepared.files)  # eval decides when to stop, and the temperature
+        own = (*prepared.train.digests, *prepared.eval.digests)  # eval decides when to stop, and the temperature
         write_made_from([*earlier, *own], fn_args.serving_model_dir)
     Path(fn_args.model_run_dir).mkdir(parents=True, exist_ok=True)
     TRAINING.write(figures, fn_args.model_run_dir)
+    write_predictions(prepared.eval.ids, softmax(logits / temperature, axis=1), fn_args.model_run_dir)
 
     confusion = np.zeros((len(prepared.labels), len(prepared.labels)), int)
     np.add.at(confusion, (prepared.eval.labels, logits.argmax(axis=1)), 1)

@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats.examples import ENCODED, LABEL, SHA256
+from components.formats.examples import ENCODED, ID, LABEL, SHA256
 from components.images.options import ImageOptions
 from components.training.augmentation import augment, mixup
 from components.training.decoding import decode_image
@@ -32,16 +32,27 @@ FEATURES = {
     ENCODED: tf.io.FixedLenFeature([], tf.string),
     LABEL: tf.io.FixedLenFeature([], tf.int64),
 }
+_FACTS = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (ID, SHA256)}
 
 
 @dataclass(frozen=True)
 class ImageData:
-    """A split: labels in record order, and the decoded images where they fit into memory."""
+    """A split in record order.
+
+    Attributes:
+        files: TFRecords.
+        labels: [N] int64.
+        image: size and channels.
+        images: N×H×W×C uint8; None where they don't fit into memory.
+        ids: of the images, and `digests`, hex, of their source files; empty for data that isn't from files.
+    """
 
     files: tuple[str, ...]
     labels: NDArray[Any]
     image: ImageOptions
-    images: tf.Tensor | None  # N×H×W×C uint8
+    images: tf.Tensor | None
+    ids: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -59,36 +70,45 @@ def list_files(patterns: Sequence[str]) -> tuple[str, ...]:
     return files
 
 
-def read_split(files: Sequence[str], image: ImageOptions, memory: int | None = None) -> ImageData:
-    """Read the labels of a split and, if they fit into `memory` bytes (None: a share of what is free), its images.
+def read_split(
+    files: Sequence[str], image: ImageOptions, memory: int | None = None, count: int | None = None
+) -> ImageData:
+    """Read a split once: its labels, ids and digests and, where they fit into memory, its images.
+
+    Args:
+        files: TFRecords.
+        image: size and channels.
+        memory: bytes that the images may take; None: a share of what is free.
+        count: number of examples; None: they are counted first, which takes another read.
 
     Raises:
-        ValueError: the split is empty.
+        ValueError: the split is empty, or holds another number of examples.
     """
-    parsed = _without_autotuning(_records(files).batch(1024).map(_parse_labels))
-    labels = np.concatenate([np.zeros(0, np.int64), *parsed.as_numpy_iterator()])
-    if not len(labels):
+    if count is None:
+        count = int(_records(files).reduce(np.int64(0), lambda number, _: number + 1).numpy())
+    if not count:
         raise ValueError(f"The split has no images. Received: {list(files)}")
-    size = len(labels) * image.height * image.width * image.channels
-    images = None
-    if size <= (available_memory() * MEMORY_SHARE if memory is None else memory):
-        pixels = aligned_empty((len(labels), image.height, image.width, image.channels))
-        start = 0
-        decoded = _records(files).map(lambda record: _parse_image(record, image)[0], parallelism()).batch(16)
-        for batch in _without_autotuning(decoded).as_numpy_iterator():
-            pixels[start : start + len(batch)] = batch
-            start += len(batch)
-        # Not `tf.constant`: it copies into a pool of oneDNN's, which the process never gives back.
-        images = tf.experimental.dlpack.from_dlpack(pixels.__dlpack__())
-    return ImageData(tuple(files), labels, image, images)
-
-
-def read_digests(files: Sequence[str]) -> list[str]:
-    """Read the SHA-256 digests of the source files, hex; an example that has none is left out."""
-    digest = {SHA256: tf.io.FixedLenFeature([], tf.string, "")}
-    parsed = _records(files).batch(1024).map(lambda records: tf.io.parse_example(records, digest)[SHA256])
-    batches = _without_autotuning(parsed).as_numpy_iterator()
-    return [value.decode() for batch in batches for value in batch if value]
+    fits = count * image.height * image.width * image.channels <= (
+        available_memory() * MEMORY_SHARE if memory is None else memory
+    )
+    pixels = aligned_empty((count if fits else 0, image.height, image.width, image.channels))
+    facts: dict[str, list[Any]] = {LABEL: [], ID: [], SHA256: []}
+    start = 0
+    parsed = _records(files).map(lambda record: _parse(record, image if fits else None), parallelism()).batch(16)
+    for found, images in _without_autotuning(parsed).as_numpy_iterator():
+        start += len(found[LABEL])
+        if start > count:
+            break
+        if fits:
+            pixels[start - len(images) : start] = images
+        for name, values in facts.items():
+            values.extend(found[name].tolist())
+    if start != count:
+        raise ValueError(f"A split of {count} images holds {'more' if start > count else start}: {list(files)}")
+    # Not `tf.constant`: it copies into a pool of oneDNN's, which the process never gives back.
+    tensor = tf.experimental.dlpack.from_dlpack(pixels.__dlpack__()) if fits else None
+    ids, digests = (tuple(value.decode() for value in facts[name] if value) for name in (ID, SHA256))
+    return ImageData(tuple(files), np.array(facts[LABEL], np.int64), image, tensor, ids, digests)
 
 
 def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -223,8 +243,11 @@ def _records(files: Sequence[str] | tf.Tensor) -> tf.data.Dataset:
     )
 
 
-def _parse_labels(records: tf.Tensor) -> tf.Tensor:
-    return tf.io.parse_example(records, {LABEL: FEATURES[LABEL]})[LABEL]
+def _parse(record: tf.Tensor, image: ImageOptions | None) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+    """Return what is known of an example, and its picture, or nothing where no options are given."""
+    example = tf.io.parse_single_example(record, FEATURES | _FACTS)
+    pixels = tf.zeros((0,), tf.uint8) if image is None else decode_image(example[ENCODED], image)
+    return {name: example[name] for name in (LABEL, *_FACTS)}, pixels
 
 
 def _parse_image(record: tf.Tensor, image: ImageOptions) -> tuple[tf.Tensor, tf.Tensor]:

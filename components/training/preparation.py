@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats.examples import read_labels
+from components.formats.examples import read_counts, read_labels
 from components.training.input import ImageData, evaluation_batches, list_files, read_split
 from components.training.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy
 from components.training.settings import Settings
@@ -81,7 +81,11 @@ def prepare(settings: Settings, examples: str, train_files: Sequence[str], eval_
     devices = find_devices()
     precision, reason = choose_precision(settings.train.precision, devices, cpu_flags())
     labels = read_labels(examples)
-    train, evaluation = (read_split(list_files(files), settings.image) for files in (train_files, eval_files))
+    counts = read_counts(examples)
+    train, evaluation = (
+        read_split(list_files(files), settings.image, count=counts.get(split))
+        for split, files in (("train", train_files), ("eval", eval_files))
+    )
     check_labels(labels, train, evaluation)
     return Prepared(settings, labels, train, evaluation, devices, precision, reason)
 

@@ -11,6 +11,8 @@ import tensorflow as tf
 from components.images.options import ImageOptions
 from components.training.options import ModelOptions, TrackingOptions, TrainOptions
 
+_TRAILER = 8  # bytes
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -45,14 +47,17 @@ class Settings:
         )
 
     def fingerprint(self, files: Sequence[str], *more: str) -> str:
-        """Digest all that decides the result: options, seed, the data files' bytes, TensorFlow's version."""
+        """Digest all that decides the result: options, seed, the data, TensorFlow's version.
+
+        A gzip file ends with the checksum and the length of what is in it (RFC 1952, section 2.3.1).
+        """
         digest = hashlib.sha256()
         options = [self.model.model_dump(), self.train.model_dump(), self.image.model_dump(), self.seed]
         digest.update(json.dumps([options, tf.__version__, *more], sort_keys=True).encode())
         for file in files:
             with tf.io.gfile.GFile(file, "rb") as data:
-                while chunk := data.read(1 << 22):
-                    digest.update(chunk)
+                data.seek(max(0, data.size() - _TRAILER))
+                digest.update(f"{data.size()}".encode() + data.read(_TRAILER))
         return digest.hexdigest()[:32]
 
 

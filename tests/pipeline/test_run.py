@@ -87,7 +87,12 @@ def test_a_first_run_pushes_a_model_with_its_papers(finished: Path) -> None:
 
     assert (version / "saved_model.pb").exists()
     assert json.loads((papers / "label_map.json").read_text())["labels"][0] == "anger"
-    assert set(json.loads((papers / "run.json").read_text())) == {"format_version", "recipe", "data_digest", "folder_digest"}
+    assert set(json.loads((papers / "run.json").read_text())) == {
+        "format_version",
+        "recipe",
+        "data_digest",
+        "folder_digest",
+    }
     assert "accuracy" in json.loads((papers / "metrics.json").read_text())["test"]
     assert (papers / "model_card.md").read_text().startswith("# Model card: resnet18, 8 classes")
 

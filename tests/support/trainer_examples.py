@@ -41,14 +41,15 @@ def write_records(path: Path, images: Sequence[bytes], labels: Sequence[int] | N
     """Write one shard."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(path), "GZIP") as writer:
-        for image, label in zip(images, labels, strict=True):
-            writer.write(example(image, int(label)))
+        for index, (image, label) in enumerate(zip(images, labels, strict=True)):
+            writer.write(example(image, int(label), f"{path.parent.name}/{path.stem}-{index}.png"))
     return path
 
 
-def example(image: bytes, label: int = 0) -> bytes:
+def example(image: bytes, label: int = 0, name: str = "0.png") -> bytes:
     """One serialized tf.Example."""
     features = {
+        "image/id": tf.train.Feature(bytes_list=tf.train.BytesList(value=[name.encode()])),
         "image/encoded": tf.train.Feature(bytes_list=tf.train.BytesList(value=[image])),
         "image/class/label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
     }

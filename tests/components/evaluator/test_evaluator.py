@@ -18,6 +18,7 @@ from components.evaluator.options import EvaluateOptions
 from components.formats import saved_model
 from components.formats.artifacts import ImageDataset
 from components.formats.dataset import ImageRow, read_columns, shard_name, write_shard
+from components.formats.predictions import read_predictions
 from components.formats.pushed_models import Origin, list_versions
 from components.pusher.push import push
 from components.tfrecord.executor import Executor as ConvertExecutor
@@ -141,6 +142,12 @@ def test_metrics_equal_scikit_learns(data: tuple[Any, Any], evaluate: Callable[.
 
     found = results["candidate"]
     assert 0.4 < found["accuracy"] < 1.0
+    # What the model said is kept, so that nobody asks it again.
+    folder = max(tmp_path.parent.glob("evaluation*"), key=lambda path: path.stat().st_mtime) / "evaluation"
+    ids = read_columns(Path(data[0].uri), "test", ["id"])[0].to_pylist()
+    np.testing.assert_allclose(read_predictions(folder, ids), probabilities, rtol=1e-6)
+    with pytest.raises(KeyError, match=r"no prediction of 1\.png"):
+        read_predictions(folder, ["1.png"])
     expected = {
         "accuracy": metrics.accuracy_score(labels, predicted),
         "balanced_accuracy": metrics.balanced_accuracy_score(labels, predicted),

@@ -10,6 +10,7 @@ from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from trainer_examples import draw_shapes, shapes_examples
 
 from components.formats import saved_model
+from components.formats.predictions import read_predictions
 from components.images.options import ImageOptions
 from components.models import resnets
 from components.trainer.component import ImageTrainer
@@ -122,6 +123,18 @@ def test_a_model_from_imagenets_weights_is_exported_with_their_preprocessing(
         tf.nn.softmax(tf.matmul(features, kernel) + bias).numpy(),
         atol=1e-5,
     )
+
+
+def test_the_predictions_of_eval_are_those_of_the_exported_model(outputs: Path) -> None:
+    served = tf.saved_model.load(str(outputs / "model" / "Format-Serving"))
+    files = sorted((outputs / "examples" / "Split-eval").glob("*.gz"))
+    examples = list(tf.data.TFRecordDataset(list(map(str, files)), "GZIP").as_numpy_iterator())
+    answer = served.signatures["serve_examples"](tf.constant(examples))["probabilities"].numpy()
+    ids = [
+        tf.train.Example.FromString(one).features.feature["image/id"].bytes_list.value[0].decode() for one in examples
+    ]
+
+    np.testing.assert_allclose(read_predictions(outputs / "model_run", ids), answer, atol=1e-5)
 
 
 def test_checkpoints_are_gone_after_success(outputs: Path) -> None:

@@ -219,3 +219,16 @@ def test_tf_data_tunes_nothing_by_itself(files: list[str]) -> None:
         data = read_split(files, IMAGE, memory)
         for batches in (training_batches(data, 3, options(), seed=0), evaluation_batches(data, 3, 4)):
             assert batches.options().autotune.enabled is False
+
+
+def test_ids_are_read_with_the_images_in_their_order(files: list[str]) -> None:
+    data = read_split(files, IMAGE, count=COUNT)
+
+    assert len(set(data.ids)) == COUNT
+    assert data.ids == read_split(files, IMAGE, memory=0).ids
+
+
+@pytest.mark.parametrize(("count", "found"), [(COUNT + 1, str(COUNT)), (COUNT - 1, "more")])
+def test_a_split_of_another_size_than_was_said_is_an_error(files: list[str], count: int, found: str) -> None:
+    with pytest.raises(ValueError, match=f"A split of {count} images holds {found}: "):
+        read_split(files, IMAGE, count=count)

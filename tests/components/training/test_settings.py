@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +39,12 @@ def test_an_impossible_value_is_refused() -> None:
 
 def test_the_fingerprint_follows_options_seed_data_and_code(tmp_path: Path) -> None:
     file = tmp_path / "x.gz"
-    file.write_bytes(b"one")
+    file.write_bytes(gzip.compress(b"one"))
     first = SETTINGS.fingerprint([str(file)], "v1")
 
     assert first == SETTINGS.fingerprint([str(file)], "v1")
     assert first != SETTINGS.fingerprint([str(file)], "v2")
     assert first != SETTINGS.with_choices({"model.dropout": 0.5}).fingerprint([str(file)], "v1")
     assert first != Settings(SETTINGS.model, SETTINGS.train, SETTINGS.image, seed=1).fingerprint([str(file)], "v1")
-    file.write_bytes(b"two")
+    file.write_bytes(gzip.compress(b"two"))
     assert first != SETTINGS.fingerprint([str(file)], "v1")

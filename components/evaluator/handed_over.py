@@ -1,0 +1,8 @@
+"""What the executor hands to `extractors.custom_extractors`, which TFX calls by its path and with nothing of ours."""
+
+from contextvars import ContextVar
+
+# The groups in test that are not new to both models; None where none is left out.
+SEEN: ContextVar[frozenset[str] | None] = ContextVar("SEEN")
+# Where the candidate's predictions go: a path without its ending, which all workers see.
+PREDICTIONS: ContextVar[str] = ContextVar("PREDICTIONS")
