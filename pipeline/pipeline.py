@@ -47,14 +47,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     given = context.parameters or RunParameters(context.uri, context.destination, config.seed)
     evaluate = config.evaluate
 
-    # Ingest looks for near-duplicates; whether they stay together is a matter of the split.
-    near = "off" if config.data.near_duplicates == "off" else "report"
     # Reads the folder: checks, hashes and packs every image; quarantines what can't be used.
-    ingest = ImageIngest(
-        uri=given.data,
-        data=config.data.model_copy(update={"path": None, "near_duplicates": near}),
-        data_digest=context.folder_digest,
-    )
+    ingest = ImageIngest(uri=given.data, data=config.data.for_ingest(), data_digest=context.folder_digest)
     # Divides groups of images into train, eval and test, and fills up small classes with augmented copies.
     split = SplitBalanceAugment(
         images=ingest.outputs["images"],

@@ -8,23 +8,15 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from components.augment.augmenter import Augmenter
 from components.images.codec import Encoding, decode, encode
 from components.images.hashing import bytes_digest
-from components.images.names import copy_name
+from components.images.names import EXTENSIONS, copy_extension, copy_name
 from components.work.unit import Counts
 
 JPEG_QUALITY = 95
-# What OpenCV writes, with the usual extensions, the first of which a copy gets if its source has none of them.
-_ENCODINGS: dict[str, tuple[Encoding, tuple[str, ...]]] = {
-    "jpeg": ("jpeg", (".jpg", ".jpeg", ".jpe", ".jfif")),
-    "png": ("png", (".png",)),
-    "bmp": ("bmp", (".bmp", ".dib")),
-    "webp": ("webp", (".webp",)),
-    "tiff": ("tiff", (".tif", ".tiff")),
-}
 _FICLONE = 0x40049409
 _NOT_HERE = {errno.EOPNOTSUPP, errno.EXDEV, errno.EINVAL, errno.ENOTTY, errno.ENOSYS, errno.EBADF, errno.EPERM}
 
@@ -111,8 +103,8 @@ class FolderWork:
 
 def copy_format(path: str, image_format: str) -> tuple[Encoding, str | None]:
     """Encoding of a source's copies, and their extension: None for the source's own."""
-    encoding, usual = _ENCODINGS.get(image_format, _ENCODINGS["png"])
-    return encoding, None if Path(path).suffix.lower() in usual else usual[0]
+    encoding = image_format if image_format in EXTENSIONS else "png"  # what OpenCV writes
+    return cast("Encoding", encoding), copy_extension(path, encoding)
 
 
 class FileCopier:

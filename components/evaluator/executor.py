@@ -19,7 +19,7 @@ from components.evaluator.eval_config import least_accuracy, make_eval_config
 from components.evaluator.extractors import CANDIDATE, custom_extractors
 from components.evaluator.handed_over import PREDICTIONS, SEEN
 from components.evaluator.options import EvaluateOptions
-from components.evaluator.results import read_results, read_verdict
+from components.evaluator.results import read_blessing, read_results
 from components.formats.dataset import SPLITS, read_columns
 from components.formats.documents import RESULTS, SUMMARY
 from components.formats.examples import read_labels
@@ -112,7 +112,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         write_predictions(rows["id"].to_pylist(), np.stack(rows["probabilities"].to_numpy()), uri)
         kept.unlink()
         results: dict[str, Any] = {
-            **read_verdict(uri, comparison.where if comparison is not None else ""),
+            **read_blessing(uri, comparison.where if comparison is not None else ""),
             "least_accuracy": least_accuracy(options, counts),
             "min_gain": options.min_gain,
             "candidate": read_results(uri, labels, CANDIDATE if comparison is not None else ""),

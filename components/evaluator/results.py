@@ -52,7 +52,7 @@ def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> di
     return found
 
 
-def read_verdict(evaluation: Path, where: str = "") -> dict[str, Any]:
+def read_blessing(evaluation: Path, where: str = "") -> dict[str, Any]:
     """Whether the thresholds were met, and each that was not: metric, bound, value, and a text that says so.
 
     Args:

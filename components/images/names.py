@@ -10,6 +10,14 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+# What files of a format are usually called; the first is what a copy gets whose source has another ending.
+EXTENSIONS = {
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "png": (".png",),
+    "bmp": (".bmp", ".dib"),
+    "webp": (".webp",),
+    "tiff": (".tif", ".tiff"),
+}
 _OURS = re.compile(r"^(?P<stem>.+)_aug[1-9][0-9]*(?:-[1-9][0-9]*)?(?:\.[A-Za-z0-9]+)?$", re.DOTALL)
 _PUBLISHED = re.compile(r"^aug_(?P<rest>[0-9].*)$", re.DOTALL)
 # Of a file name's 255 bytes (ext4, NTFS, …), kept free for what a program puts behind a name while it writes the file.
@@ -34,6 +42,12 @@ def copy_name(name: str, number: int, extension: str | None = None, variant: int
     ending = f"_aug{number}{f'-{variant}' if variant > 1 else ''}{ending}"
     folder, slash, stem = stem.rpartition("/")
     return folder + slash + _shortened(stem, _LONGEST - len(os.fsencode(ending))) + ending
+
+
+def copy_extension(path: str, encoding: str) -> str | None:
+    """Return the extension of copies in that encoding: None for the source's own, where it fits."""
+    usual = EXTENSIONS[encoding]
+    return None if _split(path)[1].lower() in usual else usual[0]
 
 
 def free_variants(

@@ -20,6 +20,11 @@ class DataOptions(Section):
         "report", description="near-duplicates by perceptual hash: ignore, report, or keep in one split"
     )
 
+    def for_ingest(self) -> "DataOptions":
+        """Return what ingest reads: where the data lies is a value of the run, and what stays together the split's."""
+        near = "off" if self.near_duplicates == "off" else "report"
+        return self.model_copy(update={"path": None, "near_duplicates": near})
+
     @field_validator("near_duplicates", mode="before")
     @classmethod
     def _off_is_a_word(cls, value: Any) -> Any:

@@ -68,13 +68,13 @@ def line_chart(
         )
     for line in lines:
         for run in _runs(xs, line.values):
-            path = " ".join(f"{x_of(x):.1f},{y_of(value):.1f}" for x, value in run)
-            shape = '<polyline class="line {}" points="{}"/>' if len(run) > 1 else '<circle class="dot {}" r="2.5" {}/>'
-            if len(run) == 1:
-                path = f'cx="{x_of(run[0][0]):.1f}" cy="{y_of(run[0][1]):.1f}"'
-                parts.append(Markup(f'<circle class="dot {line.style}" r="2.5" {path}/>'))
+            points = [(x_of(x), y_of(value)) for x, value in run]
+            if len(points) == 1:
+                dot = Markup('<circle class="dot {}" r="2.5" cx="{:.1f}" cy="{:.1f}"/>')
+                parts.append(dot.format(line.style, *points[0]))
             else:
-                parts.append(Markup(shape).format(line.style, path))
+                path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+                parts.append(Markup('<polyline class="line {}" points="{}"/>').format(line.style, path))
     return _svg(title, height, parts, [(line.name, line.style) for line in lines] if len(lines) > 1 else [])
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import PurePosixPath
 from typing import Any, Literal, NamedTuple
 
 import cv2
@@ -18,11 +17,10 @@ from components.augment.augmenter import Augmenter
 from components.augment.transforms import Image
 from components.formats.dataset import BYTES_PER_GROUP, ROWS_PER_GROUP, SCHEMA, ImageRow, open_shard, read_batches
 from components.images.codec import decode, encode
-from components.images.names import copy_name
+from components.images.names import copy_extension, copy_name
 from components.work.unit import Counts
 
 _COPIES_AT_A_TIME = 32
-_EXTENSIONS = {"jpeg": (".jpg", ".jpeg"), "png": (".png",)}
 
 
 @dataclass(frozen=True)
@@ -129,12 +127,6 @@ class _Copy(NamedTuple):
     width: int
     brightness: float
     copy: int
-
-
-def copy_extension(path: str, encoding: str) -> str | None:
-    """The extension of copies in that encoding: None, the source's own, where it fits."""
-    usual = _EXTENSIONS[encoding]
-    return None if PurePosixPath(path).suffix.lower() in usual else usual[0]
 
 
 def _pixels(row: ImageRow) -> Image:

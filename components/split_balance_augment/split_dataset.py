@@ -21,10 +21,10 @@ from components.formats import nodes
 from components.formats.dataset import SPLITS, open_shard, shard_name
 from components.formats.documents import SUMMARY
 from components.images.hashing import near_duplicates, unsigned
-from components.images.names import free_variants
+from components.images.names import copy_extension, free_variants
 from components.split.groups import group_images
 from components.split.plan import Plan, Rules, exact, make_plan
-from components.split_balance_augment.dataset_work import ParquetUnit, ParquetWork, copy_extension
+from components.split_balance_augment.dataset_work import ParquetUnit, ParquetWork
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.tools.progress import Progress
 from components.work.engine import delete_folder, do_units, read_whole, write_whole

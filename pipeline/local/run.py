@@ -68,7 +68,7 @@ def run_locally(
         console.print(f"Nothing has changed: all {len(runs)} components came from the cache ({seconds:.0f} s).")
     else:
         console.print(f"Finished in {seconds:.0f} s.")
-    return _show_verdict(console, by_node, folder)
+    return _show_outcome(console, by_node, folder)
 
 
 def _publish_report(by_node: dict[str, NodeRun], folder: Workdir) -> None:
@@ -127,7 +127,7 @@ def _reason(error: BaseException | None) -> str:
     return kind + "\n".join(lines[:6])
 
 
-def _show_verdict(console: Console, by_node: dict[str, NodeRun], folder: Workdir) -> int:
+def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir) -> int:
     results = RESULTS.read(by_node[nodes.EVALUATOR].uris["evaluation"])
     pushed = by_node[nodes.PUSHER].properties["pushed_model"]
     if folder.report.exists():

@@ -1,6 +1,6 @@
 import pytest
 
-from components.images.names import copy_name, free_variants, is_copy, source_keys
+from components.images.names import copy_extension, copy_name, free_variants, is_copy, source_keys
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,11 @@ def test_copies_of_a_source_that_is_gone_still_share_a_key() -> None:
 def test_a_shortened_copy_finds_its_source() -> None:
     source = "c/" + "z" * 251 + ".jpg"
     assert source_keys([source, copy_name(source, 7)]) == [source, source]
+
+
+@pytest.mark.parametrize(
+    ("path", "encoding", "extension"),
+    [("a.jfif", "jpeg", None), ("a/b.JPG", "jpeg", None), ("a.png", "jpeg", ".jpg"), ("a.b/c", "png", ".png")],
+)
+def test_a_copy_keeps_its_sources_ending_where_that_fits(path: str, encoding: str, extension: str | None) -> None:
+    assert copy_extension(path, encoding) == extension
