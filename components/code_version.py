@@ -11,7 +11,7 @@ _PACKAGE = "components"
 
 
 def code_version(*modules: str) -> str:
-    """Twelve hex digits over the modules and all of the project's modules that they import, directly or not.
+    """Return twelve hex digits over the modules and all of the project's modules that they import, directly or not.
 
     Templates and styles beside the named modules count too.
 

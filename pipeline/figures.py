@@ -9,7 +9,7 @@ Properties = Mapping[str, Mapping[str, Any]]
 
 
 def key_figure(node: str, outputs: Properties) -> str:
-    """A few words on what a component made; "" where there is nothing to say."""
+    """Return a few words on what a component made; "" where there is nothing to say."""
     describe = _FIGURES.get(node)
     try:
         return describe(outputs) if describe else ""

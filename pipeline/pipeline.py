@@ -153,7 +153,7 @@ def _graph(components: list[BaseComponent]) -> dict[str, list[str]]:
 def create_pipeline(
     config: Config, context: RunContext, root: str, metadata: str | None = None
 ) -> tfx_pipeline.Pipeline:
-    """The pipeline as TFX's runners take it.
+    """Return the pipeline as TFX's runners take it.
 
     Args:
         config: the configuration.

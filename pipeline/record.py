@@ -28,7 +28,7 @@ _PACKAGES = (
 
 
 def run_record(config: Config, context: RunContext) -> dict[str, str | int]:
-    """Custom properties of a run's context in ML Metadata."""
+    """Return custom properties of a run's context in ML Metadata."""
     revision, dirty = _git()
     return {
         "config": json.dumps(config.as_dict(), sort_keys=True),
@@ -49,7 +49,7 @@ def run_record(config: Config, context: RunContext) -> dict[str, str | int]:
 
 
 def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
-    """What the report says of the run's origin. Nothing in it changes from one run to the same run again."""
+    """Return what the report says of the run's origin. Nothing in it changes from one run to the same run again."""
     return {
         "command": reproduce(config, context.uri),
         "origin": {
@@ -63,7 +63,7 @@ def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
 
 
 def reproduce(config: Config, data: str) -> str:
-    """The command that runs the same again here: every option that differs from its default, the cluster's aside."""
+    """Return the command that runs the same again here: each option that isn't its default, but for the cluster's."""
     words = ["python", "-m", "pipeline", "run", "--data", data]
     for key, value in _changed(config.as_dict(), Config().as_dict()):
         if key != "data.path" and not key.startswith("kubeflow."):
@@ -88,7 +88,7 @@ def _version(package: str) -> str:
 
 
 def _git() -> tuple[str, int]:
-    """The revision of the checkout that this code is in, and 1 if it was changed; ("", 0) outside one."""
+    """Return the revision of the checkout that this code is in, and 1 if it was changed; ("", 0) outside one."""
     folder = Path(__file__).parent
 
     def ask(*arguments: str) -> str:

@@ -27,7 +27,7 @@ One YAML file, given with `--config`; what it doesn't name keeps the default bel
 
 
 def default_yaml() -> str:
-    """All keys with their defaults, what they mean behind them."""
+    """Return all keys with their defaults, what they mean behind them."""
     lines = ["# All keys with their defaults. Generated from the model by `make docs`; presets change what they name."]
     for name, section in _sections():
         if section is None:
@@ -45,7 +45,7 @@ def default_yaml() -> str:
 
 
 def reference() -> str:
-    """The reference as Markdown, one table a section."""
+    """Return the reference as Markdown, one table a section."""
     text = _HEAD
     for preset in sorted(PRESETS.glob("*.yaml")):
         comment = [line[2:] for line in preset.read_text("utf-8").splitlines() if line.startswith("# ")]
@@ -94,7 +94,7 @@ def _yaml(value: Any) -> str:
 
 
 def _type(annotation: Any) -> str:
-    """A type as a user reads it."""
+    """Return a type as a user reads it."""
     arguments = get_args(annotation)
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in arguments)

@@ -15,7 +15,7 @@ MISTAKES = 48
 def analyse(
     by_split: dict[str, Predictions], labels: list[str], temperature: float | None, resamples: int, seed: int
 ) -> dict[str, Any]:
-    """Scores with intervals, calibration, mistakes and suspects of eval and test.
+    """Return scores with intervals, calibration, mistakes and suspects of eval and test.
 
     Args:
         by_split: predictions of `eval` and `test`.
@@ -65,7 +65,7 @@ def _accuracy(predictions: Predictions) -> dict[str, Any]:
 
 
 def _mistakes(predictions: Predictions, labels: list[str]) -> list[dict[str, Any]]:
-    """The wrong predictions that the model was surest of."""
+    """Return the wrong predictions that the model was surest of."""
     wrong = np.flatnonzero(predictions.predicted != predictions.labels)
     confidence = predictions.probabilities.max(axis=1)
     order = sorted(wrong, key=lambda index: (-confidence[index], predictions.names[index]))[:MISTAKES]

@@ -11,7 +11,7 @@ BINS = 15
 def calibration_error(
     probabilities: NDArray[np.float64], labels: NDArray[np.int64], bins: int = BINS
 ) -> tuple[float | None, list[dict[str, Any]]]:
-    """Expected calibration error of the top class, and what a reliability diagram shows.
+    """Return the expected calibration error of the top class, and what a reliability diagram shows.
 
     Args:
         probabilities: [N, C], rows sum to 1.
@@ -40,7 +40,7 @@ def calibration_error(
 
 
 def undo_temperature(probabilities: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """The probabilities before the logits were divided by `temperature`: p^T, normalised.
+    """Return the probabilities before the logits were divided by `temperature`: p^T, normalised.
 
     Args:
         probabilities: [N, C].

@@ -84,7 +84,7 @@ def _data(summary: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table(by_split: dict[str, Predictions], labels: list[str]) -> pa.Table:
-    """One row an image: where it is, what it is, what the model says."""
+    """Return one row an image: where it is, what it is, what the model says."""
     tables = []
     for split, predictions in by_split.items():
         columns: dict[str, Any] = {

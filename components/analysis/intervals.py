@@ -17,7 +17,7 @@ _CHUNK = 100  # resamples at a time: bounds the memory
 
 
 def with_intervals(predictions: Predictions, classes: int, resamples: int, seed: int) -> dict[str, Any]:
-    """Scores with intervals.
+    """Return scores with intervals.
 
     Args:
         predictions: of one split.
@@ -43,7 +43,7 @@ def with_intervals(predictions: Predictions, classes: int, resamples: int, seed:
 
 
 def _resample(predictions: Predictions, classes: int, resamples: int, seed: int) -> dict[str, NDArray[np.float64]]:
-    """Scores of each resample: [B] each overall one, [B, C] each one by class."""
+    """Return scores of each resample: [B] each overall one, [B, C] each one by class."""
     groups, index = np.unique(predictions.groups, return_inverse=True)
     cells = predictions.labels * classes + predictions.predicted
     # Sparse: a group is in a few cells only, and there are as many cells as classes squared.

@@ -8,7 +8,7 @@ from components.formats.saved_model import seen_groups, without
 
 
 def leak(known: Collection[str] | None, dataset: Path) -> str:
-    """A sentence for those who read the test results; "" where there is nothing to say.
+    """Return a sentence for those who read the test results; "" where there is nothing to say.
 
     Args:
         known: what the model was made from, as `read_made_from` returns it.

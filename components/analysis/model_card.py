@@ -73,7 +73,7 @@ _TEMPLATE = """\
 def make_card(
     findings: dict[str, Any], training: dict[str, Any], image: dict[str, Any], lineage: dict[str, str]
 ) -> Any:
-    """The card as JSON.
+    """Return the card as JSON.
 
     Args:
         findings: what `analyse` found, with `data`.
@@ -104,7 +104,7 @@ def literally(text: str) -> str:
 
 
 def as_markdown(card: dict[str, Any]) -> str:
-    """The card as Markdown."""
+    """Return the card as Markdown."""
 
     def interval(score: dict[str, float | None]) -> str:
         return "–" if score["low"] is None else f"{score['low']:.3f} – {score['high']:.3f}"

@@ -38,12 +38,12 @@ class Predictions:
         return self.probabilities.argmax(axis=1)
 
     def confusion(self, classes: int) -> NDArray[np.int64]:
-        """[C, C] counts, given classes in rows, predicted in columns."""
+        """Return [C, C] counts, given classes in rows, predicted in columns."""
         flat = np.bincount(self.labels * classes + self.predicted, minlength=classes * classes)
         return flat.reshape(classes, classes)
 
     def where(self, mask: NDArray[np.bool_]) -> "Predictions":
-        """The rows where `mask` is true."""
+        """Return the rows where `mask` is true."""
         return Predictions(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
 
 

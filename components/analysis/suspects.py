@@ -30,7 +30,7 @@ def find_suspects(by_split: dict[str, Predictions], labels: list[str]) -> list[d
     given = np.concatenate([predictions.labels for predictions in splits.values()])
     names = np.concatenate([predictions.names for predictions in splits.values()])
     origin = np.concatenate([[split] * len(predictions) for split, predictions in splits.items()])
-    # cleanlab wants rows that sum to one exactly and classes without gaps.
+    # cleanlab requires rows that sum to one exactly and classes without gaps.
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
     present = np.unique(given)
     if len(present) < 2:

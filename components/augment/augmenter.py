@@ -22,7 +22,7 @@ class Augmenter:
     The randomness of a copy comes from the seed, the digest of its source file and its number, and from nothing else.
     `Compose.set_random_seed` isn't used: it costs as much as the transforms themselves and gives each of them the same
     seed, so that they would move together (dropout only on flipped copies, angle in step with contrast). Instead all
-    transforms draw from one pair of generators, NumPy's and Python's, whose state is set anew for each copy.
+    transforms draw from one pair of generators, NumPy's and Python's, whose state is set again for each copy.
     """
 
     def __init__(self, seed: int, pipeline_yaml: str | None = None) -> None:
@@ -39,7 +39,7 @@ class Augmenter:
         self._pipeline.set_random_state(np.random.Generator(self._bits), self._random)
 
     def copies(self, pixels: Pixels, sha256: str, count: int) -> Iterator[Image]:
-        """The first `count` augmented copies of a source, as H×W×3 RGB.
+        """Yield the first `count` augmented copies of a source, as H×W×3 RGB.
 
         Args:
             pixels: the source, H×W grey or H×W×3 RGB.

@@ -1,4 +1,4 @@
-"""What each transform of Albumentations 1.x was told by default, and what its arguments are called in 2.x.
+"""What each transform of Albumentations 1.x did by default, and what its arguments are called in 2.x.
 
 A transform that isn't in the table can't be carried over. Pure: works on the dictionaries that `A.save` writes.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 Arguments = dict[str, Any]
 
-# Borders: 1.x filled with a mirror image (cv2.BORDER_REFLECT_101) unless told otherwise, 2.x with black.
+# Borders: 1.x filled with a mirror image (cv2.BORDER_REFLECT_101) by default, 2.x with black.
 _MIRROR = 4
 _BORDER = {"interpolation": 1, "border_mode": _MIRROR, "value": None, "mask_value": None}
 _OUR_MODULE = "components.augment.transforms"
@@ -49,7 +49,7 @@ def _filled(args: Arguments) -> Arguments:
 
 
 def _range(value: Any, low: float | None = None) -> list[Any]:
-    """1.x's `to_tuple`: a number x stands for (-x, x), or for (low, x)."""
+    """Return 1.x's `to_tuple`: a number x stands for (-x, x), or for (low, x)."""
     if isinstance(value, (list, tuple)):
         return list(value)
     return sorted([-value if low is None else low, value])

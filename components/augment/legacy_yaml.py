@@ -40,7 +40,13 @@ def short_name(transform: Arguments) -> str:
 
 
 def _migrated(transform: Arguments, changes: list[str], *, forced: bool) -> Arguments:
-    """`forced`: what holds this transform runs it whatever its `p` is, which is only its weight then."""
+    """Carry one transform over.
+
+    Args:
+        transform: as 1.x saved it.
+        changes: gets a line for each change.
+        forced: what holds this transform runs it whatever its `p` is, which is only its weight then.
+    """
     name = short_name(transform)
     if "transforms" in transform:
         return _migrated_composition(name, transform, changes, forced=forced)
@@ -51,7 +57,7 @@ def _migrated(transform: Arguments, changes: list[str], *, forced: bool) -> Argu
     if rule is None:
         raise PipelineError(
             f"{name} of Albumentations 1.x can't be carried over to 2.x with the same meaning; "
-            "build the pipeline with 2.x and save it anew"
+            "build the pipeline with 2.x and save it again"
         )
     p = _probability(name, args, rule.p, changes, forced=forced)
     if unknown := set(args) - set(rule.defaults):
@@ -79,7 +85,7 @@ def _migrated(transform: Arguments, changes: list[str], *, forced: bool) -> Argu
 
 
 def _probability(name: str, args: Arguments, default: float, changes: list[str], *, forced: bool) -> float:
-    """The transform's `p`, with `always_apply` merged into it; both are taken out of the arguments."""
+    """Return the transform's `p`, with `always_apply` merged into it; both are taken out of the arguments."""
     p = args.pop("p", default)
     if args.pop("always_apply", False) and not forced and p != 1.0:
         changes.append(f"{name}: always_apply=True → p=1.0 (was {p})")

@@ -138,7 +138,7 @@ class MotionBlur(A.ImageOnlyTransform):
 
     @staticmethod
     def _centred(ends: list[int], size: int) -> list[int]:
-        """The two ends moved to the middle of the square; a stretch of even length loses a pixel at its far end."""
+        """Return the ends moved to the middle of the square; a stretch of even length loses a pixel at its far end."""
         near, far = sorted(ends)
         far -= (far - near) % 2
         offset = (near + far - size + 1) // 2

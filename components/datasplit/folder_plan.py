@@ -42,7 +42,7 @@ class FolderPlan:
         return len(self.folder.paths)
 
     def item(self, index: int) -> Item:
-        """What is done with one image."""
+        """Return what is done with one image."""
         return Item(
             self.folder.paths[index],
             self.folder.sha256(index),
@@ -59,7 +59,7 @@ class FolderPlan:
         return sorted({(splits[split], path.rpartition("/")[0]) for split, path in where})
 
     def first_source(self) -> Item | None:
-        """The first image of which copies are made, if there is one."""
+        """Return the first image of which copies are made, if there is one."""
         sources = np.flatnonzero(self.plan.copies_of)
         return self.item(int(sources[0])) if len(sources) else None
 

@@ -47,7 +47,7 @@ class FolderUnit:
         return cls(index, str(path))
 
     def read(self) -> list[Item]:
-        """The items."""
+        """Read the items."""
         return [Item(*fields) for fields in json.loads(Path(self.items).read_text("ascii"))]
 
 
@@ -102,7 +102,7 @@ class FolderWork:
 
 
 def copy_format(path: str, image_format: str) -> tuple[Encoding, str | None]:
-    """Encoding of a source's copies, and their extension: None for the source's own."""
+    """Return the encoding of a source's copies, and their extension: None for the source's own."""
     encoding = image_format if image_format in EXTENSIONS else "png"  # what OpenCV writes
     return cast("Encoding", encoding), copy_extension(path, encoding)
 

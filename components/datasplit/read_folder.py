@@ -51,11 +51,11 @@ class Folder:
     folders: list[str]
 
     def sha256(self, index: int) -> str:
-        """The digest of one image's file, in hex."""
+        """Return the digest of one image's file, in hex."""
         return self.digests[32 * index : 32 * index + 32].hex()
 
     def format(self, index: int) -> str:
-        """The format of one image."""
+        """Return the format of one image."""
         return self.format_names[self.formats[index]]
 
 

@@ -226,7 +226,7 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
 
 
 def printable(name: str) -> str:
-    r"""A file name as text: bytes that aren't UTF-8, and control characters, as `\xNN`."""
+    r"""Return a file name as text: bytes that aren't UTF-8, and control characters, as `\xNN`."""
     text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 

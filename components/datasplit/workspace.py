@@ -63,11 +63,11 @@ class Workspace:
         self._lock.close()
 
     def recorded(self) -> dict[str, Any] | None:
-        """The options of the interrupted attempt; None if it hadn't got as far as writing them."""
+        """Return the options of the interrupted attempt; None if it hadn't got as far as writing them."""
         return self._read("options.json")
 
     def committed(self) -> dict[str, Any] | None:
-        """What `commit` was told, if the interrupted attempt had got that far."""
+        """Return what `commit` was given, if the interrupted attempt had got that far."""
         return self._read("commit.json")
 
     def record(self, options: dict[str, Any]) -> None:
@@ -75,7 +75,7 @@ class Workspace:
         self._write("options.json", options)
 
     def new_stage(self) -> Path:
-        """An empty folder for the new tree; those of earlier attempts are deleted."""
+        """Make an empty folder for the new tree, and delete those of earlier attempts."""
         for old in self.path.glob("stage-*"):
             shutil.rmtree(old, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix="stage-", dir=self.path))

@@ -6,7 +6,7 @@ from components.formats.pushed_models import Origin, Version, list_versions
 
 
 def candidates(destination: str, origin: Origin) -> list[Version]:
-    """Pushed models that other data, options or code made, the newest first.
+    """Return pushed models that other data, options or code made, the newest first.
 
     Without this an unchanged second run would be compared with its own model and pushed again.
     """
@@ -18,5 +18,5 @@ def candidates(destination: str, origin: Origin) -> list[Version]:
 
 
 def choose(versions: Sequence[Version], labels: Sequence[str]) -> Version | None:
-    """The newest of the versions with the same classes in the same order; None if there is none."""
+    """Return the newest of the versions with the same classes in the same order; None if there is none."""
     return next((version for version in versions if version.labels == tuple(labels)), None)

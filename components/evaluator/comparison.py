@@ -39,7 +39,7 @@ class Comparison:
         return f" on the {self.images:,} test images that are new to both" if self.on == "new" else ""
 
     def describe(self, version: str, candidate: float | None, baseline: float | None) -> str:
-        """A sentence on the comparison with that version, from both accuracies on the images compared on."""
+        """Return a sentence on the comparison with that version, from both accuracies on the images compared on."""
         where = self.where or " on the same test images"
         scores = f"accuracy {_score(candidate)} against {_score(baseline)}"
         sentence = f"Compared with version {version}{where}: {scores}."

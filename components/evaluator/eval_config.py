@@ -19,7 +19,7 @@ ROUNDING = 1e-7  # TFMA's accuracy is a float32: 0.95 would be below a threshold
 
 
 def least_accuracy(options: EvaluateOptions, counts: Sequence[int]) -> float:
-    """The accuracy that a model must reach on the test split.
+    """Return the accuracy that a model must reach on the test split.
 
     Args:
         options: `min_accuracy`, or None for the commonest class's share + 0.05, at most halfway to 1.
@@ -34,7 +34,7 @@ def least_accuracy(options: EvaluateOptions, counts: Sequence[int]) -> float:
 def make_eval_config(
     labels: Sequence[str], options: EvaluateOptions, counts: Sequence[int], comparison: Comparison | None
 ) -> config_pb2.EvalConfig:
-    """TFMA's configuration.
+    """Return TFMA's configuration.
 
     The thresholds apply to the whole split, or to what a comparison is made on, alone: `MetricConfig.threshold` would
     hold for every slice.

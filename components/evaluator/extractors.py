@@ -1,6 +1,6 @@
 """What TFX's Evaluator hands to TFMA in place of TFMA's own extractors.
 
-TFX imports the function by its path, and the module anew.
+TFX imports the function by its path, and loads the module again.
 """
 
 from collections.abc import Mapping

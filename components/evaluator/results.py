@@ -14,7 +14,7 @@ from components.tools.scores import OVERALL, PER_CLASS
 
 
 def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> dict[str, Any]:
-    """The metrics of one model on the whole split, per class and per slice.
+    """Return the metrics of one model on the whole split, per class and per slice.
 
     Args:
         evaluation: folder that the Evaluator wrote.
@@ -53,7 +53,7 @@ def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> di
 
 
 def read_blessing(evaluation: Path, where: str = "") -> dict[str, Any]:
-    """Whether the thresholds were met, and each that was not: metric, bound, value, and a text that says so.
+    """Return whether the thresholds were met, and each that was not: metric, bound, value, and a text that says so.
 
     Args:
         evaluation: folder that the Evaluator wrote.
@@ -67,11 +67,13 @@ def read_blessing(evaluation: Path, where: str = "") -> dict[str, Any]:
 def _explain(failure: validation_result_pb2.ValidationFailure, where: str) -> dict[str, Any]:
     value, bound, change = _failed_value(failure), _bound(failure), failure.metric_key.is_diff
     if value is None:
-        text = f"test accuracy is no number, at least {bound:.3f} is wanted"
+        text = f"test accuracy is NaN, at least {bound:.3f} is required"
     elif change:
-        text = f"test accuracy differs by {value:+.3f} from the pushed model's{where}, at least {bound:+.3f} is wanted"
+        text = (
+            f"test accuracy differs by {value:+.3f} from the pushed model's{where}, at least {bound:+.3f} is required"
+        )
     else:
-        text = f"test accuracy is {value:.3f}, at least {bound:.3f} is wanted"
+        text = f"test accuracy is {value:.3f}, at least {bound:.3f} is required"
     return {
         "metric": failure.metric_key.name,
         "change": change,

@@ -98,12 +98,12 @@ _FIELDS = tuple(field.name for field in fields(ImageRow))
 
 
 def shard_name(prefix: str, index: int, count: int) -> str:
-    """`prefix-00000-of-00004.parquet`."""
+    """Return `prefix-00000-of-00004.parquet`."""
     return f"{prefix}-{index:05d}-of-{count:05d}.parquet"
 
 
 def shard_paths(folder: str | os.PathLike[str], prefix: str) -> list[Path]:
-    """The shards of that prefix, in order; none if there are none.
+    """Return the shards of that prefix, in order; none if there are none.
 
     Raises:
         FileNotFoundError: a shard of the set is missing.
@@ -151,7 +151,7 @@ def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def _writer(schema: pa.Schema, path: str | os.PathLike[str]) -> Iterator[pq.ParquetWriter]:
-    """Writes under a temporary name, and renames when it is done.
+    """Write under a temporary name, and rename when it is done.
 
     Encoded images don't compress, and a dictionary of unique values only costs: the image column is stored plain.
     """
@@ -176,7 +176,7 @@ def open_shard(source: Any, where: str) -> pq.ParquetFile:
 
 
 def read_shard(path: str | os.PathLike[str]) -> Iterator[ImageRow]:
-    """The rows of one shard, a row group in memory at a time."""
+    """Yield the rows of one shard, a row group in memory at a time."""
     with open_shard(path, str(path)) as file:
         for batch in read_batches(file, range(file.num_row_groups)):
             for row in batch.to_pylist():
@@ -184,13 +184,13 @@ def read_shard(path: str | os.PathLike[str]) -> Iterator[ImageRow]:
 
 
 def read_batches(file: pq.ParquetFile, row_groups: Iterable[int]) -> Iterator[pa.RecordBatch]:
-    """The rows of some row groups of a shard; no batch holds rows of two, which could be a thousand large images."""
+    """Yield the rows of some row groups of a shard; no batch holds rows of two: they may be large."""
     for group in row_groups:
         yield from file.iter_batches(batch_size=ROWS_PER_GROUP, row_groups=[group], columns=list(_FIELDS))
 
 
 def read_columns(folder: str | os.PathLike[str], prefix: str, columns: Sequence[str] = PLAN_COLUMNS) -> pa.Table:
-    """The named columns of all shards of that prefix, as one table in shard order."""
+    """Return the named columns of all shards of that prefix, as one table in shard order."""
     paths = shard_paths(folder, prefix)
     if not paths:
         return SCHEMA.empty_table().select(list(columns))

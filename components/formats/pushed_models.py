@@ -28,11 +28,11 @@ class Origin:
     folder_digest: str = ""
 
     def as_dict(self) -> dict[str, str]:
-        """Plain values."""
+        """Return plain values."""
         return asdict(self)
 
     def is_same(self, other: "Origin") -> bool:
-        """Whether recipe and data agree, the data by either digest: one folder lies in several places."""
+        """Return whether recipe and data agree, the data by either digest: one folder lies in several places."""
         if self.recipe != other.recipe:
             return False
         pairs = ((self.folder_digest, other.folder_digest), (self.data_digest, other.data_digest))
@@ -40,7 +40,7 @@ class Origin:
 
     @staticmethod
     def read(values: Any) -> "Origin | None":
-        """An origin from JSON; None from what isn't one, such as another version's."""
+        """Return an origin from JSON; None from what isn't one, such as another version's."""
         try:
             return Origin(**{name: str(value) for name, value in values.items()})
         except (AttributeError, TypeError):
@@ -65,14 +65,14 @@ class Version:
 
 
 def file_system(uri: str) -> tuple[Any, str]:
-    """The fsspec file system behind a path or URI, and the path in it."""
+    """Return the fsspec file system behind a path or URI, and the path in it."""
     import fsspec
 
     return fsspec.core.url_to_fs(uri)  # type: ignore[no-any-return]
 
 
 def list_versions(destination: str) -> list[Version]:
-    """Complete models at a destination, the newest first; none where there is no such folder yet."""
+    """Return complete models at a destination, the newest first; none where there is no such folder yet."""
     store, root = file_system(destination)
     try:
         names = [posixpath.basename(path.rstrip("/")) for path in with_retries(lambda: store.ls(root, detail=False))]
@@ -97,7 +97,7 @@ def list_versions(destination: str) -> list[Version]:
 
 
 def _exists(store: Any, path: str) -> bool:
-    """Whether there is such an object; `store.exists` would take a lost connection for a no."""
+    """Return whether there is such an object; `store.exists` would take a lost connection for a no."""
     try:
         with_retries(lambda: store.info(path))
     except FileNotFoundError:

@@ -1,7 +1,7 @@
 """Read any image file into the pixels that the model will see, and write pixels back.
 
 Pictures are H×W uint8 (grey) or H×W×3 uint8 (RGB). TensorFlow's decoders know nothing of EXIF turns, CMYK, WebP or
-transparency on a background; whatever they would show differently is encoded anew, everything else keeps its bytes.
+transparency on a background; whatever they would show differently is encoded again, everything else keeps its bytes.
 """
 
 import io
@@ -91,7 +91,7 @@ def decode(data: bytes, max_pixels: int = 50_000_000) -> Picture:
 def for_tensorflow(data: bytes, picture: Picture) -> tuple[bytes, str]:
     """Bytes that TensorFlow decodes to `picture`, and their format: the original ones wherever that holds.
 
-    What must be encoded anew becomes PNG if it came from a lossless format, else JPEG at quality 95 without chroma
+    What must be encoded again becomes PNG if it came from a lossless format, else JPEG at quality 95 without chroma
     subsampling, which is a fraction of the size of a photo's PNG.
     """
     if picture.keep:
@@ -136,7 +136,7 @@ def _upright(image: Image.Image) -> Image.Image:
 
 
 def _tensorflow_sees_the_same(image: Image.Image, codec: str, storage: Any) -> bool:
-    """True for plain 8-bit grey or RGB in JPEG, PNG or 24-bit BMP; tested against TensorFlow's own decoders.
+    """Return True for plain 8-bit grey or RGB in JPEG, PNG or 24-bit BMP; tested against TensorFlow's own decoders.
 
     Args:
         image: the loaded image.

@@ -18,12 +18,12 @@ _BANDS = 4
 
 
 def bytes_digest(data: bytes) -> str:
-    """SHA-256 of a file's bytes, as hex."""
+    """Return the SHA-256 of a file's bytes, as hex."""
     return hashlib.sha256(data).hexdigest()
 
 
 def pixels_digest(pixels: Pixels) -> str:
-    """SHA-256 of a picture's pixels and shape, as hex: equal for the same picture in another lossless format.
+    """Return the SHA-256 of pixels and shape, as hex: equal for the same picture in another lossless format.
 
     Grey stored as RGB equals the same grey stored in one channel.
     """
@@ -35,7 +35,7 @@ def pixels_digest(pixels: Pixels) -> str:
 
 
 def perceptual_hash(pixels: Pixels) -> int | None:
-    """64-bit perceptual hash (DCT, `imagehash.phash`); None for a picture without contrast."""
+    """Return the 64-bit perceptual hash (DCT, `imagehash.phash`); None for a picture without contrast."""
     if float(pixels.std()) < _LEAST_CONTRAST:
         return None
     bits = imagehash.phash(Image.fromarray(pixels)).hash.ravel()
@@ -48,7 +48,7 @@ def unsigned(phash: int | None) -> int | None:
 
 
 def near_duplicates(hashes: Sequence[int | None], distance: int = NEAR_DISTANCE) -> list[tuple[int, int]]:
-    """Pairs (i, j), i < j, that link all images whose hashes differ in at most `distance` bits.
+    """Return pairs (i, j), i < j, that link all images whose hashes differ in at most `distance` bits.
 
     Images of one hash form a chain, and the first of them stands for all of them in pairs with other hashes: a picture
     that is there 20,000 times would make 200 million pairs. Hashes that differ in at most 3 bits agree in one of 4

@@ -25,7 +25,7 @@ _LONGEST = 240
 
 
 def copy_name(name: str, number: int, extension: str | None = None, variant: int = 1) -> str:
-    """The file name of a source's n-th augmented copy.
+    """Return the file name of a source's n-th augmented copy.
 
     Args:
         name: the source's file name, or its path.
@@ -53,7 +53,7 @@ def copy_extension(path: str, encoding: str) -> str | None:
 def free_variants(
     sources: Sequence[str], counts: Sequence[int], existing: Iterable[str], extensions: Sequence[str | None]
 ) -> list[int]:
-    """For each source the variant with which none of its copies gets a name that is taken.
+    """Return for each source the variant with which none of its copies gets a name that is taken.
 
     Args:
         sources: paths.
@@ -88,12 +88,12 @@ def free_variants(
 
 
 def is_copy(name: str) -> bool:
-    """Whether a file name has the form of an augmented copy, ours or the published data set's."""
+    """Return whether a file name has the form of an augmented copy, ours or the published data set's."""
     return bool(_OURS.match(name) or _PUBLISHED.match(name))
 
 
 def source_keys(paths: Sequence[str]) -> list[str | None]:
-    """A key that each copy shares with its source, and with the source's other copies; None for all other files.
+    """Return a key that each copy shares with its source, and with the source's other copies; None for all other files.
 
     A source and its copies lie in one folder of a class, so the paths are to begin with the class, not with the split:
     then a copy that lies in another split than its source shares the key as well.
@@ -125,7 +125,7 @@ def source_keys(paths: Sequence[str]) -> list[str | None]:
 
 
 def _source_candidates(name: str) -> Iterator[str]:
-    """What a copy's source may be called, the likeliest first: a file name or a file name without its extension."""
+    """Yield what a copy's source may be called, the likeliest first: a file name, or one without its extension."""
     if match := _OURS.match(name):
         extension = _split(name)[1]
         yield match["stem"] + extension
@@ -141,7 +141,7 @@ def _source_candidates(name: str) -> Iterator[str]:
 
 
 def _base(name: str, extension: str | None) -> tuple[str, str]:
-    """What stands before and behind the copy number."""
+    """Return what stands before and behind the copy number."""
     stem, own_extension = _split(name)
     if extension is None or extension.lower() == own_extension.lower():
         return stem, own_extension
@@ -157,6 +157,6 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _shortened(stem: str, most: int) -> str:
-    """The longest beginning of a stem that takes at most that many bytes in a file name."""
+    """Return the longest beginning of a stem that takes at most that many bytes in a file name."""
     data = os.fsencode(stem)
     return stem if len(data) <= most else data[:most].decode("utf-8", "ignore")

@@ -1,4 +1,4 @@
-"""What names say of images that are copies of others: made by an earlier split, and told by their file's name. Pure."""
+"""Which images are copies of others that an earlier split made: their files' names say it. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ _THREADS = 8
 
 
 def folder_digest(uri: str) -> str:
-    """SHA-256 over the names and contents of all files below a folder or prefix, as hex.
+    """Return the SHA-256 over the names and contents of all files below a folder or prefix, as hex.
 
     Raises:
         SourceError: there is no such folder, or it can't be listed.

@@ -192,7 +192,7 @@ def _related(row: ImageRow, relation: Relation) -> ImageRow:
 
 
 def _duplicates(rows: list[ImageRow], near: Iterable[tuple[int, int]]) -> list[dict[str, str]]:
-    """One line an image that has a duplicate: kind is "exact", "conflict" (exact, other label) or "near"."""
+    """Return one line an image that has a duplicate: kind is "exact", "conflict" (exact, other label) or "near"."""
     found = []
     by_pixels = sorted(rows, key=lambda row: (row.pixels, row.id))
     for digest, members in groupby(by_pixels, key=lambda row: row.pixels):

@@ -26,7 +26,7 @@ class Quarantined:
 
 
 def inspect_image(entry: Entry, data: bytes, max_pixels: int) -> ImageRow | Quarantined:
-    """Decode, hash and, where TensorFlow couldn't show the same picture, encode anew.
+    """decode, hash and, where TensorFlow couldn't show the same picture, encode again.
 
     Of copies it knows nothing: the row is an original's.
     """

@@ -62,7 +62,7 @@ class Layout:
         return f"{split or 'train'}/{self.path_in_split(file_id)}"
 
     def path_in_split(self, file_id: str) -> str:
-        """The id without the split's folder: an image and its copy lie in one folder there, whatever their labels."""
+        """Return the id without the split's folder: image and copy lie in one folder there, whatever their labels."""
         folder, _, inside = file_id.partition("/")
         return inside if self.divided and inside and folder.lower() in _GIVEN else file_id
 
@@ -111,7 +111,7 @@ def read_layout(files: Iterable[str], folders: Iterable[str], labels: Mapping[st
 
 
 def read_labels_csv(text: str) -> dict[str, str]:
-    """Labels by id from a table with the columns `path` and `label`.
+    """Return labels by id from a table with the columns `path` and `label`.
 
     Raises:
         SourceError: a column or a value is missing, or a path stands twice with different labels.

@@ -43,7 +43,7 @@ class Source(Protocol):
         """Find all files below the folder."""
 
     def read(self, file_id: str) -> bytes:
-        """The bytes of one file.
+        """Return the bytes of one file.
 
         Raises:
             OSError: it can't be read.
@@ -51,7 +51,7 @@ class Source(Protocol):
 
 
 def open_source(uri: str) -> Source:
-    """The source behind a path or URI.
+    """Return the source behind a path or URI.
 
     Raises:
         SourceError: there is no such folder, or its store doesn't let us in.
@@ -65,7 +65,7 @@ def open_source(uri: str) -> Source:
 
 
 def printable(name: bytes) -> str:
-    r"""A file name as text: UTF-8, other bytes as `\xNN`."""
+    r"""Return a file name as text: UTF-8, other bytes as `\xNN`."""
     return name.decode("utf-8", "backslashreplace")
 
 
@@ -128,7 +128,7 @@ class LocalSource:
         )
 
     def read(self, file_id: str) -> bytes:
-        """The bytes of one file."""
+        """Return the bytes of one file."""
         name = self._names.get(file_id, os.fsencode(file_id))
         with open(os.path.join(os.fsencode(self.root), name), "rb") as file:
             return file.read()
@@ -171,7 +171,7 @@ class RemoteSource:
         return Listing(files, sorted(folders), [], hidden)
 
     def read(self, file_id: str) -> bytes:
-        """The bytes of one object; a dropped connection is tried again."""
+        """Return the bytes of one object; a dropped connection is tried again."""
         store, root = self._store()
         return with_retries(lambda: store.cat_file(f"{root.rstrip('/')}/{file_id}"))
 

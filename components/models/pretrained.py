@@ -25,12 +25,12 @@ class CaffePreprocessing(keras.layers.Layer):
 
 
 def preprocesses(model: keras.Model) -> bool:
-    """Whether a model changes its input as the ImageNet weights expect it."""
+    """Return whether a model changes its input as the ImageNet weights expect it."""
     return any(isinstance(layer, CaffePreprocessing) for layer in model.layers)
 
 
 def need_preprocessing(weights: str | None) -> bool:
-    """Whether weights are ImageNet's, or those of a model that began with them; a .weights.h5 file doesn't tell.
+    """Return whether weights are ImageNet's, or those of a model that began with them; a .weights.h5 file doesn't tell.
 
     Args:
         weights: as `resnets.resnet` takes them.

@@ -130,7 +130,7 @@ def histogram(title: str, counts: Sequence[int], labels: Sequence[str], x_label:
 
 
 def graph_chart(title: str, edges: Mapping[str, Sequence[str]]) -> Markup:
-    """A graph of components, each a link to `#node-<name>`, in rows by their distance from the source.
+    """Return a graph of components, each a link to `#node-<name>`, in rows by their distance from the source.
 
     Args:
         title: what the chart shows.

@@ -20,7 +20,7 @@ _PER_CELL, _CELLS = 4, 64  # bounds the size of the page, however many classes t
 def gather(
     uris: Mapping[str, Path], config: dict[str, Any], graph: dict[str, list[str]], facts: dict[str, Any]
 ) -> dict[str, Any]:
-    """Everything that the template shows.
+    """Return everything that the template shows.
 
     Args:
         uris: folders of `images`, `dataset`, `verdict`, `model_run`, `evaluation`, `analysis`; and `tuner_results`
@@ -63,7 +63,7 @@ def gather(
 
 
 def _counts(split: dict[str, Any]) -> dict[str, Any]:
-    """Images by class and split, with the largest number for the bars."""
+    """Return images by class and split, with the largest number for the bars."""
     labels = sorted({label for by_label in split["counts"].values() for label in by_label})
     rows = [
         {"label": label, **{s: split["counts"][s].get(label, {"originals": 0, "copies": 0}) for s in SPLITS}}
@@ -75,7 +75,7 @@ def _counts(split: dict[str, Any]) -> dict[str, Any]:
 
 
 def _conflicts(table: Path) -> list[dict[str, Any]]:
-    """Groups of identical images with different labels."""
+    """Return groups of identical images with different labels."""
     by_key: dict[str, list[str]] = defaultdict(list)
     for row in pq.read_table(table).to_pylist():
         if row["kind"] == "conflict":
@@ -106,7 +106,7 @@ def _contact_sheet(dataset: Path) -> list[dict[str, Any]]:
 
 
 def _cells(predictions: Path, labels: list[str]) -> dict[tuple[int, int], list[str]]:
-    """A few images of each cell off the confusion matrix's diagonal, the surest mistakes first."""
+    """Return a few images of each cell off the confusion matrix's diagonal, the surest mistakes first."""
     table = pq.read_table(predictions, filters=[("split", "==", "test")]).to_pylist()
     found: dict[tuple[int, int], list[tuple[float, str]]] = defaultdict(list)
     place = {label: index for index, label in enumerate(labels)}

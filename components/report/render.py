@@ -12,7 +12,7 @@ _HERE = Path(__file__).parent
 
 
 def render(content: Mapping[str, Any]) -> str:
-    """The page. Whatever comes from the user (labels, file names, options) is escaped by the template engine."""
+    """Return the page. Whatever comes from the user (labels, file names, options) is escaped by the template engine."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
@@ -26,7 +26,7 @@ def render(content: Mapping[str, Any]) -> str:
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """`section.key` and value of each leaf, in the order of the configuration."""
+    """Return `section.key` and value of each leaf, in the order of the configuration."""
     for key, value in values.items():
         if isinstance(value, dict) and value:
             yield from flatten(value, f"{prefix}{key}.")

@@ -15,7 +15,7 @@ _QUALITY = 80
 
 
 def thumbnails(dataset: Path, ids: Iterable[str], splits: Iterable[str] = SPLITS) -> dict[str, str]:
-    """Data URIs of the images with these ids, at most 96 pixels a side; ids that aren't there are left out."""
+    """Return data URIs of the images with these ids, at most 96 pixels a side; ids that aren't there are left out."""
     wanted = set(ids)
     found: dict[str, str] = {}
     for split in splits:

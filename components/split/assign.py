@@ -24,7 +24,7 @@ _MOST_SWAPS = 20_000
 
 
 def assign_groups(groups: Sequence[Group], targets: Sequence[Sequence[int]], rng: random.Random) -> list[int]:
-    """The split of each group.
+    """Return the split of each group.
 
     Args:
         groups: groups of several images; the order decides between equals, so it must not depend on a listing's.
@@ -43,7 +43,7 @@ def assign_groups(groups: Sequence[Group], targets: Sequence[Sequence[int]], rng
 
 
 def _components(groups: Sequence[Group]) -> Iterator[tuple[list[int], list[int]]]:
-    """Groups that share classes, directly or through others, with those classes: each part is a problem of its own."""
+    """Yield groups that share classes, directly or through others, with those classes: each part is its own problem."""
     parent: dict[int, int] = {}
 
     def find(label: int) -> int:
@@ -79,7 +79,7 @@ def _assign_component(groups: list[Group], targets: Counts, rng: random.Random) 
 
 
 def _roomiest(group: Group, placed: Counts, targets: Counts, rng: random.Random) -> int:
-    """The split in which least flows over; among equals one drawn by the room that is left."""
+    """Return the split in which least flows over; among equals one drawn by the room that is left."""
     splits = range(len(targets[0]))
     overflows = [
         sum(
@@ -147,7 +147,7 @@ def _improve(groups: list[Group], chosen: list[int], placed: Counts, targets: Co
 
 
 def _search(groups: list[Group], order: list[int], targets: Counts, best: int) -> list[int] | None:
-    """The assignment of least overflow, if less than `best` flows over in it; None if not, or if there are too many.
+    """Return the assignment of least overflow, if that is less than `best`; None if not, or if there are too many.
 
     A state holds what was placed in all splits but the last, whose counts follow from the rest. Overflow never shrinks
     on the way, so a state that has reached `best` is dropped.

@@ -26,7 +26,7 @@ def group_images(
     group_regex: str | None = None,
     sources: Sequence[str | None] | None = None,
 ) -> list[str]:
-    """The group of each image: images joined by any shared trait, directly or through others.
+    """Return the group of each image: images joined by any shared trait, directly or through others.
 
     Args:
         names: each image's file name, which `group_regex` is searched in.

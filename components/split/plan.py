@@ -160,7 +160,7 @@ def make_plan(
 
 
 def exact(number: float | str) -> Fraction:
-    """The decimal that was typed, exactly: 0.7 is 7/10, not the nearest float."""
+    """Return the decimal that was typed, exactly: 0.7 is 7/10, not the nearest float."""
     return Fraction(str(number))
 
 
@@ -170,20 +170,20 @@ def rounded(value: Fraction) -> int:
 
 
 def _codes(values: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
-    """The sorted distinct values, and each value's index among them."""
+    """Return the sorted distinct values, and each value's index among them."""
     distinct = sorted(set(values))
     index = {value: i for i, value in enumerate(distinct)}
     return distinct, np.fromiter((index[value] for value in values), dtype=np.int32, count=len(values))
 
 
 def _renumbered(values: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int32]]:
-    """The same for numbers."""
+    """Return the same for numbers."""
     distinct, codes = np.unique(values, return_inverse=True)
     return [str(value) for value in distinct.tolist()], codes.astype(np.int32)
 
 
 def _random_order(seed: int, digests: Iterable[str], ids: Iterable[str]) -> NDArray[np.int64]:
-    """Indices in an order that seed and contents decide, whatever order the images come in."""
+    """Return indices in an order that seed and contents decide, whatever order the images come in."""
     return np.lexsort((_hashed("", ids), _hashed(f"{seed}:", digests)))
 
 
@@ -199,7 +199,7 @@ def _hashed(prefix: str, texts: Iterable[str]) -> NDArray[np.uint64]:
 
 
 def _given_splits(names: tuple[str, ...], given: Sequence[str] | None, size: int) -> tuple[set[int], NDArray[np.int8]]:
-    """The splits that are given, all but the first of which stay as they are, and each image's, -1 if to be decided."""
+    """Return the given splits, all but the first of which stay as they are, and each image's: -1 if to be decided."""
     split_of = np.full(size, -1, dtype=np.int8)
     if given is None:
         return set(), split_of
@@ -213,13 +213,13 @@ def _given_splits(names: tuple[str, ...], given: Sequence[str] | None, size: int
 
 
 def _boundaries(shares: list[Fraction], counts: list[int]) -> list[list[int]]:
-    """Where the splits of each class begin and end: [0, b₁, …, n]."""
+    """Return where the splits of each class begin and end: [0, b₁, …, n]."""
     cumulative = [sum(shares[:end], Fraction(0)) / sum(shares) for end in range(len(shares) + 1)]
     return [[rounded(share * count) for share in cumulative] for count in counts]
 
 
 def _filled(multiplier: Fraction, boundaries: list[int]) -> list[int]:
-    """Images a class in each split after balancing, from the largest class's boundaries."""
+    """Return the images a class has in each split after balancing, from the largest class's boundaries."""
     ends = [math.ceil(multiplier * boundary) for boundary in boundaries[:-1]]
     last = math.ceil(multiplier * (boundaries[-1] - boundaries[-2]))
     return [after - before for before, after in pairwise(ends)] + [last]
@@ -232,7 +232,7 @@ def _divide(
     boundaries: list[list[int]],
     rng: random.Random,
 ) -> NDArray[np.int64]:
-    """The split of each member: whole groups first, then single images to fill each class's counts exactly."""
+    """Return the split of each member: whole groups first, then single images to fill each class's counts exactly."""
     targets = [[end - start for start, end in pairwise(row)] for row in boundaries]
     sizes = np.bincount(group_of[members], minlength=1)
     together: dict[int, list[int]] = {}

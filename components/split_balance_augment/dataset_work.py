@@ -101,7 +101,7 @@ class ParquetWork:
         return counts
 
     def _copies(self, row: ImageRow, count: int, variant: int, augmenter: Augmenter) -> "Iterator[list[_Copy]]":
-        """A source's copies, some at a time: of a class of few images, there may be thousands of each."""
+        """Yield a source's copies, some at a time: of a class of few images, there may be thousands of each."""
         extension = copy_extension(row.id, self.encoding)
         images = enumerate(augmenter.copies(_pixels(row), row.sha256, count), start=1)
         while some := [
@@ -130,7 +130,7 @@ class _Copy(NamedTuple):
 
 
 def _pixels(row: ImageRow) -> Image:
-    """The picture of a row, grey or RGB: what OpenCV decodes, in a third less time than with Pillow's checks.
+    """Return the picture of a row, grey or RGB: what OpenCV decodes, in a third less time than with Pillow's checks.
 
     Ingest has let through only bytes that all decoders show alike.
     """
@@ -139,7 +139,7 @@ def _pixels(row: ImageRow) -> Image:
     flags = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
     image = cv2.imdecode(np.frombuffer(row.image, np.uint8), flags)
     if image is None:
-        raise ValueError(f"{row.id} can't be decoded any more")
+        raise ValueError(f"{row.id} can no longer be decoded")
     return image
 
 

@@ -145,7 +145,7 @@ def _values(column: Any) -> Iterator[str]:
 
 
 def _shards(source: str) -> list[tuple[str, Any, list[int]]]:
-    """Input shards in order: URI, planning columns, rows of each row group."""
+    """Return input shards in order: URI, planning columns, rows of each row group."""
     shards = []
     for path in _shard_uris(source):
         with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
@@ -156,7 +156,7 @@ def _shards(source: str) -> list[tuple[str, Any, list[int]]]:
 
 
 def _shard_uris(source: str) -> list[str]:
-    """Input shards in order.
+    """Return input shards in order.
 
     A local folder is listed here: Beam would take brackets in its name for a pattern, which can be quoted, but is then
     looked for from above that folder on.
@@ -174,7 +174,7 @@ def _shard_uris(source: str) -> list[str]:
 
 
 def _refuse_small_classes(plan: Plan, table: Any, group_of: Sequence[str], ingested: Mapping[str, Any]) -> None:
-    """A class that isn't in each of the splits that are cut can't be learnt and judged.
+    """Refuse a class that isn't in each of the splits that are cut: it can't be learnt and judged.
 
     One that has enough images may still be missing in eval, where its groups are too large for so small a share: that
     is a deviation like any other, and reported. A class whose share of eval rounds to no image deviates from nothing.

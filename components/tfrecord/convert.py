@@ -48,7 +48,7 @@ def convert(dataset: Path, examples: Path) -> dict[str, int]:
 
 
 def example_of(row: ImageRow, ids: Mapping[str, int]) -> tf.train.Example:
-    """One image as a tf.Example with TensorFlow's own feature names."""
+    """Return one image as a tf.Example with TensorFlow's own feature names."""
 
     def text(*values: str) -> tf.train.Feature:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode() for value in values]))

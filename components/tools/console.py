@@ -6,6 +6,6 @@ _HUGE = 10_000
 
 
 def uncut_console() -> Console:
-    """A console that fits the terminal, and never cuts what a pipe or a file gets."""
+    """Return a console that fits the terminal, and never cuts what a pipe or a file gets."""
     console = Console()
     return console if console.is_terminal else Console(width=_HUGE)

@@ -1,4 +1,4 @@
-"""The environment variables by which a runner tells components what is no part of their results."""
+"""The environment variables by which a runner tells components what doesn't change their results."""
 
 PROGRESS = "PIPELINE_PROGRESS"  # the file that progress is reported in
 BEAM = "PIPELINE_BEAM"  # Beam's options as JSON: where work runs changes nothing of its result

@@ -30,5 +30,5 @@ def with_retries(call: Callable[[], _T]) -> _T:
 
 
 def reason(error: BaseException) -> str:
-    """An exception's message in one line."""
+    """Return an exception's message in one line."""
     return " ".join(str(error).split()) or type(error).__name__

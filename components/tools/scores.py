@@ -10,7 +10,7 @@ PER_CLASS = ("precision", "recall", "f1", "support")
 
 
 def scores(matrix: NDArray[np.float64]) -> dict[str, Any]:
-    """Scores of a confusion matrix, as scikit-learn defines them with `zero_division=0`.
+    """Return scores of a confusion matrix, as scikit-learn defines them with `zero_division=0`.
 
     Args:
         matrix: […, C, C] counts, true classes in rows, predicted in columns; leading axes are separate matrices.

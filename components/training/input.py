@@ -112,7 +112,7 @@ def read_split(
 
 
 def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return an uninitialized array that TensorFlow can use as it lies, which its kernels want aligned."""
+    """Return an uninitialized array that TensorFlow can use as it lies, whose kernels require alignment."""
     size = math.prod(shape)
     buffer = np.empty(size + ALIGNMENT, np.uint8)
     start = -buffer.ctypes.data % ALIGNMENT
@@ -120,7 +120,7 @@ def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def steps_per_epoch(data: ImageData, batch_size: int) -> int:
-    """Count the full batches of an epoch; a remainder is left to the next one, which is shuffled anew."""
+    """Count the full batches of an epoch; a remainder is left to the next one, which is shuffled again."""
     return max(1, len(data) // batch_size)
 
 

@@ -35,7 +35,7 @@ class ModelOptions(Section):
 
 
 class OnlineAugmentOptions(Section):
-    """Random changes of each training batch, anew in every epoch."""
+    """Random changes of each training batch, different in every epoch."""
 
     flip: bool = Field(True, description="mirror half of the images")
     rotation: float = Field(15.0, ge=0.0, le=180.0, description="degrees to either side")

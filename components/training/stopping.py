@@ -89,7 +89,7 @@ class StopEarly(keras.callbacks.Callback):
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Raise as soon as the loss is no number any more."""
+    """Raise as soon as the loss is NaN or infinite."""
 
     def __init__(self, remedy: str) -> None:
         super().__init__()

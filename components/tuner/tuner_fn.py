@@ -43,7 +43,7 @@ class Grid(keras_tuner.Oracle):
             objective=keras_tuner.Objective(OBJECTIVE, "max"),
             max_trials=len(combinations),
             hyperparameters=space,
-            max_consecutive_failed_trials=len(combinations) + 1,  # the leaderboard tells what failed
+            max_consecutive_failed_trials=len(combinations) + 1,  # the leaderboard says what failed
         )
         self.combinations = combinations
 
@@ -65,7 +65,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         """Train one combination, or take the result that an interrupted search left, and return its score.
 
         Raises:
-            FailedTrialError: the training failed; the row tells why, and the search goes on.
+            FailedTrialError: the training failed; the row says why, and the search goes on.
         """
         choices = dict(trial.hyperparameters.values)
         folder = self.folder / f"trial-{trial.trial_id}"
@@ -75,7 +75,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
             row = read_json(done)
         else:
             row = self._train(choices, folder)
-            if row["error"] is None:  # what failed for want of memory or a network is tried again by the next search
+            if row["error"] is None:  # what failed for lack of memory or a network is tried again by the next search
                 folder.mkdir(parents=True, exist_ok=True)
                 write_json(row, done)
         self.rows.append(row)

@@ -137,7 +137,7 @@ class GateExecutor(BaseExecutor):
 
 
 def _read(artifacts: list[types.Artifact], prefix: str) -> list[tuple[str, anomalies_pb2.Anomalies]]:
-    """The Anomalies proto of each split (or pair of splits) by name."""
+    """Return the Anomalies proto of each split (or pair of splits) by name."""
     found = []
     for folder in sorted(Path(get_single_instance(artifacts).uri).glob(f"{prefix}*")):
         anomalies = anomalies_pb2.Anomalies()

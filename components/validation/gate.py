@@ -34,7 +34,7 @@ class Anomaly:
     fatal: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values."""
+        """Return plain values."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -42,7 +42,7 @@ class Anomaly:
 
 
 def schema_anomalies(split: str, anomalies: Any, source: str = "schema", fatal: bool = True) -> list[Anomaly]:
-    """What TFDV's Anomalies proto of one split (or pair of splits) says."""
+    """Return what TFDV's Anomalies proto of one split (or pair of splits) says."""
     found = []
     for name, info in sorted(anomalies.anomaly_info.items()):
         reasons = [f"{reason.short_description}: {reason.description}".strip(": ") for reason in info.reason]
@@ -60,7 +60,7 @@ def _feature_name(key: str, info: Any) -> str:
 
 
 def balance_anomalies(originals: Mapping[str, Mapping[str, int]], given: Iterable[str] = ()) -> list[Anomaly]:
-    """Splits whose originals are distributed over the classes otherwise than the whole.
+    """Return splits whose originals are distributed over the classes otherwise than the whole.
 
     Args:
         originals: number of original images by split and class.

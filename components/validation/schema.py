@@ -26,7 +26,7 @@ _NOT_IN_STATISTICS = (ENCODED, ID, FILENAME, SOURCE_ID, SHA256, GROUP)
 
 
 def make_schema(labels: Sequence[str], max_pixels: int) -> schema_pb2.Schema:
-    """The schema of our tf.Examples.
+    """Return the schema of our tf.Examples.
 
     Args:
         labels: class names in the order of their ids.
@@ -47,7 +47,7 @@ def make_schema(labels: Sequence[str], max_pixels: int) -> schema_pb2.Schema:
 
 
 def _required(schema: schema_pb2.Schema, name: str, kind: int) -> schema_pb2.Feature:
-    """A feature that each example has exactly once."""
+    """Add and return a feature that each example has exactly once."""
     feature = schema.feature.add(name=name, type=kind)
     feature.presence.min_fraction = 1.0
     feature.presence.min_count = 1

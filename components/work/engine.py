@@ -105,7 +105,7 @@ def do_units(
 
 
 def read_whole(path: str) -> bytes:
-    """The bytes of a file on any of Beam's file systems."""
+    """Return the bytes of a file on any of Beam's file systems."""
     with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
         return bytes(file.read())
 
@@ -145,7 +145,7 @@ def _add(total: Counts, counts: Counts) -> None:
 
 
 def _cause(error: BaseException) -> str:
-    """The message of the exception that a unit raised, out of whatever the runner made of it."""
+    """Return the message of the exception that a unit raised, out of whatever the runner made of it."""
     text = re.sub(r" \[while running .*\]", "", str(error))
     found = re.findall(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|BadPipeline|Exit)): (.+)$", text, re.MULTILINE)
     if found:

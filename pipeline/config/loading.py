@@ -20,7 +20,7 @@ class ConfigError(ValueError):
 
 
 def presets() -> list[str]:
-    """Names of the presets that come with the project."""
+    """Return names of the presets that come with the project."""
     return sorted(path.stem for path in PRESETS.glob("*.yaml"))
 
 
@@ -76,7 +76,7 @@ def _set(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
-        raise ConfigError(f"--set wants section.key=value. Received: {override}")
+        raise ConfigError(f"--set requires section.key=value. Received: {override}")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -92,7 +92,7 @@ def _set(values: dict[str, Any], override: str) -> None:
 
 
 def _explain(detail: Any) -> str:
-    """One line for one of pydantic's errors: the key, what is wrong, what was received."""
+    """Return one line for one of pydantic's errors: the key, what is wrong, what was received."""
     location = [str(part) for part in detail["loc"]]
     key = ".".join(location)
     if detail["type"] == "extra_forbidden":

@@ -34,7 +34,7 @@ _TYPE_WORDS = {"STRING": "str", "NUMBER_INTEGER": "int"}
 
 
 def compile_pipeline(config: Config, target: Target) -> str:
-    """The compiled pipeline as YAML.
+    """Return the compiled pipeline as YAML.
 
     Args:
         config: the configuration.
@@ -72,7 +72,7 @@ def compile_pipeline(config: Config, target: Target) -> str:
 
 
 def _parameters(config: Config, target: Target, destination: str) -> dict[str, Parameter]:
-    """What a run can set, with the configuration's values as defaults."""
+    """Return what a run can set, with the configuration's values as defaults."""
     found = {
         "data": Parameter(target.data, False, "the data folder: a mounted path, s3://… or gs://…"),
         "epochs": Parameter(config.train.epochs, True, "epochs at most"),
@@ -88,7 +88,7 @@ def _parameters(config: Config, target: Target, destination: str) -> dict[str, P
 
 
 def _rules(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> dict[str, Rule]:
-    """Which values each parameter can have, as the configuration's own models say."""
+    """Return which values each parameter can have, as the configuration's own models say."""
     return {
         "data": {"volumes": volumes(target, DATA_READERS, tasks)},
         "epochs": _bounds(TrainOptions, "epochs"),
@@ -126,7 +126,7 @@ def _python_type(parameter: Parameter) -> type:
 
 
 def _tasks(config: Config, nodes: list[str]) -> dict[str, TaskOptions]:
-    """Options of every node: those of `all`, and what its own entry sets above them."""
+    """Return options of every node: those of `all`, and what its own entry sets above them."""
     given = config.kubeflow.components
     for name in given:
         if name not in (*nodes, EVERY):

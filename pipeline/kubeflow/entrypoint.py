@@ -4,7 +4,7 @@
         --json_serialized_invocation_args '{"inputs": …}' --json_serialized_inputs_spec_args '{…}' [Beam's arguments]
 
 The launcher names artifacts by URI and has copied the inputs of `s3://bucket/x` to `/s3/bucket/x`; what it then finds
-at an output's local path it uploads. TFX's runner wants classes of artifacts, which neither the driver nor kfp's local
+at an output's local path it uploads. TFX's runner requires artifacts' classes, which neither the driver nor kfp's local
 runner passes on, and executors read and write paths. So: the run's values checked, types restored, URIs made paths,
 folders made, the executor run, and in what is handed back, paths made URIs.
 """
@@ -52,7 +52,7 @@ class Task:
 
 
 def parse(arguments: Sequence[str]) -> Task:
-    """The task that the command line describes."""
+    """Return the task that the command line describes."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--executor_class_path", required=True)
     parser.add_argument("--json_serialized_invocation_args", required=True, type=json.loads)
@@ -67,7 +67,7 @@ def parse(arguments: Sequence[str]) -> Task:
 
 
 def local_path(uri: str) -> str:
-    """Where the launcher has, or looks for, its copy; a path stays what it is.
+    """Return where the launcher has, or looks for, its copy; a path stays what it is.
 
     Raises:
         ValueError: a scheme that the launcher has no copies of.
@@ -81,7 +81,7 @@ def local_path(uri: str) -> str:
 
 
 def prepare(task: Task) -> Message:
-    """The ExecutorInput that TFX's runner takes: with our types, with local paths, and with names.
+    """Return the ExecutorInput that TFX's runner takes: with our types, with local paths, and with names.
 
     Outputs that aren't the component's (the launcher's own log) are left out.
 
@@ -142,7 +142,7 @@ def make_folders(invocation: Message) -> None:
 
 
 def hand_back(output: Message, task: Task) -> Message:
-    """The ExecutorOutput for the launcher: with the URIs that it gave, and what there is to show in its place.
+    """Return the ExecutorOutput for the launcher: with the URIs that it gave, and what there is to show in its place.
 
     Args:
         output: ExecutorOutput as TFX's runner wrote it, with local paths.

@@ -12,7 +12,7 @@ from pipeline.kubeflow.spec import kebab
 
 
 def platform_spec(options: KubeflowOptions, tasks: Mapping[str, TaskOptions]) -> dict[str, Any] | None:
-    """The second document of the compiled file; None if nothing belongs there.
+    """Return the second document of the compiled file; None if nothing belongs there.
 
     Args:
         options: for the image pull secrets.

@@ -30,7 +30,7 @@ NEVER_CACHED = (nodes.INGEST, nodes.BASELINE)
 
 
 def kebab(name: str) -> str:
-    """`TFRecordConverter` → `tf-record-converter`; whatever a pod's name can't hold becomes a hyphen."""
+    """Return `TFRecordConverter` → `tf-record-converter`; whatever a pod's name can't hold becomes a hyphen."""
     words = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1-\2", name)
     words = re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", words)
     return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
@@ -45,7 +45,7 @@ def reshape(
     rules: Mapping[str, Rule],
     tasks: Mapping[str, TaskOptions],
 ) -> Spec:
-    """The IR under kfp's names, with defaults, resources, environment, retries and caching.
+    """Return the IR under kfp's names, with defaults, resources, environment, retries and caching.
 
     Args:
         spec: `pipelineSpec` of TFX's runner.
@@ -98,7 +98,7 @@ def _added_parameters(
     """Return the run's parameters that a component gets beside its own.
 
     What knows a model by its recipe gets those that decide the model. The first task gets all, to say within seconds
-    what is wrong with them; but not where its results are reused, for they would be made again at every other value.
+    what is wrong with them; but not where its results are reused: they would be made again at every other value.
     """
     if _RECIPE in component.get("inputDefinitions", {}).get("parameters", {}):
         return {key: value for key, value in parameters.items() if value.decisive}
@@ -185,12 +185,12 @@ _FACTORS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 
 def cores(quantity: str) -> float:
-    """`500m` → 0.5."""
+    """Return `500m` → 0.5."""
     return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
 
 
 def gigabytes(quantity: str) -> float:
-    """`16Gi` → 17.179869184."""
+    """Return `16Gi` → 17.179869184."""
     number = quantity.rstrip("kKMGTi")
     return float(number) * _FACTORS[quantity[len(number) :]] / 1e9
 

@@ -124,19 +124,19 @@ def parse_parameters(spec: dict[str, Any], given: Mapping[str, str]) -> dict[str
 
 
 def six_fields(cron: str) -> str:
-    """A cron expression as Kubeflow wants it: seconds first.
+    """Return a cron expression as Kubeflow requires it: seconds first.
 
     Raises:
         SubmitError: neither five nor six fields.
     """
     fields = cron.split()
     if len(fields) not in (5, 6):
-        raise SubmitError(f"--schedule wants five fields (`0 3 * * 1`), or six with seconds first. Received: {cron}")
+        raise SubmitError(f"--schedule requires five fields (`0 3 * * 1`), or six with seconds first. Received: {cron}")
     return " ".join(fields if len(fields) == 6 else ["0", *fields])
 
 
 def without_cache(text: str) -> str:
-    """The compiled file with every task's caching off: an uploaded version takes no such option from a run."""
+    """Return the compiled file with every task's caching off: an uploaded version takes no such option from a run."""
     comments = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     documents = list(yaml.safe_load_all(text))
     for task in documents[0]["root"]["dag"]["tasks"].values():

@@ -34,12 +34,12 @@ class Target:
 
 
 def default_destination(root: str) -> str:
-    """Where models go if nobody says so: beside the artifacts. The launcher's `minio://` is S3 to everybody else."""
+    """Return where models go by default: beside the artifacts. The launcher's `minio://` is S3 to everybody else."""
     return f"{root.rstrip('/').replace('minio://', 's3://', 1)}/serving_model"
 
 
 def pinned(image: str, pushed: Path = PUSHED_IMAGES) -> str:
-    """The image by its digest, if `make image PUSH=1` has noted one, or unchanged.
+    """Return the image by its digest, if `make image PUSH=1` has noted one, or unchanged.
 
     Args:
         image: `registry/name:tag`, or with `@sha256:…` already.

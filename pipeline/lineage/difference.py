@@ -11,7 +11,7 @@ _RECORDED = ("recipe", "data", "folder_digest", "git_revision", "git_dirty", "py
 
 
 def difference(store: LineageStore, first: Run, second: Run) -> list[Row]:
-    """Each thing that isn't the same in both: what it is, its name, the value in either (None where it is missing)."""
+    """Return what isn't the same in both: what it is, its name, the value in either (None where it is missing)."""
     rows = _compare("option", configuration(first), configuration(second))
     recorded = [{name: run.properties[name] for name in _RECORDED if name in run.properties} for run in (first, second)]
     rows += _compare("run", *recorded)
@@ -33,7 +33,7 @@ def _compare(what: str, first: Mapping[str, Any], second: Mapping[str, Any]) -> 
 
 
 def _parameters(execution: Execution | None) -> dict[str, Any]:
-    """An execution's parameters; those in JSON by their keys, so that one changed option shows as one."""
+    """Return an execution's parameters; those in JSON by their keys, so that one changed option shows as one."""
     found: dict[str, Any] = {}
     for name, value in (execution.properties if execution else {}).items():
         try:

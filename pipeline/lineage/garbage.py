@@ -102,7 +102,7 @@ def _succeeded(store: LineageStore, run: Run) -> bool:
 
 
 def _is_live_push(artifact: Artifact) -> bool:
-    """Whether the artifact is a push whose model still stands at its destination."""
+    """Return whether the artifact is a push whose model still stands at its destination."""
     destination = artifact.properties.get("pushed_destination")
     if artifact.type != "PushedModel" or not destination:
         return False

@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def find_run(store: LineageStore, name: str) -> Run:
-    """The run of that id or name, or the latest.
+    """Return the run of that id or name, or the latest.
 
     Raises:
         StoreError: there is no such run.
@@ -31,7 +31,7 @@ def find_run(store: LineageStore, name: str) -> Run:
 
 
 def run_row(store: LineageStore, run: Run, locked: bool) -> Row:
-    """One run: id, when, state, duration, components by what became of them, figures."""
+    """Return one run: id, when, state, duration, components by what became of them, figures."""
     executions = store.executions_of(run)
     states = [state_of(execution, run, locked) for execution in executions]
     figures: Row = {"accuracy": None, "blessed": None, "pushed": None}
@@ -66,14 +66,14 @@ def run_state(run: Run, locked: bool, states: Sequence[str]) -> str:
 
 
 def state_of(execution: Execution, run: Run | None, locked: bool) -> str:
-    """An execution's state in lower case; left RUNNING by a killed run it is interrupted."""
+    """Return an execution's state in lower case; left RUNNING by a killed run it is interrupted."""
     if execution.state == "RUNNING" and not locked and (run is None or "state" in run.properties):
         return "interrupted"
     return execution.state.lower()
 
 
 def execution_rows(store: LineageStore, run: Run, locked: bool) -> list[Row]:
-    """A run's executions."""
+    """Return a run's executions."""
     return [
         {
             "id": f"execution:{execution.id}",
@@ -110,7 +110,7 @@ def artifact_rows(
 
 
 def key_properties(properties: dict[str, Any]) -> dict[str, Any]:
-    """What is worth reading of an artifact's properties."""
+    """Return what is worth reading of an artifact's properties."""
     return {name: value for name, value in sorted(properties.items()) if name not in _NOISE}
 
 
@@ -125,7 +125,7 @@ def size_of(uri: str) -> int | None:
 
 
 def configuration(run: Run) -> dict[str, Any]:
-    """The resolved configuration of a run, flat: `train.epochs` → 30; empty where none was recorded."""
+    """Return the resolved configuration of a run, flat: `train.epochs` → 30; empty where none was recorded."""
     found: dict[str, Any] = {}
 
     def visit(values: dict[str, Any], prefix: str) -> None:

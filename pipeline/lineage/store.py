@@ -73,13 +73,13 @@ class LineageStore(Protocol):
     """What the commands need of a record of runs."""
 
     def runs(self) -> list[Run]:
-        """All runs, the newest first."""
+        """Return all runs, the newest first."""
 
     def executions_of(self, run: Run) -> list[Execution]:
-        """A run's executions in the order in which they began."""
+        """Return a run's executions in the order in which they began."""
 
     def artifacts_of(self, run: Run) -> list[Artifact]:
-        """A run's artifacts, the reused ones too."""
+        """Return a run's artifacts, the reused ones too."""
 
     def executions(self, ids: Iterable[int] | None = None) -> list[Execution]:
         """Those executions, or all; ids that aren't there are left out."""
@@ -91,7 +91,7 @@ class LineageStore(Protocol):
         """So many artifacts, the newest first."""
 
     def events_of_executions(self, ids: Iterable[int]) -> list[Event]:
-        """What these executions took and made."""
+        """Return what these executions took and made."""
 
     def events_of_artifacts(self, ids: Iterable[int]) -> list[Event]:
         """Who took or made these artifacts."""
@@ -165,7 +165,7 @@ class MlmdStore:
         self._run_type = next((name for name in _RUN_TYPES if name in contexts), _RUN_TYPES[0])
 
     def runs(self) -> list[Run]:
-        """All runs, the newest first."""
+        """Return all runs, the newest first."""
         found = [
             Run(one.id, one.name, one.create_time_since_epoch, _values(one))
             for one in self.mlmd.get_contexts_by_type(self._run_type)
@@ -173,12 +173,12 @@ class MlmdStore:
         return sorted(found, key=lambda run: -run.id)
 
     def executions_of(self, run: Run) -> list[Execution]:
-        """A run's executions in the order in which they began."""
+        """Return a run's executions in the order in which they began."""
         found = self.mlmd.get_executions_by_context(run.id)
         return sorted((self._execution(one) for one in found), key=lambda one: one.id)
 
     def artifacts_of(self, run: Run) -> list[Artifact]:
-        """A run's artifacts, the reused ones too."""
+        """Return a run's artifacts, the reused ones too."""
         return sorted(
             (self._artifact(one) for one in self.mlmd.get_artifacts_by_context(run.id)), key=lambda one: one.id
         )
@@ -199,7 +199,7 @@ class MlmdStore:
         return [self._artifact(one) for one in self.mlmd.get_artifacts(list_options=options)]
 
     def events_of_executions(self, ids: Iterable[int]) -> list[Event]:
-        """What these executions took and made."""
+        """Return what these executions took and made."""
         return [_event(one) for one in self.mlmd.get_events_by_execution_ids(list(ids))]
 
     def events_of_artifacts(self, ids: Iterable[int]) -> list[Event]:

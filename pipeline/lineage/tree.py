@@ -25,7 +25,7 @@ class Lineage:
 
 
 def parse_id(text: str) -> Node:
-    """`artifact:3` or `execution:3`.
+    """Return `artifact:3` or `execution:3`.
 
     Raises:
         StoreError: it is neither.
@@ -37,7 +37,7 @@ def parse_id(text: str) -> Node:
 
 
 def get(store: LineageStore, node: Node) -> Artifact | Execution:
-    """What has that id.
+    """Return what has that id.
 
     Raises:
         StoreError: nothing has.
@@ -51,7 +51,7 @@ def get(store: LineageStore, node: Node) -> Artifact | Execution:
 
 
 def lineage(store: LineageStore, start: Node, locked: bool = True) -> Lineage:
-    """All ancestors and all descendants of a node. A cached execution's outputs are its first maker's as well."""
+    """Return all ancestors and descendants of a node. A cached execution's outputs are its first maker's as well."""
     get(store, start)
     edges = _walk(store, start, up=True) | _walk(store, start, up=False)
     nodes = {start, *(node for edge in edges for node in edge[:2])}
@@ -105,7 +105,7 @@ def _walk(store: LineageStore, start: Node, up: bool) -> set[tuple[Node, Node, s
 
 
 def as_text(graph: Lineage) -> str:
-    """A tree up to the sources, then one down to what came of it; a node met again isn't repeated below."""
+    """Return a tree up to the sources, then one down to what came of it; a node met again isn't repeated below."""
     lines = [f"{_name(graph.start)}  {graph.labels[graph.start]}"]
     before: dict[Node, list[tuple[Node, str]]] = {}
     after: dict[Node, list[tuple[Node, str]]] = {}
@@ -136,7 +136,7 @@ def _branch(
 
 
 def as_mermaid(graph: Lineage) -> str:
-    """A Mermaid flowchart."""
+    """Return a Mermaid flowchart."""
     lines = ["flowchart TD"]
     for node, label in graph.labels.items():
         # Mermaid knows no escape but HTML's.
@@ -148,7 +148,7 @@ def as_mermaid(graph: Lineage) -> str:
 
 
 def as_dot(graph: Lineage) -> str:
-    """A Graphviz digraph."""
+    """Return a Graphviz digraph."""
 
     def quoted(text: str) -> str:
         escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -52,7 +52,7 @@ class RunDisplay:
             self._reader.close()
 
     def changed(self, run: NodeRun) -> None:
-        """A component's state changed."""
+        """Show that a component's state has changed."""
         self._runs[run.node] = run
         if run.state == "running":
             self._started[run.node] = time.monotonic()

@@ -53,7 +53,7 @@ class Workdir:
             yield
 
     def is_locked(self) -> bool:
-        """Whether a process holds the lock now."""
+        """Return whether a process holds the lock now."""
         if not self._lock.exists():
             return False
         with self._lock.open("r") as file:

@@ -40,7 +40,7 @@ def ellipse(x: float, y: float, width: float, height: float) -> Points:
 
 
 def curve(start: Points, middle: Points, end: Points) -> Points:
-    """A parabola through three points."""
+    """Return a parabola through three points."""
     t = np.linspace(0, 1, 13)[:, None]
     control = 2 * middle - (start + end) / 2
     return (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
@@ -58,5 +58,5 @@ def shade(colour: Colour, factor: float) -> Colour:
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """A share of the first, the rest of the second."""
+    """Return a share of the first, the rest of the second."""
     return colour_of([a * share + b * (1 - share) for a, b in zip(first, second, strict=True)])

@@ -26,7 +26,7 @@ DEFAULT_IMAGES = 1600
 
 
 def class_counts(images: int) -> dict[str, int]:
-    """Images per class in AffectNet's ratios, by largest remainders; they sum to `images`."""
+    """Return images per class in AffectNet's ratios, by largest remainders; they sum to `images`."""
     total = sum(AFFECTNET_COUNTS.values())
     counts = {label: images * count // total for label, count in AFFECTNET_COUNTS.items()}
     by_remainder = sorted(AFFECTNET_COUNTS, key=lambda label: (-(images * AFFECTNET_COUNTS[label] % total), label))

@@ -72,7 +72,7 @@ class Person:
 
     @staticmethod
     def draw(rng: np.random.Generator) -> "Person":
-        """A random identity."""
+        """Return a random identity."""
         tone = rng.uniform(0.0, 1.0)
         skin = np.array([62, 40, 28]) * (1 - tone) + np.array([244, 212, 186]) * tone + rng.normal(0, 6, 3)
         hairs = ((28, 22, 20), (70, 44, 26), (120, 80, 44), (186, 150, 92), (150, 150, 152), (140, 58, 32))

@@ -129,7 +129,7 @@ def test_a_model_below_its_threshold_is_not_pushed_and_the_status_says_so(data: 
     result = run(data, finished, "evaluate.min_accuracy=1.0")
 
     assert result.status == 3, result.text
-    assert re.search(r"Not blessed, not pushed: test accuracy is 0\.\d+, at least 1\.000 is wanted", result.text)
+    assert re.search(r"Not blessed, not pushed: test accuracy is 0\.\d+, at least 1\.000 is required", result.text)
     assert set(Workdir(finished).serving_model.iterdir()) == pushed
 
 

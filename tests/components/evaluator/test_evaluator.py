@@ -274,7 +274,7 @@ def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
     if not blessed:
         [failure] = results["failures"]
         assert failure["change"]
-        assert failure["text"].endswith("at least +0.000 is wanted")
+        assert failure["text"].endswith("at least +0.000 is required")
         assert (f"on the {images} test images that are new to both" in failure["text"]) == (on == "new")
 
 
