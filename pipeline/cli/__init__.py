@@ -1,6 +1,9 @@
 """The command line: one file a command, loaded when it is called, since TensorFlow and TFX take seconds to import."""
 
 import importlib
+import os
+import sys
+import warnings
 from importlib.metadata import PackageNotFoundError, version
 
 import click
@@ -48,7 +51,19 @@ def _version() -> str:
         return "unknown (not installed as a package)"
 
 
+def _silence_libraries(command: str | None) -> None:
+    """Keep warnings of libraries, about themselves and each other, off the screen; the environment can ask for them.
+
+    A run's log is to hold them, all but those about releases to come.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1" if command == "run" else "3")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore", FutureWarning if command == "run" else Warning)
+
+
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(_version(), message="%(prog)s %(version)s")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Train, evaluate and serve an image classifier from a folder of `train/<label>/` images."""
+    _silence_libraries(ctx.invoked_subcommand)
