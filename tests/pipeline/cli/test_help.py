@@ -13,6 +13,8 @@ from click.testing import CliRunner
 
 from pipeline.cli import _version, main
 
+ROOT = Path(__file__).parents[3]
+
 
 def pages(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[tuple[str, str]]:
     """The help of a command and of all commands in it, as they stand in a terminal of 80 columns."""
@@ -61,6 +63,7 @@ def started(folder: Path, *arguments: str | Path) -> "subprocess.CompletedProces
     """A process of its own, with the environment of somebody who has set nothing."""
     quiet = ("TF_CPP_MIN_LOG_LEVEL", "PYTHONWARNINGS", "NO_ALBUMENTATIONS_UPDATE")
     environment = {name: value for name, value in os.environ.items() if name not in quiet}
+    environment["PYTHONPATH"] = str(ROOT)
     line = [sys.executable, "-m", "pipeline", *map(str, arguments)]
     return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
