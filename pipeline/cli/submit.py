@@ -68,5 +68,5 @@ def submit(
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise UsageError(f"--param takes NAME=VALUE. Received: {text}")
+        raise UsageError(f"--param requires NAME=VALUE. Received: {text}")
     return name, value

@@ -52,7 +52,8 @@ class Config(Section):
             )
         if self.model.normalize or self.image.channels != 3:
             raise ValueError(
-                "model.weights=imagenet want model.normalize=false, for they bring their own, and image.channels=3. "
+                "model.weights=imagenet requires image.channels=3, and model.normalize=false, since the weights have "
+                "their own normalization. "
                 f"Received: model.normalize={self.model.normalize}, image.channels={self.image.channels}"
             )
         return self
@@ -67,7 +68,7 @@ class Config(Section):
             if key in _SEARCHED_ELSEWHERE:
                 raise ValueError(f"tuner.search can't take {key}: it is what {_SEARCHED_ELSEWHERE[key]} is for")
             if not values:
-                raise ValueError(f"tuner.search wants values to try. Received: {key}=[]")
+                raise ValueError(f"tuner.search requires values to try. Received: {key}=[]")
             checked = []
             for value in values:
                 try:
@@ -78,16 +79,16 @@ class Config(Section):
                     raise ValueError(f"tuner.search: {key}: {message}. Received: {value!r}") from None
             if len({type(value) for value in checked}) > 1 or not isinstance(checked[0], bool | int | float | str):
                 raise ValueError(
-                    f"tuner.search: {key}: KerasTuner wants numbers or texts, one kind. Received: {values}"
+                    f"tuner.search: {key}: KerasTuner requires numbers or texts, one kind. Received: {values}"
                 )
             self.tuner.search[key] = list(dict.fromkeys(checked))  # 0 of a float option is 0.0 now
         return self
 
     def as_dict(self) -> dict[str, Any]:
-        """The configuration as plain values, keyed as in the YAML file."""
+        """Return the configuration as plain values, keyed as in the YAML file."""
         return self.model_dump(mode="json", by_alias=True)
 
     def digest(self) -> str:
-        """Twelve hex digits that tell this configuration from any other."""
+        """Return twelve hex digits that differ for any other configuration."""
         canonical = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]

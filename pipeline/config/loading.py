@@ -76,7 +76,7 @@ def _set(values: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     parts = key.strip().split(".")
     if not equals or not all(parts):
-        raise ConfigError(f"--set wants section.key=value. Received: {override}")
+        raise ConfigError(f"--set requires section.key=value. Received: {override}")
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:

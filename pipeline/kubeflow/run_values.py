@@ -1,4 +1,4 @@
-"""What a run of a compiled pipeline sets, told to parameters that the compiler took from the configuration."""
+"""What a run of a compiled pipeline sets, passed to parameters that the compiler took from the configuration."""
 
 import json
 from collections.abc import Mapping

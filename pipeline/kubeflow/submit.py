@@ -124,14 +124,14 @@ def parse_parameters(spec: dict[str, Any], given: Mapping[str, str]) -> dict[str
 
 
 def six_fields(cron: str) -> str:
-    """A cron expression as Kubeflow wants it: seconds first.
+    """Return a cron expression as Kubeflow requires it: seconds first.
 
     Raises:
         SubmitError: neither five nor six fields.
     """
     fields = cron.split()
     if len(fields) not in (5, 6):
-        raise SubmitError(f"--schedule wants five fields (`0 3 * * 1`), or six with seconds first. Received: {cron}")
+        raise SubmitError(f"--schedule requires five fields (`0 3 * * 1`), or six with seconds first. Received: {cron}")
     return " ".join(fields if len(fields) == 6 else ["0", *fields])
 
 
@@ -153,7 +153,7 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise SubmitError(f"can't read {path}: {error.strerror}") from None
     except (UnicodeDecodeError, yaml.YAMLError, TypeError, StopIteration):
-        raise SubmitError(f"{path} is no compiled pipeline: make one with `python -m pipeline compile`") from None
+        raise SubmitError(f"{path} is no compiled pipeline: make one with `affect compile`") from None
     return text
 
 
