@@ -11,6 +11,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from components.datasplit.__main__ import main as datasplit
 from pipeline.cli import _version, main
 
 ROOT = Path(__file__).parents[3]
@@ -47,6 +48,10 @@ def test_a_page_fits_into_80_columns_and_shows_no_control_character(name: str) -
 @pytest.mark.parametrize("name", [name for name in PAGES if PAGES[name].count("\nCommands:\n")])
 def test_no_line_of_a_list_of_commands_is_cut(name: str) -> None:
     assert "..." not in PAGES[name].partition("\nCommands:\n")[2]
+
+
+def test_datasplit_is_the_command_of_its_own_module() -> None:
+    assert main.get_command(click.Context(main), "datasplit") is datasplit
 
 
 def test_the_version_is_said_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
