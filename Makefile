@@ -14,7 +14,7 @@ setup: .venv/.ready ## Make .venv with the newest stack this machine can install
 .venv/.ready: requirements/stack1.txt requirements/stack2.txt requirements/install.sh
 	@PYTHON=$(PYTHON) requirements/install.sh
 
-# An interpreter that is named and isn't the one in .venv makes it anew.
+# An interpreter that is named and isn't the one in .venv replaces it.
 ifneq ($(PYTHON),)
 ifneq ($(shell $(PYTHON) -V 2>&1),$(shell .venv/bin/python -V 2>&1))
 .venv/.ready: FORCE
@@ -22,7 +22,7 @@ endif
 endif
 FORCE:
 
-lock: setup ## Resolve the dependencies anew into requirements/stack{1,2}.txt (ARGS=--upgrade)
+lock: setup ## Resolve the dependencies into requirements/stack{1,2}.txt (ARGS=--upgrade)
 	requirements/lock.sh .venv/bin/uv $(ARGS)
 
 run-local: setup ## Run the pipeline here (DATA=folder CONFIG=file WORKDIR=folder ARGS="…"; sample data by default)

@@ -1,10 +1,10 @@
 """Save an augmentation pipeline of your own for `datasplit --pipeline-yaml` or `augment.pipeline_yaml`.
 
     python examples/custom_pipeline.py my_pipeline.yml
-    python -m components.datasplit --balance --pipeline-yaml my_pipeline.yml path
+    affect datasplit --balance --pipeline-yaml my_pipeline.yml path
 
-`custom_pipeline.yml` beside this file is what it saves. Any transform of Albumentations 2.0 will do that needs
-nothing but the image and gives H×W×3 uint8 back; randomness comes from the split's seed, so set none here.
+`custom_pipeline.yml` beside this file is what it saves. A pipeline may hold any transform of Albumentations 2.0 that
+takes nothing but the image and returns H×W×3 uint8. Randomness comes from the split's seed: set none here.
 """
 
 import sys

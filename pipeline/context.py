@@ -23,7 +23,7 @@ _CODE = (
 
 @dataclass(frozen=True)
 class RunParameters:
-    """What a run of a compiled pipeline can set: there, runtime parameters of TFX; here, values.
+    """What a run of a compiled pipeline can set itself: there, runtime parameters of TFX; here, values.
 
     Attributes:
         data: the data folder.
@@ -50,8 +50,8 @@ class RunContext:
         folder_digest: of the data folder; "" if nobody has looked at it yet.
         candidates: versions at the destination that the new model may be compared with.
         checkpoints: folder for checkpoints of an interrupted training; "" for none.
-        parameters: what a run can set; None where nothing can.
-        lost: the newest version that was pushed from here and is gone; another one makes the Pusher run again.
+        parameters: what a run can set itself; None where nothing can.
+        lost: the newest version that was pushed from here and is gone; a new one makes the Pusher run again.
         beam_in_environment: the runner hands the Beam options over in `PIPELINE_BEAM`, so that a cached split is found
             whatever it runs on next.
     """

@@ -1,5 +1,6 @@
 """The documentation is what the code says, and its commands run."""
 
+import os
 import re
 import shlex
 import shutil
@@ -14,9 +15,12 @@ from pipeline.sample.dataset import write_sample_data
 from tools.config_reference import REFERENCE, default_yaml, reference
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 # What needs a container engine, a cluster or a download is run by tests of its own, or can't be run here.
-_ELSEWHERE = ("docker", "podman", "kubectl", "git", "export", "wandb", "kaggle", "cd", "unzip", "tensorboard", "pip")
+_ELSEWHERE = ("docker", "podman", "source")
 
 
 def commands(page: Path) -> list[str]:
@@ -30,7 +34,7 @@ ALL = [(page.name, command) for page in PAGES for command in commands(page)]
 
 
 def test_every_command_is_one_that_a_test_knows() -> None:
-    known = ("make", "python", ".venv/bin/python", *_ELSEWHERE)
+    known = ("make", "affect", "python", *_ELSEWHERE)
 
     assert len(ALL) > 20
     assert [command for _, command in ALL if shlex.split(command)[0] not in known] == []
@@ -48,36 +52,46 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder as the documentation imagines it: images in `faces`, a finished pipeline in `runs/local`."""
     folder = tmp_path_factory.mktemp("project")
     write_sample_data(folder / "faces", 160)
+    (folder / "examples").symlink_to(ROOT / "examples")
     quick = ["train.epochs=1", "train.warmup_epochs=0", "image.height=32", "image.width=32", "evaluate.min_accuracy=0"]
     settings = [word for setting in quick for word in ("--set", setting)]
     for _ in range(2):
-        line = [sys.executable, "-m", "pipeline", "run", "--data", "faces", *settings]
-        subprocess.run(line, cwd=folder, check=True, capture_output=True)
+        done = call(["affect", "run", "--data", "faces", *settings], folder)
+        assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
 
+def call(words: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a command of ours with this checkout's code."""
+    program = ["-m", "pipeline"] if words[0] == "affect" else []
+    line = [sys.executable, *program, *words[1:]]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
 def _runnable() -> list[str]:
-    """The commands of our own modules; those that train for minutes have their options checked in another way."""
-    ours = {command for _, command in ALL if re.match(r"(\.venv/bin/)?python -m (pipeline|components)", command)}
-    return sorted(ours)
+    """The commands of our own; those that train for minutes have their options checked in another way."""
+    ours = r"affect |python -m (pipeline|components)|python examples/"
+    return sorted({command for _, command in ALL if re.match(ours, command)})
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize("command", _runnable())
 def test_every_command_of_ours_runs(command: str, project: Path) -> None:
     words = shlex.split(command)
-    if words[3] == "run":
+    name = words[1] if words[0] == "affect" else ""
+    if name == "run":
         # The options are checked for real; training for minutes is what `test_run.py` does in seconds.
         words += ["--set", "train.epochs=0"]
-    if words[2] == "components.datasplit" or words[3] == "submit":
-        shutil.rmtree(project / "split", ignore_errors=True)
-    words[0] = sys.executable
+    if name == "sample-data":
+        shutil.rmtree(project / words[2])
+    shutil.rmtree(project / "split", ignore_errors=True)
 
-    done = subprocess.run(words, cwd=project, capture_output=True, text=True, check=False)
+    done = call(words, project)
 
-    if words[3] == "run":
+    if name == "run":
         assert done.stderr.strip().endswith("train.epochs: Input should be greater than or equal to 1. Received: 0")
-    elif words[3] == "submit":
+    elif name == "submit":
         assert "can't reach" in done.stderr or "no such file" in done.stderr.lower()
     else:
         assert done.returncode == 0, done.stdout + done.stderr

@@ -1,20 +1,25 @@
 """The command line: one file a command, loaded when it is called, since TensorFlow and TFX take seconds to import."""
 
 import importlib
+import os
+import sys
+import warnings
+from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-# Command → module that defines it under the same name (with `_` for `-`).
+# Command → where it is defined, and what the list of commands says of it.
 _COMMANDS = {
-    "run": "pipeline.cli.run",
-    "inspect": "pipeline.cli.inspect",
-    "report": "pipeline.cli.report",
-    "predict": "pipeline.cli.predict",
-    "suspects": "pipeline.cli.suspects",
-    "gc": "pipeline.cli.gc",
-    "compile": "pipeline.cli.compile",
-    "submit": "pipeline.cli.submit",
-    "sample-data": "pipeline.cli.sample_data",
+    "run": ("pipeline.cli.run:run", "Run the whole pipeline on this machine."),
+    "inspect": ("pipeline.cli.inspect:inspect", "Look at runs, executions, artifacts and lineage."),
+    "report": ("pipeline.cli.report:report", "Print the path of the latest report, or open it."),
+    "predict": ("pipeline.cli.predict:predict", "Classify images with a pushed model."),
+    "suspects": ("pipeline.cli.suspects:suspects", "List images whose label is probably wrong."),
+    "gc": ("pipeline.cli.gc:gc", "List or delete files that no kept run needs."),
+    "datasplit": ("components.datasplit.__main__:main", "Split, balance and augment a folder of images."),
+    "sample-data": ("pipeline.cli.sample_data:sample_data", "Draw a folder of sample faces."),
+    "compile": ("pipeline.cli.compile:compile", "Compile the pipeline for Kubeflow Pipelines."),
+    "submit": ("pipeline.cli.submit:submit", "Submit a compiled pipeline to Kubeflow Pipelines."),
 }
 
 
@@ -27,11 +32,38 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        module, _, name = _COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing any of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
+
+
+def _version() -> str:
+    try:
+        return version("facial-affect-pipeline")
+    except PackageNotFoundError:  # in the image the code lies beside Python's packages
+        return "unknown (not installed as a package)"
+
+
+def _silence_libraries(command: str | None) -> None:
+    """Keep warnings of libraries, about themselves and each other, off the screen; the environment can ask for them.
+
+    A run's log is to hold them, all but those about releases to come.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1" if command == "run" else "3")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore", FutureWarning if command == "run" else Warning)
+
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-def main() -> None:
+@click.version_option(_version(), message="%(prog)s %(version)s")
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Train, evaluate and serve an image classifier from a folder of `train/<label>/` images."""
+    _silence_libraries(ctx.invoked_subcommand)

@@ -1,7 +1,5 @@
-"""`python -m pipeline compile`."""
+"""`affect compile`."""
 
-import os
-import warnings
 from pathlib import Path
 
 import click
@@ -14,12 +12,20 @@ _SHORT = 3600
 
 
 @click.command("compile")
-@click.option("--config", "config_file", metavar="F", help="YAML file, or the name of a preset.")
-@click.option("--output", required=True, metavar="F.yaml", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--image", metavar="I", help="The image of every component, by tag or by digest.")
+@click.option("--config", "config_file", metavar="FILE", help="A YAML file, or the name of a preset.")
+@click.option(
+    "--output",
+    required=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The .yaml to write.",
+)
+@click.option("--image", metavar="IMAGE", help="The components' image, by tag or by digest.")
 @click.option("--pipeline-root", metavar="URI", help="Where artifacts go: minio://…, s3://… or gs://….")
-@click.option("--data", metavar="URI", help="The data folder: a path in the pods, s3://… or gs://….")
-@click.option("--set", "overrides", multiple=True, metavar="a.b=value", help="Override one key; can be repeated.")
+@click.option("--data", metavar="URI", help="The data folder: s3://…, gs://… or a path in the pods.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one key, e.g. train.epochs=50; can be repeated."
+)
 def compile(
     config_file: str | None,
     output: Path,
@@ -46,8 +52,6 @@ def compile(
         if not data:
             raise UsageError("which data? Give --data or data.path")
         target = Target(image=pinned(image), root=pipeline_root, data=data)
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        warnings.simplefilter("ignore")
         from pipeline.kubeflow.compile import compile_pipeline  # TFX takes ten seconds to import
 
         text = compile_pipeline(config, target)

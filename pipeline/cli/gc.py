@@ -1,4 +1,4 @@
-"""`python -m pipeline gc`."""
+"""`affect gc`."""
 
 import click
 
@@ -10,14 +10,17 @@ from pipeline.local.workdir import Workdir, WorkdirLocked
 
 @click.command("gc")
 @click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder.")
-@click.option("--keep", default=1, show_default=True, type=click.IntRange(min=1), help="Successful runs to keep.")
+@click.option(
+    "--keep", default=1, show_default=True, metavar="N", type=click.IntRange(min=1), help="Successful runs to keep."
+)
 @click.option("--yes", is_flag=True, help="Delete what is listed.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list of objects instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list of objects, not a table.")
 def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
-    """List, and with --yes delete, files that no kept run needs.
+    """List files that no kept run needs; --yes deletes them.
 
-    Kept are the newest successful runs and whatever a pushed model that still stands was made from, and
-    the state of the training that was interrupted last.
+    Kept are the newest successful runs, everything that a model still at its
+    push destination was made from, and the state of the training that was
+    interrupted last.
     """
     folder = Workdir(workdir)
     try:

@@ -1,4 +1,4 @@
-"""`python -m pipeline predict`: classify image files with a pushed model.
+"""`affect predict`: classify image files with a pushed model.
 
 Files go through ingest's codec (EXIF turns, WebP, CMYK, transparency), so the model sees them as in training. Reading
 and decoding run in threads ahead of the model; a broken file is a row with an error and no label.
@@ -36,10 +36,12 @@ Row = dict[str, Any]
 @click.option(
     "--model", "model_folder", required=True, metavar="DIR", help="A pushed model, or the folder with its versions."
 )
-@click.argument("paths", nargs=-1, required=True, metavar="IMAGE|FOLDER …")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list of objects instead of the table.")
-@click.option("--csv", "csv_file", metavar="F", help="Write a CSV file instead of the table.")
-@click.option("--batch-size", default=64, show_default=True, type=click.IntRange(min=1), help="Images a call.")
+@click.argument("paths", nargs=-1, required=True, metavar="IMAGE|FOLDER...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list of objects, not a table.")
+@click.option("--csv", "csv_file", metavar="FILE", help="Write a CSV file instead of the table.")
+@click.option(
+    "--batch-size", default=64, show_default=True, metavar="N", type=click.IntRange(min=1), help="Images in a batch."
+)
 def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: str | None, batch_size: int) -> None:
     """Label images and folders of images, with the probability of each class.
 
@@ -118,7 +120,6 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
     Raises:
         UsageError: it wasn't exported by this pipeline.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
     try:
@@ -213,4 +214,5 @@ def _print_table(rows: Sequence[Row]) -> None:
 
 def _progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,4 +1,4 @@
-"""`python -m pipeline report`."""
+"""`affect report`."""
 
 import webbrowser
 
@@ -9,7 +9,7 @@ from pipeline.local.workdir import Workdir
 
 @click.command("report")
 @click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder.")
-@click.option("--open", "open_it", is_flag=True, help="Open it in a browser.")
+@click.option("--open", "open_it", is_flag=True, help="Open it in a browser as well.")
 def report(workdir: str, open_it: bool) -> None:
     """Print the path of the latest report."""
     path = Workdir(workdir).report

@@ -1,4 +1,4 @@
-"""`python -m pipeline run`."""
+"""`affect run`."""
 
 import contextlib
 import os
@@ -27,15 +27,20 @@ class UsageError(click.ClickException):
 
 
 @click.command("run")
-@click.option("--config", "config_file", metavar="F", help="YAML file, or the name of a preset.")
-@click.option("--data", metavar="DIR", help="Folder with train/<label>/; without it, sample faces are drawn.")
-@click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="Where everything goes.")
-@click.option("--set", "overrides", multiple=True, metavar="a.b=value", help="Override one key; can be repeated.")
-@click.option("--verbose", is_flag=True, help="Show the components' own output instead of logging it.")
+@click.option("--config", "config_file", metavar="FILE", help="A YAML file, or the name of a preset.")
+@click.option("--data", metavar="DIR", help="Folder with train/<label>/. Without it, sample faces are drawn.")
+@click.option(
+    "--workdir", default="runs/local", show_default=True, metavar="DIR", help="Folder for everything that is made."
+)
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one key, e.g. train.epochs=50; can be repeated."
+)
+@click.option("--verbose", is_flag=True, help="Show the components' output instead of logging it.")
 def run(config_file: str | None, data: str | None, workdir: str, overrides: tuple[str, ...], verbose: bool) -> None:
     """Run the whole pipeline on this machine.
 
-    Exit status: 0 blessed and pushed, 3 not blessed, 1 failed, 2 bad usage.
+    Exit status: 0 the model is good enough and was pushed, 3 it isn't good
+    enough, 1 the run failed, 2 bad usage.
     """
     try:
         config = load(config_file, overrides)
@@ -91,7 +96,6 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     progress = folder.logs / ".progress"
     os.environ[PROGRESS] = str(progress)
     os.environ[BEAM] = config.beam.model_dump_json()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
 
     with _output_to(None if verbose else log) as stdout:
         console = Console(file=stdout)

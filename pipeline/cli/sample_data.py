@@ -1,4 +1,4 @@
-"""`python -m pipeline sample-data DIR`."""
+"""`affect sample-data DIR`."""
 
 from pathlib import Path
 
@@ -9,8 +9,10 @@ from pipeline.sample.dataset import DEFAULT_IMAGES, write_sample_data
 
 @click.command("sample-data")
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--images", default=DEFAULT_IMAGES, show_default=True, help="Number of images.")
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Decides everything drawn.")
+@click.option("--images", default=DEFAULT_IMAGES, show_default=True, metavar="N", help="Number of images.")
+@click.option(
+    "--seed", default=0, show_default=True, metavar="N", type=click.IntRange(min=0), help="Decides what is drawn."
+)
 def sample_data(folder: Path, images: int, seed: int) -> None:
     """Draw faces that show eight emotions into DIR/train/<label>/."""
     try:

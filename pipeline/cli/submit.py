@@ -1,4 +1,4 @@
-"""`python -m pipeline submit`."""
+"""`affect submit`."""
 
 import os
 import sys
@@ -12,15 +12,17 @@ _GAVE_UP = 4
 
 
 @click.command("submit")
-@click.argument("path", metavar="F.yaml", type=click.Path(path_type=Path))
-@click.option("--host", required=True, metavar="URL", help="Kubeflow Pipelines, e.g. http://localhost:8080.")
-@click.option("--experiment", default="facial-affect", show_default=True, metavar="E", help="Made if it isn't there.")
-@click.option("--namespace", metavar="N", help="Of a multi-user installation.")
-@click.option("--param", "parameters", multiple=True, metavar="k=v", help="A parameter of the run; can be repeated.")
-@click.option("--schedule", metavar="CRON", help="Run again and again: `0 3 * * 1` is every Monday at three.")
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("--host", required=True, metavar="URL", help="Address of Kubeflow Pipelines, e.g. http://localhost:8080.")
+@click.option("--experiment", default="facial-affect", show_default=True, metavar="NAME", help="The run's experiment.")
+@click.option("--namespace", metavar="NAME", help="Namespace, in a multi-user installation.")
+@click.option(
+    "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the run; can be repeated."
+)
+@click.option("--schedule", metavar="CRON", help="Run again and again, e.g. `0 3 * * 1` every Monday at three.")
 @click.option("--token-env", metavar="VAR", help="Environment variable that holds the bearer token.")
-@click.option("--cache/--no-cache", default=True, show_default=True, help="Take earlier results where that is sound.")
-@click.option("--wait", is_flag=True, help="Follow the run to its end; the exit status is its own.")
+@click.option("--cache/--no-cache", default=True, show_default=True, help="Reuse earlier results where that is sound.")
+@click.option("--wait", is_flag=True, help="Follow the run to its end.")
 def submit(
     path: Path,
     host: str,
@@ -32,10 +34,11 @@ def submit(
     cache: bool,
     wait: bool,
 ) -> None:
-    """Submit a compiled pipeline to Kubeflow Pipelines.
+    """Submit FILE, a compiled pipeline, to Kubeflow Pipelines.
 
-    Exit status: 0 submitted (with --wait: succeeded), 1 refused or failed, 2 bad usage, 4 gave up waiting for a host
-    that didn't answer for a quarter of an hour (the run may go on).
+    Exit status: 0 submitted, or with --wait succeeded; 1 refused or failed;
+    2 bad usage; 4 gave up waiting, since the host didn't answer for a quarter
+    of an hour. The run may go on then.
     """
     from pipeline.kubeflow import follow  # kfp takes two seconds to import
     from pipeline.kubeflow import submit as kubeflow
@@ -65,5 +68,5 @@ def submit(
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name:
-        raise UsageError(f"--param wants name=value. Received: {text}")
+        raise UsageError(f"--param requires NAME=VALUE. Received: {text}")
     return name, value

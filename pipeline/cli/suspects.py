@@ -1,4 +1,4 @@
-"""`python -m pipeline suspects`."""
+"""`affect suspects`."""
 
 import csv
 from pathlib import Path
@@ -17,12 +17,15 @@ _COLUMNS = ("filename", "split", "given", "suggested", "score", "confidence")
 
 @click.command("suspects")
 @click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder.")
-@click.option("--csv", "csv_file", metavar="F", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON list of objects instead of a table.")
+@click.option(
+    "--csv", "csv_file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list of objects, not a table.")
 def suspects(workdir: str, csv_file: Path | None, as_json: bool) -> None:
     """List images of the latest run whose label is probably wrong, the most suspicious first.
 
-    Nothing is relabelled: look at them, and put what is wrong into a table for data.labels_csv.
+    Nothing is relabelled: look at the images, and write the right labels into
+    a table for data.labels_csv.
     """
     try:
         rows = _latest(workdir)

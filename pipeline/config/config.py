@@ -52,7 +52,8 @@ class Config(Section):
             )
         if self.model.normalize or self.image.channels != 3:
             raise ValueError(
-                "model.weights=imagenet require image.channels=3, and model.normalize=false: they bring their own. "
+                "model.weights=imagenet requires image.channels=3, and model.normalize=false, since the weights have "
+                "their own normalization. "
                 f"Received: model.normalize={self.model.normalize}, image.channels={self.image.channels}"
             )
         return self
@@ -88,6 +89,6 @@ class Config(Section):
         return self.model_dump(mode="json", by_alias=True)
 
     def digest(self) -> str:
-        """Return twelve hex digits that tell this configuration from any other."""
+        """Return twelve hex digits that differ for any other configuration."""
         canonical = json.dumps(self.as_dict(), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:12]

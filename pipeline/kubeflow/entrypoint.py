@@ -4,7 +4,7 @@
         --json_serialized_invocation_args '{"inputs": …}' --json_serialized_inputs_spec_args '{…}' [Beam's arguments]
 
 The launcher names artifacts by URI and has copied the inputs of `s3://bucket/x` to `/s3/bucket/x`; what it then finds
-at an output's local path it uploads. TFX's runner requires artifacts' classes, which neither the driver nor kfp's local
+at an output's local path it uploads. TFX's runner needs classes of artifacts, which neither the driver nor kfp's local
 runner passes on, and executors read and write paths. So: the run's values checked, types restored, URIs made paths,
 folders made, the executor run, and in what is handed back, paths made URIs.
 """

@@ -98,7 +98,7 @@ def _added_parameters(
     """Return the run's parameters that a component gets beside its own.
 
     What knows a model by its recipe gets those that decide the model. The first task gets all, to say within seconds
-    what is wrong with them; but not where its results are reused: they would be made again at every other value.
+    what is wrong with them; but not where its results are reused, since they would be made again at every other value.
     """
     if _RECIPE in component.get("inputDefinitions", {}).get("parameters", {}):
         return {key: value for key, value in parameters.items() if value.decisive}

@@ -153,7 +153,7 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise SubmitError(f"can't read {path}: {error.strerror}") from None
     except (UnicodeDecodeError, yaml.YAMLError, TypeError, StopIteration):
-        raise SubmitError(f"{path} is no compiled pipeline: make one with `python -m pipeline compile`") from None
+        raise SubmitError(f"{path} is no compiled pipeline: make one with `affect compile`") from None
     return text
 
 

@@ -65,7 +65,7 @@ class Workdir:
 
 
 def _try_lock(file: IO[str]) -> bool:
-    """Take the lock; half a second's patience, for a look at the folder holds it for an instant."""
+    """Take the lock; half a second's patience, since a look at the folder holds it for an instant."""
     for _ in range(_ATTEMPTS):
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

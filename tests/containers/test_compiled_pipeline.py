@@ -12,7 +12,14 @@ from engine import HERE, REPOSITORY, RUNTIME, TESTS, Engine
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
 
 # What looks at the checkout has nothing to look at there.
-OUTSIDE = ("tests/containers", "tests/docker", "tests/test_documentation.py")
+OUTSIDE = (
+    "tests/containers",
+    "tests/docker",
+    "tests/test_continuous_integration.py",
+    "tests/test_documentation.py",
+    "tests/test_examples.py",
+    "tests/test_package.py",
+)
 
 
 def digests(folder: Path) -> dict[str, str]:

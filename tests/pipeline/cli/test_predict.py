@@ -1,6 +1,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +205,24 @@ def test_bad_usage_says_what_was_received(model: Path, tmp_path: Path) -> None:
         assert message in result.output
     Image.fromarray(PIXELS).save(tmp_path / "x.png")
     assert "Received: " in run(tmp_path, tmp_path / "x.png").output
+
+
+def test_nothing_but_the_table_is_printed(model: Path, tmp_path: Path) -> None:
+    Image.fromarray(PIXELS).save(tmp_path / "x.png")
+    quiet = ("TF_CPP_MIN_LOG_LEVEL", "PYTHONWARNINGS", "NO_ALBUMENTATIONS_UPDATE")
+    environment = {name: value for name, value in os.environ.items() if name not in quiet}
+    line = [sys.executable, "-m", "pipeline", "predict", "--model", str(model), str(tmp_path / "x.png")]
+
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_a_usage_error_is_still_printed(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "pipeline", "predict", "--model", str(tmp_path), str(tmp_path)]
+
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"Error: There are no files in {tmp_path}\n")

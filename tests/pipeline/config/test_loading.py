@@ -46,7 +46,7 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ("split.group_regex='('", r"split\.group_regex: not a regular expression .*Received: '\('"),
         ("split.group_regex='a+'", r"split\.group_regex: a group in parentheses .*Received: 'a\+'"),
         ("model.weights=imagenet", r"imagenet exist for resnet50, .* Received: model\.architecture=resnet18"),
-        ("model={weights: imagenet, architecture: resnet50}", r"require image\.channels=3.*normalize=True"),
+        ("model={weights: imagenet, architecture: resnet50}", r"requires .*model\.normalize=false.*normalize=True"),
         ("model.freeze=true", r"model\.freeze=true .* name some\. Received: null"),
         ("tuner.search={train.rate: [1]}", r"tuner\.search takes options of model and train\. Received: train\.rate"),
         ("tuner.search={seed: [1]}", r"tuner\.search takes options of model and train\. Received: seed"),

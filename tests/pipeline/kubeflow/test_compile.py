@@ -16,7 +16,7 @@ from pipeline.kubeflow.spec import read_rules, reshape
 from pipeline.kubeflow.targets import Target
 
 GOLDEN = Path(__file__).parent / "golden.yaml"
-# `REGOLD=1 pytest tests/pipeline/kubeflow/test_compile.py` writes the golden file anew.
+# `REGOLD=1 pytest tests/pipeline/kubeflow/test_compile.py` writes the golden file again.
 
 
 @pytest.fixture(scope="module")

@@ -85,6 +85,59 @@ def test_options_stand_before_or_behind_the_noun(workdir: Path) -> None:
     assert [row["component"] for row in json.loads(before.output)] == ["ImageIngest", "Trainer"]
 
 
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        (["--limit", 2], ["runs", "--limit", 2]),
+        (["--json"], ["runs", "--json"]),
+        (["--type", "ImageDataset", "artifacts"], ["artifacts", "--type", "ImageDataset"]),
+        (["--type=ImageDataset", "artifacts"], ["artifacts", "--type=ImageDataset"]),
+        (["--limit", 1, "--json", "artifacts", "latest"], ["artifacts", "latest", "--limit", 1, "--json"]),
+        (["--format", "dot", "lineage", "artifact:2"], ["lineage", "artifact:2", "--format", "dot"]),
+        (["--name", "runs", "artifacts"], ["artifacts", "--name", "runs"]),
+    ],
+)
+def test_an_option_of_a_noun_may_stand_before_it(before: list[object], behind: list[object], workdir: Path) -> None:
+    result = call("inspect", "--workdir", workdir, *before)
+
+    assert result.exit_code == 0, result.output
+    assert result.output == call("inspect", *behind, "--workdir", workdir).output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["runs", "--format", "dot"], "--format"),
+        (["--format", "dot"], "--format"),
+        (["--type", "Model", "runs"], "--type"),
+        (["executions", "--limit", "3"], "--limit"),
+        (["executions", "--name", "x"], "--name"),
+        (["artifacts", "--format", "dot"], "--format"),
+        (["show", "artifact:1", "--limit", "3"], "--limit"),
+        (["lineage", "artifact:1", "--type", "Model"], "--type"),
+        (["diff", "one", "two", "--format", "dot"], "--format"),
+        (["lineage", "artifact:1", "--json", "--format", "dot"], "give one of the two"),
+    ],
+)
+def test_an_option_without_effect_is_refused(arguments: list[str], option: str, workdir: Path) -> None:
+    result = call("inspect", *arguments, "--workdir", workdir)
+
+    assert result.exit_code == 2
+    assert option in result.output.splitlines()[-1]
+
+
+def test_one_argument_too_many_is_refused(workdir: Path) -> None:
+    result = call("inspect", "diff", "one", "two", "three", "--workdir", workdir)
+
+    assert result.exit_code == 2
+    assert "unexpected extra argument" in result.output
+
+
+def test_help_before_a_noun_is_that_of_all_nouns() -> None:
+    assert call("inspect", "--json", "--help").output == call("inspect", "-h").output
+    assert "executions  The components of a run." in call("inspect", "--help").output
+
+
 def test_artifacts_can_be_filtered(workdir: Path) -> None:
     assert len(rows("artifacts", "--workdir", workdir)) == 5
     assert len(rows("artifacts", "latest", "--workdir", workdir)) == 1
