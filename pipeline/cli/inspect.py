@@ -52,7 +52,7 @@ _limit = click.option(
 
 @contextmanager
 def _opened(workdir: str, mlmd: str | None) -> Iterator[tuple[LineageStore, bool]]:
-    """The store, and whether its newest run may still be running; what goes wrong is one line on the screen."""
+    """Return the store, and whether its newest run may still be running; what goes wrong is one line on the screen."""
     folder = Workdir(workdir)
     # Only the folder's own lock says whether something is still running; of a server we don't know.
     locked = folder.is_locked() if mlmd is None else True
@@ -145,7 +145,7 @@ def _diff(workdir: str, mlmd: str | None, as_json: bool, first: str, second: str
 
 
 def _describe(store: LineageStore, text: str, locked: bool) -> list[dict[str, object]]:
-    """Everything of one execution or artifact, a row a property."""
+    """Return everything of one execution or artifact, a row a property."""
     found = get(store, parse_id(text))
     rows: list[dict[str, object]] = [{"property": "id", "value": text}]
 

@@ -38,7 +38,7 @@ class NounGroup(click.Group):
         return super().parse_args(ctx, [noun, *before, *rest])
 
     def _end_of_options(self, args: list[str]) -> int:
-        """The number of words before the noun: options, and values of options."""
+        """Return the number of words before the noun: options, and values of options."""
         parameters = [one for command in self.commands.values() for one in command.params]
         options = [one for one in parameters if isinstance(one, click.Option) and not one.is_flag]
         with_value = {name for option in options for name in option.opts}

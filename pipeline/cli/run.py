@@ -61,7 +61,7 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
 
 
 def _check_files(config: Config) -> None:
-    """What options name is looked for now, not when a component needs it, which may be minutes later."""
+    """Look for the files that options name now, not when a component needs one, which may be minutes later."""
     named = {
         "data.labels_csv": config.data.labels_csv,
         "augment.pipeline_yaml": config.augment.pipeline_yaml,
@@ -78,7 +78,7 @@ def _check_files(config: Config) -> None:
 
 
 def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Config]:
-    """The sample data, drawn if it isn't there yet; its identities are kept in one split."""
+    """Return the sample data, drawn if it isn't there yet; its identities are kept in one split."""
     if not folder.sample_data.exists():
         write_sample_data(folder.sample_data)
     if config.split.group_regex is None and not keep_regex:
@@ -129,7 +129,7 @@ def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunCont
 
 
 def _lost_push(folder: Workdir) -> str:
-    """The newest version that was pushed from this folder and is gone: the Pusher's cached result is no longer true."""
+    """Return the newest version that was pushed from here and is gone: the Pusher's cached result is no longer true."""
     from pipeline.lineage.store import StoreError, open_store
 
     if not folder.metadata.exists():

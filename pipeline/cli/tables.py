@@ -42,7 +42,7 @@ def _escaped(text: str) -> Any:
 
 
 def _text(name: str, value: Any) -> str:
-    """A value as a person reads it, by the name of its column."""
+    """Return a value as a person reads it, by the name of its column."""
     if value is None:
         return "–"
     if name == "started":
