@@ -5,9 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import cv2
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.formats.dataset import SPLITS, shard_paths
+from components.formats.dataset import SPLITS, open_shard, shard_paths
 from components.images.codec import BadImage, decode, encode
 
 _SIDE = 96
@@ -22,11 +23,21 @@ def thumbnails(dataset: Path, ids: Iterable[str], splits: Iterable[str] = SPLITS
         for path in shard_paths(dataset, split):
             if not wanted:
                 return found
-            table = pq.read_table(path, columns=["id", "image"], filters=[("id", "in", list(wanted))])
-            for row in table.to_pylist():
-                found[row["id"]] = _data_uri(row["image"])
-                wanted.discard(row["id"])
+            with open_shard(path, str(path)) as file:
+                for group in range(file.num_row_groups):
+                    found |= _in_row_group(file, group, wanted)
+            wanted -= found.keys()
     return found
+
+
+def _in_row_group(file: pq.ParquetFile, group: int, wanted: set[str]) -> dict[str, str]:
+    """Read the pictures only where some of them are wanted: a data set is large, and few are shown."""
+    ids = file.read_row_group(group, columns=["id"])["id"].to_pylist()
+    rows = [row for row, image in enumerate(ids) if image in wanted]
+    if not rows:
+        return {}
+    images = file.read_row_group(group, columns=["image"])["image"].take(pa.array(rows)).to_pylist()
+    return {ids[row]: _data_uri(image) for row, image in zip(rows, images, strict=True)}
 
 
 def _data_uri(data: bytes) -> str:
