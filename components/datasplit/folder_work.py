@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from components.augment.augmenter import Augmenter
 from components.images.codec import Encoding, decode, encode
-from components.images.hashing import bytes_digest
+from components.images.hashing import file_sha256
 from components.images.names import EXTENSIONS, copy_extension, copy_name
 from components.work.unit import Counts
 
@@ -88,7 +88,7 @@ class FolderWork:
 
     def _augment(self, item: Item, augmenter: Augmenter, counts: Counts) -> None:
         data = Path(f"{self.train}/{item.path}").read_bytes()
-        if bytes_digest(data) != item.sha256:
+        if file_sha256(data) != item.sha256:
             raise OSError(errno.ESTALE, "changed while it was being split", item.path)
         pixels = decode(data).pixels
         encoding, extension = copy_format(item.path, item.format)

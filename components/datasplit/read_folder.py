@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.images.codec import BadImage, decode
-from components.images.hashing import bytes_digest, near_duplicates, perceptual_hash, pixels_digest
+from components.images.hashing import file_sha256, near_duplicates, perceptual_hash, pixels_sha256
 from components.images.names import source_keys
 from components.split.groups import group_images
 
@@ -103,7 +103,7 @@ def read_folder(
         pixel_digests,
         near=near_duplicates(phashes) if near else [],
         group_regex=group_regex,
-        sources=source_keys(usable),
+        ties=source_keys(usable),
     )
     numbers: dict[str, int] = {}
     return Folder(
@@ -185,5 +185,5 @@ def _inspect_file(path: str, near: bool) -> _Found | str:
         return f"can't be read: {error.strerror}"
     pixels = picture.pixels
     phash = perceptual_hash(pixels) if near else None
-    sha256 = bytes.fromhex(bytes_digest(data))
-    return sha256, pixels_digest(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1]
+    sha256 = bytes.fromhex(file_sha256(data))
+    return sha256, pixels_sha256(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1]

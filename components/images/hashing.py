@@ -17,12 +17,12 @@ _LEAST_CONTRAST = 4.0
 _BANDS = 4
 
 
-def bytes_digest(data: bytes) -> str:
+def file_sha256(data: bytes) -> str:
     """Return the SHA-256 of a file's bytes, as hex."""
     return hashlib.sha256(data).hexdigest()
 
 
-def pixels_digest(pixels: Pixels) -> str:
+def pixels_sha256(pixels: Pixels) -> str:
     """Return the SHA-256 of pixels and shape, as hex: equal for the same picture in another lossless format.
 
     Grey stored as RGB equals the same grey stored in one channel.

@@ -6,7 +6,7 @@ import numpy as np
 
 from components.formats.dataset import ImageRow
 from components.images.codec import BadImage, decode, for_tensorflow
-from components.images.hashing import bytes_digest, perceptual_hash, pixels_digest
+from components.images.hashing import file_sha256, perceptual_hash, pixels_sha256
 from components.ingest.layout import Entry
 
 
@@ -36,7 +36,7 @@ def inspect_image(entry: Entry, data: bytes, max_pixels: int) -> ImageRow | Quar
         return Quarantined(entry.id, entry.label, str(error))
     image, image_format = for_tensorflow(data, picture)
     pixels = picture.pixels
-    digest = pixels_digest(pixels)
+    digest = pixels_sha256(pixels)
     unsigned = perceptual_hash(pixels)
     return ImageRow(
         id=entry.id,
@@ -47,7 +47,7 @@ def inspect_image(entry: Entry, data: bytes, max_pixels: int) -> ImageRow | Quar
         height=pixels.shape[0],
         width=pixels.shape[1],
         channels=1 if pixels.ndim == 2 else 3,
-        sha256=bytes_digest(data),
+        sha256=file_sha256(data),
         pixels=digest,
         phash=None if unsigned is None else int(np.uint64(unsigned).astype(np.int64)),
         brightness=float(np.float32(pixels.mean())),

@@ -19,21 +19,21 @@ class _UnionFind:
 
 
 def group_images(
-    names: Sequence[str],
-    digests: Sequence[str],
+    filenames: Sequence[str],
+    pixels_sha256: Sequence[str],
     *,
     near: Iterable[tuple[int, int]] = (),
     group_regex: str | None = None,
-    sources: Sequence[str | None] | None = None,
+    ties: Sequence[str | None] | None = None,
 ) -> list[str]:
     """Return the group of each image: images joined by any shared trait, directly or through others.
 
     Args:
-        names: each image's file name, which `group_regex` is searched in.
-        digests: digests of the decoded pixels; equal ones are exact duplicates and always in one group.
+        filenames: what `group_regex` is searched in.
+        pixels_sha256: digests of the decoded pixels; equal ones are exact duplicates and always in one group.
         near: index pairs of near-duplicates to join as well.
         group_regex: images in whose names its first group captures the same text belong together.
-        sources: for a copy, a key it shares with its source's key; None joins nothing.
+        ties: what an image has in common with its copies, or they with each other; None joins nothing.
 
     Returns:
         A group id each: the smallest digest in the group, so that it doesn't depend on the order of the images.
@@ -41,27 +41,27 @@ def group_images(
     Raises:
         ValueError: `group_regex` is not a regular expression with a capture group.
     """
-    sets = _UnionFind(len(names))
+    sets = _UnionFind(len(filenames))
     seen: dict[tuple[str, str], int] = {}
     pattern = _compile(group_regex) if group_regex is not None else None
 
     def join_by(kind: str, key: str, index: int) -> None:
         sets.join(index, seen.setdefault((kind, key), index))
 
-    for index, (name, digest) in enumerate(zip(names, digests, strict=True)):
+    for index, (name, digest) in enumerate(zip(filenames, pixels_sha256, strict=True)):
         join_by("pixels", digest, index)
         match = pattern.search(name) if pattern else None
         if match and match.group(1) is not None:
             join_by("name", match.group(1), index)
-        if sources is not None and (source := sources[index]) is not None:
-            join_by("source", source, index)
+        if ties is not None and (tie := ties[index]) is not None:
+            join_by("tie", tie, index)
     for first, second in near:
         sets.join(first, second)
     smallest: dict[int, str] = {}
-    for index, digest in enumerate(digests):
+    for index, digest in enumerate(pixels_sha256):
         root = sets.find(index)
         smallest[root] = min(smallest.get(root, digest), digest)
-    return [smallest[sets.find(index)] for index in range(len(names))]
+    return [smallest[sets.find(index)] for index in range(len(filenames))]
 
 
 def _compile(group_regex: str) -> "re.Pattern[str]":

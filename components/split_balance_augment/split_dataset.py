@@ -109,7 +109,7 @@ def groups_of(table: Any, group_regex: str | None, near: bool) -> list[str]:
         table["pixels"].to_pylist(),
         near=near_duplicates(hashes),
         group_regex=group_regex,
-        sources=table["group"].to_pylist(),
+        ties=table["group"].to_pylist(),
     )
 
 

@@ -15,7 +15,7 @@ from drawn_images import draw, draw_folder
 from components.datasplit import folder_work
 from components.images import codec
 from components.images.codec import decode
-from components.images.hashing import pixels_digest
+from components.images.hashing import pixels_sha256
 from components.images.names import is_copy
 
 
@@ -164,7 +164,7 @@ def test_no_copy_and_no_duplicate_crosses_sides_in_real_data(
         assert source in originals
         sources.setdefault(f"{path.parent.name}/{source}", set()).add(split)
         if path.name in originals:
-            pixels.setdefault(pixels_digest(decode(path.read_bytes()).pixels), set()).add(split)
+            pixels.setdefault(pixels_sha256(decode(path.read_bytes()).pixels), set()).add(split)
         if regex:
             keys.setdefault(path.name.partition("__")[0], set()).add(split)
     assert len(paths) > len(originals)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.images.codec import decode, encode
-from components.images.hashing import near_duplicates, perceptual_hash, pixels_digest
+from components.images.hashing import near_duplicates, perceptual_hash, pixels_sha256
 from components.split.groups import group_images
 
 
@@ -17,8 +17,8 @@ def photo(seed: int) -> np.ndarray:
 def test_the_same_grey_in_one_or_three_channels_has_one_digest() -> None:
     grey = np.arange(100, dtype=np.uint8).reshape(10, 10)
 
-    assert pixels_digest(grey) == pixels_digest(np.repeat(grey[..., None], 3, axis=-1))
-    assert pixels_digest(grey) != pixels_digest(grey.reshape(5, 20))
+    assert pixels_sha256(grey) == pixels_sha256(np.repeat(grey[..., None], 3, axis=-1))
+    assert pixels_sha256(grey) != pixels_sha256(grey.reshape(5, 20))
 
 
 def test_a_reencoded_picture_is_a_near_duplicate_and_another_is_not() -> None:

@@ -17,7 +17,7 @@ def test_images_are_joined_through_others() -> None:
 
 
 def test_near_duplicates_and_copies_are_joined() -> None:
-    groups = group_images(["a", "b", "c", "d"], ["1", "2", "3", "4"], near=[(0, 1)], sources=[None, None, "k", "k"])
+    groups = group_images(["a", "b", "c", "d"], ["1", "2", "3", "4"], near=[(0, 1)], ties=[None, None, "k", "k"])
 
     assert groups == ["1", "1", "3", "3"]
 
