@@ -9,6 +9,18 @@ import pytest
 
 import components
 
+EXECUTORS = (
+    "ingest",
+    "split_balance_augment",
+    "tfrecord",
+    "validation",
+    "trainer",
+    "tuner",
+    "evaluator",
+    "analysis",
+    "pusher",
+    "report",
+)
 _PROJECT = Path(components.__file__).parents[1]
 
 
@@ -42,6 +54,19 @@ def test_it_follows_imports_to_any_depth_and_nothing_else(project: Path) -> None
 
     edit(project / "components" / "images" / "codec.py")  # imported by what the executor imports
     assert version(project, "components.ingest.executor") != before
+
+
+def test_an_option_of_training_concerns_nobody_before_the_trainer(project: Path) -> None:
+    before = {name: version(project, f"components.{name}.executor") for name in EXECUTORS}
+    options = project / "components" / "training" / "options.py"
+    field = '    mixup: float = Field(0.0, ge=0.0, description="alpha of mixup; 0: none")\n'
+    text = options.read_text("utf-8")
+    assert field in text
+
+    options.write_text(text.replace(field, f"{field}    another: int = 1  # an option\n"), "utf-8")
+
+    after = {name: version(project, f"components.{name}.executor") for name in EXECUTORS}
+    assert [name for name in EXECUTORS if before[name] != after[name]] == ["trainer", "tuner"]
 
 
 def test_a_template_is_code_too(project: Path) -> None:
