@@ -95,8 +95,8 @@ class Component(BaseComponent):  # type: ignore[misc]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "EXECUTOR" not in vars(cls):
-            return
+        if not hasattr(cls, "EXECUTOR"):
+            return  # a base that declares nothing yet
         parameters = {
             name: ExecutionParameter(type=str if issubclass(one.type, Section) else one.type, optional=one.optional)
             for name, one in cls.PARAMETERS.items()

@@ -11,6 +11,8 @@ from typing import Literal
 from components.formats.saved_model import seen_groups
 
 FEATURE = "image/new_to_both"
+# The names of the two models in TFMA's configuration and results.
+CANDIDATE, BASELINE = "candidate", "baseline"
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from tensorflow_model_analysis.proto import config_pb2
 
+from components.evaluator.comparison import BASELINE, CANDIDATE, Comparison
 from components.evaluator.comparison import FEATURE as NEW
-from components.evaluator.comparison import Comparison
 from components.evaluator.options import EvaluateOptions
 from components.formats.examples import AUGMENTED, LABEL, TEXT
 
@@ -47,13 +47,13 @@ def make_eval_config(
     """
     config = config_pb2.EvalConfig()
     with_baseline = comparison is not None
-    for name in ("candidate", "baseline")[: 2 if with_baseline else 1]:
+    for name in (CANDIDATE, BASELINE)[: 2 if with_baseline else 1]:
         config.model_specs.add(
             name=name if with_baseline else "",
             signature_name="serve_examples",
             label_key=LABEL,
             prediction_key="probabilities",
-            is_baseline=name == "baseline",
+            is_baseline=name == BASELINE,
         )
     config.slicing_specs.add()
     for feature in SLICES:

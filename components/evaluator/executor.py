@@ -1,7 +1,7 @@
 """Runs the search for a baseline and the evaluation inside TFX."""
 
 import shutil
-from contextvars import Context
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import json_utils, proto_utils
 
 from components.evaluator.baseline import candidates, choose
-from components.evaluator.comparison import Comparison, decide
+from components.evaluator.comparison import BASELINE, CANDIDATE, Comparison, decide
 from components.evaluator.eval_config import least_accuracy, make_eval_config
-from components.evaluator.extractors import CANDIDATE, custom_extractors
-from components.evaluator.handed_over import PREDICTIONS, SEEN
+from components.evaluator.extractors import custom_extractors
+from components.evaluator.handed_over import KEPT, SEEN
 from components.evaluator.options import EvaluateOptions
 from components.evaluator.results import read_blessing, read_results
 from components.formats.dataset import SPLITS, read_columns
@@ -103,14 +103,15 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         uri = Path(evaluation.uri)
         kept = uri / "kept"
         marked = comparison is not None and comparison.on == "new"
-        handed_over = Context()
+        handed_over = copy_context()
         handed_over.run(SEEN.set, comparison.seen if comparison is not None and marked else None)
-        handed_over.run(PREDICTIONS.set, str(kept))
-        handed_over.run(super().Do, inputs, output_dict, properties)
-
-        rows = pq.read_table(kept)
-        write_predictions(rows["id"].to_pylist(), np.stack(rows["probabilities"].to_numpy()), uri)
-        kept.unlink()
+        handed_over.run(KEPT.set, str(kept))
+        try:
+            handed_over.run(super().Do, inputs, output_dict, properties)
+            rows = pq.read_table(kept)
+            write_predictions(rows["id"].to_pylist(), np.stack(rows["probabilities"].to_numpy()), uri)
+        finally:
+            kept.unlink(missing_ok=True)
         results: dict[str, Any] = {
             **read_blessing(uri, comparison.where if comparison is not None else ""),
             "least_accuracy": least_accuracy(options, counts),
@@ -121,7 +122,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         }
         if comparison is not None:
             version = baseline.get_string_custom_property("version")
-            results["baseline"] = {"version": version, **read_results(uri, labels, "baseline")}
+            results["baseline"] = {"version": version, **read_results(uri, labels, BASELINE)}
             accuracies = [results[model]["compared_accuracy"] for model in ("candidate", "baseline")]
             results["comparison"] = {
                 "on": comparison.on,

@@ -11,11 +11,10 @@ import numpy as np
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
 
-from components.evaluator.comparison import FEATURE
-from components.evaluator.handed_over import PREDICTIONS, SEEN
+from components.evaluator.comparison import CANDIDATE, FEATURE
+from components.evaluator.handed_over import KEPT, SEEN
 from components.formats.examples import GROUP, ID
 
-CANDIDATE = "candidate"
 _KEPT = pa.schema([("id", pa.string()), ("probabilities", pa.list_(pa.float32()))])
 
 
@@ -33,7 +32,7 @@ def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_c
         # Right behind the one that parses the examples, whose features the others pass on.
         extractors.insert(1, tfma.extractors.Extractor("MarkNew", beam.Map(_mark, seen)))
     # Last, where the examples are no longer in batches.
-    extractors.append(tfma.extractors.Extractor("KeepPredictions", _Keep(PREDICTIONS.get())))
+    extractors.append(tfma.extractors.Extractor("KeepPredictions", _Keep(KEPT.get())))
     return list(extractors)
 
 

@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 from components.formats.version import KEY, check_version
 from components.tools.files import replacing
 
-VERSION = 1
+# 2: before the split, `group` is what names tie together, no longer the finished group.
+VERSION = 2
 QUARANTINE = "quarantine.parquet"  # of ingest: files that can't be used, and why
 DUPLICATES = "duplicates.parquet"  # of ingest: images that are equal, or nearly
 Split = Literal["train", "eval", "test"]
@@ -144,9 +145,20 @@ def write_shard(rows: Iterable[ImageRow], path: str | os.PathLike[str]) -> int:
 
 
 def write_table(table: pa.Table, path: str | os.PathLike[str]) -> None:
-    """Write any table as Parquet under a temporary name, then rename it."""
+    """Write any table as Parquet under a temporary name, then rename it; as format 1 unless its schema has a number."""
+    table = table.replace_schema_metadata({KEY: "1", **(table.schema.metadata or {})})
     with _writer(table.schema, path) as writer:
         writer.write_table(table, row_group_size=ROWS_PER_GROUP)
+
+
+def read_table(path: str | os.PathLike[str]) -> pa.Table:
+    """Read a table of format 1.
+
+    Raises:
+        NewerFormatError: it is of a later format.
+    """
+    with open_shard(path, os.fspath(path), 1) as file:
+        return file.read()
 
 
 @contextmanager
@@ -163,15 +175,20 @@ def _writer(schema: pa.Schema, path: str | os.PathLike[str]) -> Iterator[pq.Parq
         yield writer
 
 
-def open_shard(source: Any, where: str) -> pq.ParquetFile:
-    """Open a shard, given as a path or an open file.
+def open_shard(source: Any, where: str, newest: int = VERSION) -> pq.ParquetFile:
+    """Open a Parquet file of ours, a shard unless said otherwise.
+
+    Args:
+        source: a path or an open file.
+        where: the file, for the message.
+        newest: the newest format that can be read.
 
     Raises:
-        NewerFormatError: it is of a later format; the message names `where`.
+        NewerFormatError: it is of a later format.
     """
     file = pq.ParquetFile(source)
     found = (file.schema_arrow.metadata or {}).get(KEY.encode())
-    check_version(None if found is None else found.decode(), VERSION, where)
+    check_version(None if found is None else found.decode(), newest, where)
     return file
 
 

@@ -31,11 +31,6 @@ def split_folder(examples: StrPath, split: str) -> Path:
     return Path(examples) / f"Split-{split}"
 
 
-def split_files(examples: StrPath, split: str) -> list[Path]:
-    """Return the TFRecord files of a split, in order."""
-    return sorted(split_folder(examples, split).glob("*.gz"))
-
-
 def record_name(index: int, count: int) -> str:
     """Return the name of a split's file."""
     return f"data_tfrecord-{index:05d}-of-{count:05d}.gz"

@@ -14,15 +14,22 @@ from components.formats.dataset import open_shard, write_table
 from components.formats.version import KEY
 from components.tools.files import StrPath
 
+VERSION = 1
 _FILE = "probabilities.parquet"
 _SCHEMA = pa.schema(
     [pa.field("id", pa.string(), nullable=False), pa.field("probabilities", pa.list_(pa.float32()), nullable=False)],
-    metadata={KEY: "1"},
+    metadata={KEY: str(VERSION)},
 )
 
 
 def write_predictions(ids: Sequence[str], probabilities: NDArray[np.float32], folder: StrPath) -> None:
-    """Write [N] ids and the [N, C] probabilities of the classes, in the order of their ids, into a folder."""
+    """Write [N] ids and the [N, C] probabilities of the classes, in the order of their ids, into a folder.
+
+    Raises:
+        ValueError: there aren't as many different ids as rows.
+    """
+    if not len(set(ids)) == len(ids) == len(probabilities):
+        raise ValueError(f"each row needs an id of its own. Received: {len(probabilities)} rows, {len(set(ids))} ids")
     order = sorted(range(len(ids)), key=lambda index: ids[index])
     values = pa.array(np.asarray(probabilities, np.float32)[order].ravel())
     offsets = pa.array(np.arange(len(ids) + 1) * probabilities.shape[1], pa.int32())
@@ -38,7 +45,7 @@ def read_predictions(folder: StrPath, ids: Sequence[str]) -> NDArray[np.float64]
         NewerFormatError: the file is of a later format.
     """
     path = Path(folder) / _FILE
-    with open_shard(path, str(path)) as file:
+    with open_shard(path, str(path), VERSION) as file:
         table = file.read()
     place = {image: index for index, image in enumerate(table["id"].to_pylist())}
     if missing := next((image for image in ids if image not in place), None):

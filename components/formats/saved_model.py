@@ -37,7 +37,7 @@ def read_made_from(model: StrPath) -> frozenset[str] | None:
     """Return the beginnings of the digests, for `seen_groups`; None where the model doesn't say."""
     try:
         return frozenset((Path(model) / ASSETS / _MADE_FROM).read_text("ascii").split())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a file of weights has no assets
         return None
 
 

@@ -25,7 +25,8 @@ class Relation:
 def relate(entries: Sequence[Entry], layout: Layout, labels: Mapping[str, str]) -> dict[str, Relation]:
     """Return each image's relation, by id.
 
-    A copy's source lies in the copy's own split, or in another one if the split has torn the two apart.
+    A copy's source lies in the copy's own split, or in another one if the split has torn the two apart: in train if
+    there is one of its name, else in eval, else in test.
 
     Args:
         entries: the images.
@@ -37,7 +38,10 @@ def relate(entries: Sequence[Entry], layout: Layout, labels: Mapping[str, str]) 
     own_keys, keys = source_keys(in_split), source_keys(anywhere)
     copies = [is_copy(entry.id.rpartition("/")[2]) for entry in entries]
     own = {path: entry for path, entry, copy in zip(in_split, entries, copies, strict=True) if not copy}
-    other = {path: entry for path, entry, copy in zip(anywhere, entries, copies, strict=True) if not copy}
+    other: dict[str, Entry] = {}
+    for path, entry, copy in sorted(zip(anywhere, entries, copies, strict=True), key=lambda one: one[1].split):
+        if not copy:
+            other.setdefault(path, entry)
     found = {}
     for entry, copy, own_key, key in zip(entries, copies, own_keys, keys, strict=True):
         source = own.get(own_key or "", other.get(key or "")) if copy else None

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.formats import nodes
 from components.formats.dataset import (
     DUPLICATES,
     QUARANTINE,
@@ -29,6 +28,7 @@ from components.formats.dataset import (
     write_table,
 )
 from components.formats.documents import SUMMARY
+from components.formats.nodes import INGEST
 from components.images.hashing import near_duplicates, unsigned
 from components.ingest.copies import Relation, relate
 from components.ingest.inspect_image import Quarantined, inspect_image
@@ -129,7 +129,7 @@ def _inspect_all(
     units = [named[start : start + _IMAGES_PER_SHARD] for start in range(0, len(named), _IMAGES_PER_SHARD)]
     paths = [destination / shard_name(PREFIX, index, len(units)) for index in range(len(units))]
     work = partial(_inspect_shard, source, options.max_pixels)
-    progress, done = Progress(nodes.INGEST, len(entries)), 0
+    progress, done = Progress(INGEST, len(entries)), 0
     for unit, shard in zip(units, _map(work, units, paths, len(entries)), strict=True):
         done += len(unit)
         progress(done, f"{done} of {len(entries)} files")

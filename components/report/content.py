@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_columns
+from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_columns, read_table
 from components.formats.documents import ANALYSIS, GATE, PREDICTIONS, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
 from components.report.thumbnails import thumbnails
@@ -45,7 +43,7 @@ def gather(
         "ingest": ingest,
         "split": split,
         "counts": _counts(split),
-        "quarantine": pq.read_table(uris["images"] / QUARANTINE).to_pylist()[:_QUARANTINED],
+        "quarantine": read_table(uris["images"] / QUARANTINE).to_pylist()[:_QUARANTINED],
         "conflicts": _conflicts(uris["images"] / DUPLICATES),
         "gate": GATE.read(uris["verdict"]),
         "sheet": sheet,
@@ -77,7 +75,7 @@ def _counts(split: dict[str, Any]) -> dict[str, Any]:
 def _conflicts(table: Path) -> list[dict[str, Any]]:
     """Return groups of identical images with different labels."""
     by_key: dict[str, list[str]] = defaultdict(list)
-    for row in pq.read_table(table).to_pylist():
+    for row in read_table(table).to_pylist():
         if row["kind"] == "conflict":
             by_key[row["key"]].append(f"{row['id']} ({row['label']})")
     return [{"images": images} for _, images in sorted(by_key.items())][:_QUARANTINED]
@@ -107,7 +105,7 @@ def _contact_sheet(dataset: Path) -> list[dict[str, Any]]:
 
 def _cells(predictions: Path, labels: list[str]) -> dict[tuple[int, int], list[str]]:
     """Return a few images of each cell off the confusion matrix's diagonal, the surest mistakes first."""
-    table = pq.read_table(predictions, filters=[("split", "==", "test")]).to_pylist()
+    table = [row for row in read_table(predictions).to_pylist() if row["split"] == "test"]
     found: dict[tuple[int, int], list[tuple[float, str]]] = defaultdict(list)
     place = {label: index for index, label in enumerate(labels)}
     for row in table:

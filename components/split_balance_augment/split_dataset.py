@@ -17,9 +17,9 @@ import pyarrow as pa
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from components.formats import nodes
 from components.formats.dataset import SPLITS, open_shard, shard_name
 from components.formats.documents import SUMMARY
+from components.formats.nodes import SPLIT
 from components.images.hashing import near_duplicates, unsigned
 from components.images.names import copy_extension, free_variants
 from components.split.groups import group_images
@@ -84,7 +84,7 @@ def split_dataset(
 
     units, seconds = _units(destination, shards, table, plan, groups, augment.encoding)
     images = len(table) + int(plan.copies_of.sum())
-    progress = Progress(nodes.SPLIT, images)
+    progress = Progress(SPLIT, images)
 
     def report(counts: Counts) -> None:
         done = counts.get("originals", 0) + counts.get("copies", 0)

@@ -6,9 +6,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from components.formats import examples as features
-from components.formats import nodes
 from components.formats.dataset import SPLITS, ImageRow, read_columns, read_shard, shard_paths
 from components.formats.examples import record_name, split_folder, write_labels
+from components.formats.nodes import CONVERTER
 from components.tools.files import replacing
 from components.tools.progress import Progress
 
@@ -37,7 +37,7 @@ def convert(dataset: Path, examples: Path) -> dict[str, int]:
             raise FileNotFoundError(f"no shards of split {split} in {dataset}")
         folder = split_folder(examples, split)
         folder.mkdir(parents=True)
-        progress = Progress(nodes.CONVERTER, len(shards))
+        progress = Progress(CONVERTER, len(shards))
         counts[split] = 0
         for index, shard in enumerate(shards):
             path = folder / record_name(index, len(shards))

@@ -8,8 +8,8 @@ import numpy as np
 from scipy.special import softmax
 from tfx.components.trainer.fn_args_utils import FnArgs
 
-from components.formats import nodes
 from components.formats.documents import TRAINING
+from components.formats.nodes import TRAINER
 from components.formats.predictions import write_predictions
 from components.formats.saved_model import read_made_from, write_made_from
 from components.models.pretrained import IMAGENET
@@ -40,7 +40,7 @@ def run_fn(fn_args: FnArgs) -> None:
         fingerprint = settings.fingerprint(prepared.files, config.get("code_version", ""), prepared.precision)
         checkpoint = (Path(config["checkpoint_dir"]) / fingerprint, fingerprint)
     trackers = make_trackers(settings.tracking, fn_args.model_run_dir, flatten(settings, prepared.precision))
-    training = prepared.training(nodes.TRAINER)
+    training = prepared.training(TRAINER)
     trained = training.run([TrackEpochs(trackers, training.history)], checkpoint)
 
     model = copy_in_float32(trained.model, settings.model)
@@ -51,7 +51,7 @@ def run_fn(fn_args: FnArgs) -> None:
     earlier = weights_made_from(settings.model.weights)
     if earlier is not None:
         own = (*prepared.train.digests, *prepared.eval.digests)  # eval decides when to stop, and the temperature
-        write_made_from([*earlier, *own], fn_args.serving_model_dir)
+        write_made_from([*earlier, *filter(None, own)], fn_args.serving_model_dir)
     Path(fn_args.model_run_dir).mkdir(parents=True, exist_ok=True)
     TRAINING.write(figures, fn_args.model_run_dir)
     write_predictions(prepared.eval.ids, softmax(logits / temperature, axis=1), fn_args.model_run_dir)

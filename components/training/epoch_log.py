@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from components.formats import nodes
+from components.formats.nodes import TRAINER
 from components.tools.progress import Progress
 from components.training.optimization import current_learning_rate
 from components.training.stopping import validation_loss
@@ -24,7 +24,7 @@ class EpochLog(keras.callbacks.Callback):
         component: name in the progress file.
     """
 
-    def __init__(self, epochs: int, images: int, history: list[dict[str, Any]], component: str = nodes.TRAINER) -> None:
+    def __init__(self, epochs: int, images: int, history: list[dict[str, Any]], component: str = TRAINER) -> None:
         super().__init__()
         self.epochs, self.images, self.history, self.component = epochs, images, history, component
         self._started = self._steps_ended = 0.0

@@ -44,7 +44,7 @@ class ImageData:
         labels: [N] int64.
         image: size and channels.
         images: N×H×W×C uint8; None where they don't fit into memory.
-        ids: of the images, and `digests`, hex, of their source files; empty for data that isn't from files.
+        ids: of the images, and `digests`, hex, of their source files; none for data that isn't from files.
     """
 
     files: tuple[str, ...]
@@ -107,7 +107,7 @@ def read_split(
         raise ValueError(f"A split of {count} images holds {'more' if start > count else start}: {list(files)}")
     # Not `tf.constant`: it copies into a pool of oneDNN's, which the process never gives back.
     tensor = tf.experimental.dlpack.from_dlpack(pixels.__dlpack__()) if fits else None
-    ids, digests = (tuple(value.decode() for value in facts[name] if value) for name in (ID, SHA256))
+    ids, digests = (tuple(value.decode() for value in facts[name]) for name in (ID, SHA256))
     return ImageData(tuple(files), np.array(facts[LABEL], np.int64), image, tensor, ids, digests)
 
 

@@ -27,6 +27,10 @@ class ModelOptions(Section):
     )
     freeze: bool = Field(False, description="train the head alone, on top of `weights`")
 
+    def files(self) -> list[str]:
+        """Return the weights, unless they are ImageNet's."""
+        return [path for path in super().files() if path != "imagenet"]
+
     @model_validator(mode="after")
     def _something_to_freeze(self) -> "ModelOptions":
         if self.freeze and self.weights is None:

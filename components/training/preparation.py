@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats.examples import read_counts, read_labels
+from components.formats.examples import ID, read_counts, read_labels
 from components.training.input import ImageData, evaluation_batches, list_files, read_split
 from components.training.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy
 from components.training.settings import Settings
@@ -76,7 +76,7 @@ def prepare(settings: Settings, examples: str, train_files: Sequence[str], eval_
 
     Raises:
         RuntimeError: a GPU that was asked for isn't there.
-        ValueError: a split is empty, or holds a label id that has no name.
+        ValueError: a split is empty, holds a label id that has no name, or two images under one id.
     """
     devices = find_devices()
     precision, reason = choose_precision(settings.train.precision, devices, cpu_flags())
@@ -87,6 +87,8 @@ def prepare(settings: Settings, examples: str, train_files: Sequence[str], eval_
         for split, files in (("train", train_files), ("eval", eval_files))
     )
     check_labels(labels, train, evaluation)
+    if len(set(evaluation.ids)) < len(evaluation):
+        raise ValueError(f"Each example needs an {ID} of its own. Received: {evaluation.files[0]}, …")
     return Prepared(settings, labels, train, evaluation, devices, precision, reason)
 
 

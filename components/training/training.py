@@ -12,7 +12,7 @@ import keras
 import tensorflow as tf
 from tensorflow.python.util import _pywrap_determinism
 
-from components.formats import nodes
+from components.formats.nodes import TRAINER
 from components.models import resnets
 from components.models.pretrained import preprocesses
 from components.training.checkpoint import Checkpoint
@@ -110,7 +110,7 @@ class Training:
         *,
         precision: str = "float32",
         strategy: tf.distribute.Strategy | None = None,
-        component: str = nodes.TRAINER,
+        component: str = TRAINER,
     ) -> None:
         self._devices = strategy.num_replicas_in_sync if strategy else 1
         self._options = _share_batches(settings.train, len(train_data), self._devices)
@@ -135,6 +135,7 @@ class Training:
             MemoryError: a batch doesn't fit into memory.
         """
         started = time.perf_counter()
+        self.history.clear()
         options = self._options
         keras.utils.set_random_seed(self._settings.seed)
         with deterministic_ops(options.deterministic), self._strategy.scope():

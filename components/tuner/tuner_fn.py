@@ -16,7 +16,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
-from components.formats import nodes
+from components.formats.nodes import TUNER
 from components.tools.files import read_json, write_json
 from components.tools.progress import Progress
 from components.training.preparation import Prepared, prepare
@@ -59,7 +59,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         super().__init__(oracle=Grid(combinations), directory=str(folder), project_name="keras_tuner", overwrite=True)
         self.combinations, self.prepared, self.folder = combinations, prepared, folder
         self.rows: list[Row] = []
-        self.progress = Progress(nodes.TUNER, len(combinations))
+        self.progress = Progress(TUNER, len(combinations))
 
     def run_trial(self, trial: Any, **_: Any) -> dict[str, float]:
         """Train one combination, or take the result that an interrupted search left, and return its score.
@@ -91,7 +91,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         architecture = choices.get(ARCHITECTURE, settings.model.architecture)
         try:
             prepared = self.prepared.with_settings(settings.with_choices(choices))
-            trained = prepared.training(nodes.TUNER).run(checkpoint=(folder, json.dumps(choices, sort_keys=True)))
+            trained = prepared.training(TUNER).run(checkpoint=(folder, json.dumps(choices, sort_keys=True)))
             predicted: NDArray[Any] = np.argmax(prepared.predict_logits(trained.model), axis=1)
         except Exception as error:  # KerasTuner would swallow it
             _remove_checkpoint(folder)

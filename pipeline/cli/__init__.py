@@ -8,6 +8,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
+from components.formats.version import NewerFormatError
+
 # Command → where it is defined, and what the list of commands says of it.
 _COMMANDS = {
     "run": ("pipeline.cli.run:run", "Run the whole pipeline on this machine."),
@@ -36,6 +38,13 @@ class _LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; a file that a newer program wrote is said in a line, wherever it is met."""
+        try:
+            return super().invoke(ctx)
+        except NewerFormatError as error:
+            raise click.ClickException(str(error)) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any of them."""

@@ -1,5 +1,6 @@
 """What of the source a component's cache key depends on; on a copy of the project, so that it can be edited."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -31,14 +32,40 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
+# What executors use without importing it: FURTHER_CODE of the components.
+FURTHER = {"trainer": "run_fn", "tuner": "tuner_fn", "evaluator": "argmax_metrics"}
+
+
+def versions(project: Path) -> dict[str, str]:
+    """Return the version of each component's code."""
+    modules = {
+        name: [f"components.{name}.{one}" for one in ("executor", FURTHER.get(name)) if one] for name in EXECUTORS
+    }
+    program = "from components.code_version import code_version; import json\n"
+    program += f"print(json.dumps({{name: code_version(*modules) for name, modules in {modules!r}.items()}}))"
+    line = [sys.executable, "-c", program]
+    shown = subprocess.run(line, cwd=project, check=True, capture_output=True, text=True).stdout
+    return dict(json.loads(shown))
+
+
 def version(project: Path, module: str) -> str:
     program = f"from components.code_version import code_version; print(code_version({module!r}))"
     line = [sys.executable, "-c", program]
     return subprocess.run(line, cwd=project, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def edit(path: Path) -> None:
-    path.write_text(path.read_text("utf-8") + "\n", "utf-8")
+def insert(path: Path, before: str, line: str) -> None:
+    """Write a line before the first one that begins so."""
+    text = path.read_text("utf-8")
+    assert f"\n{before}" in text
+    path.write_text(text.replace(f"\n{before}", f"\n{line}\n{before}", 1), "utf-8")
+
+
+def changed(project: Path, path: str, before: str, line: str) -> list[str]:
+    """Return the executors whose version a line changes."""
+    earlier = versions(project)
+    insert(project / "components" / path, before, line)
+    return [name for name, version in versions(project).items() if version != earlier[name]]
 
 
 def test_it_is_the_same_at_another_place(project: Path) -> None:
@@ -48,31 +75,38 @@ def test_it_is_the_same_at_another_place(project: Path) -> None:
 def test_it_follows_imports_to_any_depth_and_nothing_else(project: Path) -> None:
     before = version(project, "components.ingest.executor")
 
-    edit(project / "components" / "pusher" / "push.py")
-    edit(project / "pipeline" / "pipeline.py")
+    for path in (project / "components" / "pusher" / "push.py", project / "pipeline" / "pipeline.py"):
+        path.write_text(path.read_text("utf-8") + "NEW = 1\n", "utf-8")
     assert version(project, "components.ingest.executor") == before
 
-    edit(project / "components" / "images" / "codec.py")  # imported by what the executor imports
+    insert(project / "components" / "images" / "codec.py", "    # ", "    # Imported by what the executor imports.")
     assert version(project, "components.ingest.executor") != before
 
 
-def test_an_option_of_training_concerns_nobody_before_the_trainer(project: Path) -> None:
-    before = {name: version(project, f"components.{name}.executor") for name in EXECUTORS}
-    options = project / "components" / "training" / "options.py"
-    field = '    mixup: float = Field(0.0, ge=0.0, description="alpha of mixup; 0: none")\n'
-    text = options.read_text("utf-8")
-    assert field in text
-
-    options.write_text(text.replace(field, f"{field}    another: int = 1  # an option\n"), "utf-8")
-
-    after = {name: version(project, f"components.{name}.executor") for name in EXECUTORS}
-    assert [name for name in EXECUTORS if before[name] != after[name]] == ["trainer", "tuner"]
+@pytest.mark.parametrize(
+    ("path", "before", "line", "concerned"),
+    [
+        ("training/options.py", "    mixup: ", "    another: int = 1  # an option", ["trainer", "tuner"]),
+        ("training/options.py", "class ModelOptions", "# A comment between two sections.", []),
+        ("formats/nodes.py", "REPORT = ", 'HOURS = "HourCount"', []),
+        ("formats/documents.py", "GATE = ", 'HOURS = Document("hours.json")', []),
+        ("formats/documents.py", "    def write(", "    # What every document goes through.", list(EXECUTORS)),
+        ("tools/retries.py", "_ATTEMPTS = ", "_ATTEMPTS = 4", ["ingest", "evaluator", "pusher"]),
+        ("models/resnets.py", "def ResNet18", "print('what importing does')", ["trainer", "tuner"]),
+        ("models/batch_norm.py", "@keras.saving", "@print", ["trainer", "tuner"]),
+    ],
+)
+def test_a_line_concerns_those_who_use_what_it_is_in(
+    project: Path, path: str, before: str, line: str, concerned: list[str]
+) -> None:
+    assert changed(project, path, before, line) == concerned
 
 
 def test_a_template_is_code_too(project: Path) -> None:
     before = version(project, "components.report.executor")
 
-    edit(project / "components" / "report" / "report.html.j2")
+    template = project / "components" / "report" / "report.html.j2"
+    template.write_text(template.read_text("utf-8") + "\n", "utf-8")
 
     assert version(project, "components.report.executor") != before
 

@@ -47,6 +47,19 @@ def test_its_suspects_are_listed(workdir: Path) -> None:
     assert [row["filename"] for row in listed] == [row["filename"] for row in expected]
 
 
+def test_what_a_later_program_wrote_is_refused_in_a_line(tmp_path: Path) -> None:
+    workdir = earlier_workdir.unpack(tmp_path)
+    [analysis] = workdir.glob("artifacts/PredictionAnalysis/analysis/*/analysis.json")
+    [labels] = workdir.glob("serving_model/*/assets.extra/label_map.json")
+    for path, words in ((analysis, ["suspects", "--workdir"]), (labels, ["predict", "--model"])):
+        path.write_text(json.dumps({**json.loads(path.read_text()), "format_version": 9}))
+        place = workdir if words[0] == "suspects" else workdir / "serving_model"
+        shown = CliRunner().invoke(main, [*words, str(place), *([str(analysis)] if words[0] == "predict" else [])])
+
+        assert shown.exit_code == 1
+        assert shown.output.splitlines()[-1].startswith(f"Error: {path} has format 9, and this program reads up to 1")
+
+
 def test_its_documents_and_shards_are_read(workdir: Path) -> None:
     for document, place in (
         (SUMMARY, "ImageIngest/images"),

@@ -6,6 +6,7 @@ papers around a network of four channels, `tiny.keras`, exported by that revisio
 
 import sqlite3
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 _ARCHIVE = Path(__file__).parent.parent / "data" / "earlier_workdir.tar.xz"
@@ -15,7 +16,7 @@ _THERE = "/earlier/work"  # where the revision wrote it, as its ML Metadata says
 def unpack(folder: Path) -> Path:
     """Unpack the workdir into an empty folder, as if it had always been there."""
     with tarfile.open(_ARCHIVE) as tar:
-        tar.extractall(folder)
-    with sqlite3.connect(folder / "metadata.db") as store:
+        tar.extractall(folder, filter="data")
+    with closing(sqlite3.connect(folder / "metadata.db")) as store, store:
         store.execute("UPDATE Artifact SET uri = replace(uri, ?, ?)", (_THERE, str(folder)))
     return folder

@@ -268,6 +268,10 @@ def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
         assert results[name]["accuracy"] == pytest.approx(right.mean())
         assert results[name]["compared_accuracy"] == pytest.approx(right[fresh].mean())
         scores.append(f"{right[fresh].mean():.3f}")
+    folder = max(tmp_path.parent.glob("evaluation*"), key=lambda path: path.stat().st_mtime) / "evaluation"
+    ids = read_columns(Path(data[0].uri), "test", ["id"])[0].to_pylist()
+    np.testing.assert_allclose(read_predictions(folder, ids), probabilities, rtol=1e-6)  # the candidate's
+    assert not list(folder.glob("*kept*"))
     assert "version 7 on the" in comparison["text"]
     assert f"accuracy {scores[1]} against {scores[0]}." in comparison["text"]
     assert found == blessed

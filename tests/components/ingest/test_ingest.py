@@ -170,6 +170,18 @@ def test_copies_by_name_are_tied_to_their_source(folder: Path, tmp_path: Path) -
         assert (found[source].source_id, found[source].group, found[source].copy) == (source, source, 0)
 
 
+def test_a_torn_copys_source_is_the_image_in_train_however_the_folders_are_called(tmp_path: Path) -> None:
+    for given in ("val", "eval"):
+        root = tmp_path / given
+        for index, place in enumerate(("train/sad/0.jpg", "train/happy/1.jpg", f"{given}/happy/1.jpg")):
+            draw(root / place, index)
+        draw(root / "test" / "happy" / "1_aug1.jpg", 9)
+
+        run(root, tmp_path / f"{given}-out")
+
+        assert rows(tmp_path / f"{given}-out")["test/happy/1_aug1.jpg"].source_id == "train/happy/1.jpg"
+
+
 @pytest.mark.parametrize("unusable", [b"", None])
 def test_copies_whose_source_cannot_be_used_are_tied_to_each_other(
     folder: Path, tmp_path: Path, unusable: bytes | None, monkeypatch: pytest.MonkeyPatch

@@ -14,7 +14,7 @@ import albumentations as A
 import numpy as np
 import pytest
 from dask_cluster import DaskCluster
-from drawn_images import draw_folder
+from drawn_images import draw, draw_folder
 
 from components.formats.dataset import SPLITS, ImageRow, read_shard, shard_name, shard_paths, write_shard
 from components.images.codec import decode, encode
@@ -185,15 +185,12 @@ def test_a_given_test_split_is_kept_and_leaks_are_counted(tmp_path: Path) -> Non
             path = folder / "train" / label / f"img{index}.jpg"
             path.rename(folder / "test" / label / path.name)
     (folder / "train" / "a" / "again.jpg").write_bytes((folder / "test" / "a" / "img0.jpg").read_bytes())
-    images = tmp_path / "images"
-    images.mkdir()
-    ingest(str(folder), images, DataOptions())
-    summary = run(images, tmp_path / "out")
-    assert {row.id for row in rows(tmp_path / "out", "test")} == {
-        f"test/{x}/img{i}.jpg" for x in "ab" for i in range(4)
-    }
-    assert summary["leaking_groups"] == 1
-    assert set(summary["leaks"][0]["splits"]) - {"train", "eval"} == {"test"}
+    draw(folder / "test" / "a" / "img9_aug1.jpg", seed=9000)  # a copy of an image of train, by its name
+    summary = run(ingested(folder, tmp_path / "images"), tmp_path / "out")
+    given = {f"test/{x}/img{i}.jpg" for x in "ab" for i in range(4)}
+    assert {row.id for row in rows(tmp_path / "out", "test")} == {*given, "test/a/img9_aug1.jpg"}
+    assert summary["leaking_groups"] == 2
+    assert all(set(leak["splits"]) - {"train", "eval"} == {"test"} for leak in summary["leaks"])
 
 
 def ingested(folder: Path, images: Path) -> Path:

@@ -151,6 +151,7 @@ def test_a_label_without_a_name_is_an_error(tmp_path: Path) -> None:
 
 def test_weights_that_do_not_say_what_they_were_made_from_make_a_model_that_does_not_either(tmp_path: Path) -> None:
     saved_model.write_made_from(["a" * 64], make_assets(tmp_path / "says"))
+    (tmp_path / "model.keras").touch()
 
     assert weights_made_from(None) == weights_made_from("imagenet") == frozenset()
     assert weights_made_from(str(tmp_path / "says")) == frozenset({"a" * 16})
