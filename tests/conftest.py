@@ -1,17 +1,79 @@
-"""Data and settings that tests share."""
+"""Data and settings that tests share, how they are spread over processes, and which of them start at once."""
 
 import os
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
+from heavy_imports import heavy_packages, imports_heavy
 
 # Set before TensorFlow is first imported by any test.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 _DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+# The largest that a worker became, with the ResNets' tests: 3.2 GB.
+_BYTES_PER_WORKER = 3.5e9
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--light",
+        action="store_true",
+        help="Run the tests that import none of TensorFlow, TFX and Beam; fail one that does.",
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What `-n auto` means: as many as there are cores and memory for; 0, this process, where only one would work."""
+    named = {argument.split("::")[0] for argument in config.args}
+    files = len(named) if all(name.endswith(".py") for name in named) else len(os.sched_getaffinity(0))
+    fitting = int(psutil.virtual_memory().available // _BYTES_PER_WORKER)
+    workers = min(len(os.sched_getaffinity(0)), fitting, files)
+    return workers if workers > 1 else 0
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    # To collect a file, or a folder with a conftest.py, is to import it.
+    file = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
+    is_imported = file.name == "conftest.py" or file.match("test_*.py")
+    if config.getoption("--light") and is_imported and file.exists() and imports_heavy(file):
+        return True
+    return None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.getoption("--light") and (found := heavy_packages()):
+        raise pytest.UsageError(f"collecting the tests has imported {found}, which heavy_imports.py doesn't see")
+
+
+@pytest.fixture(autouse=True)
+def _stays_light(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = heavy_packages()
+    yield
+    if request.config.getoption("--light") and (found := heavy_packages() - before):
+        pytest.fail(f"the test has imported {found}: mark it with pytest.mark.heavy", pytrace=False)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--light"):
+        left_out = [item for item in items if item.get_closest_marker("heavy")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+    if not hasattr(config, "workerinput"):
+        return
+    # The longest files first: one that a worker begins last keeps the others waiting.
+    ranks: dict[Path, int] = {}
+    for item in items:
+        ranks[item.path] = min(_rank(item), ranks.get(item.path, 2))
+    items.sort(key=lambda item: ranks[item.path])
+
+
+def _rank(item: pytest.Item) -> int:
+    return 0 if item.get_closest_marker("e2e") else 1 if item.get_closest_marker("training") else 2
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,7 @@ def test_the_configuration_reference_is_the_models() -> None:
     assert (PRESETS / "default.yaml").read_text("utf-8") == default_yaml(), "run `make docs`"
 
 
+@pytest.mark.heavy
 def test_the_component_reference_is_the_components() -> None:
     from tools import component_reference
 

@@ -13,6 +13,9 @@ from PIL import Image
 
 from components.images.codec import decode
 
+# `datasplit` imports Beam when the work begins.
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:

@@ -107,6 +107,7 @@ class Epochs:
     def finish(self, summary: Any, model: str) -> None: ...
 
 
+@pytest.mark.training
 @pytest.mark.parametrize(
     ("options", "precision"),
     [
@@ -162,6 +163,7 @@ t.run(chosen, checkpoint=(pathlib.Path({folder!r}), "x"), trackers=[Slow()])
 """
 
 
+@pytest.mark.training
 def test_after_kill_9_the_training_continues_to_the_same_weights(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -184,6 +186,7 @@ def test_after_kill_9_the_training_continues_to_the_same_weights(
     assert len(continued.history) == 10
 
 
+@pytest.mark.training
 def test_a_finished_training_is_taken_from_its_checkpoint(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chosen = settings(epochs=2)
     first = run(chosen, checkpoint=(tmp_path, "x"))
@@ -212,6 +215,7 @@ def assert_started_afresh(output: str) -> None:
     assert re.search(r"^epoch +1/", output, re.MULTILINE)
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("damage", [truncate, flip_a_byte, lambda file: file.write_bytes(b"")])
 def test_a_damaged_checkpoint_is_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str], damage: Any) -> None:
     chosen = settings(epochs=1, warmup_epochs=0)
@@ -225,6 +229,7 @@ def test_a_damaged_checkpoint_is_ignored(tmp_path: Path, capsys: pytest.CaptureF
     assert len(trained.history) == 1
 
 
+@pytest.mark.training
 def test_a_checkpoint_of_other_options_is_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     chosen = settings(epochs=2)
     run(chosen, checkpoint=(tmp_path, "one"))
@@ -236,6 +241,7 @@ def test_a_checkpoint_of_other_options_is_ignored(tmp_path: Path, capsys: pytest
     assert [row["epoch"] for row in other.history] == [1, 2]
 
 
+@pytest.mark.training
 def test_two_trainings_of_one_seed_are_equal_and_of_another_not() -> None:
     chosen = settings({"dropout": 0.3}, epochs=2)
     first = run(chosen)
@@ -244,6 +250,7 @@ def test_two_trainings_of_one_seed_are_equal_and_of_another_not() -> None:
     assert difference(first, run(Settings(chosen.model, chosen.train, IMAGE, seed=4))) > 0.0
 
 
+@pytest.mark.training
 def test_the_shapes_are_learnt() -> None:
     trained = Training(settings(epochs=12, patience=12), shapes(192, 5), EVAL, 3).run()
 
@@ -276,6 +283,7 @@ def test_out_of_memory_names_the_batch_size(monkeypatch: pytest.MonkeyPatch, err
         run(settings())
 
 
+@pytest.mark.training
 def test_class_weights_change_the_loss() -> None:
     unbalanced = ImageData((), np.where(np.arange(48) < 40, 0, TRAIN.labels), IMAGE, TRAIN.images)
     plain, weighed = (
@@ -341,6 +349,7 @@ def on_two_devices(script: str, folder: Path | None = None) -> subprocess.Comple
     )
 
 
+@pytest.mark.training
 def test_two_devices_keep_one_model_and_continue_an_interrupted_training(tmp_path: Path) -> None:
     result = on_two_devices(RESUMED, tmp_path)
 
@@ -356,6 +365,7 @@ def test_more_devices_than_images_are_an_error() -> None:
         training._share_batches(settings(batch_size=1).train, 48, 2)
 
 
+@pytest.mark.training
 def test_two_devices_have_the_losses_of_one() -> None:
     """With the batch's statistics taken over both; by default each device normalizes its part by itself."""
     result = on_two_devices(LOSSES)
