@@ -14,8 +14,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 _DATA = Path(__file__).parent.parent.parent / "shared" / "data"
-# The largest that a worker became, with the ResNets' tests: 3.2 GB.
-_BYTES_PER_WORKER = 3.5e9
+# The largest that one of two workers became, with the tests of ResNets and trainings: 5.5 GB.
+_BYTES_PER_WORKER = 5e9
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
