@@ -4,18 +4,26 @@ import os
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 from heavy_imports import heavy_packages, imports_heavy
+from whole_pipeline import finished_project
 
 # Set before TensorFlow is first imported by any test.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+# `make` within a test prints what it does by hand, though the tests were started by `make`.
+for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(_name, None)
 
 _DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 # The largest that one of two workers became, with the tests of ResNets and trainings: 5.5 GB.
 _BYTES_PER_WORKER = 5e9
+_SHARING_PROJECT = ("tests/pipeline/test_run.py", "tests/test_documentation.py")
+# The heavy packages that a test has been blamed for.
+_SEEN: set[str] = set()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,6 +44,21 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return workers if workers > 1 else 0
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`, give the files that share the session's `project` to one worker."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrProject(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "project" if file in _SHARING_PROJECT else file
+
+    return ByFileOrProject(config, log)
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     # To collect a file, or a folder with a conftest.py, is to import it.
     file = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
@@ -52,9 +75,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 @pytest.fixture(autouse=True)
 def _stays_light(request: pytest.FixtureRequest) -> Iterator[None]:
-    before = heavy_packages()
     yield
-    if request.config.getoption("--light") and (found := heavy_packages() - before):
+    # Seen since the test before, as fixtures of a module or the session come before this one.
+    if request.config.getoption("--light") and (found := heavy_packages() - _SEEN):
+        _SEEN.update(found)
         pytest.fail(f"the test has imported {found}: mark it with pytest.mark.heavy", pytrace=False)
 
 
@@ -74,6 +98,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _rank(item: pytest.Item) -> int:
     return 0 if item.get_closest_marker("e2e") else 1 if item.get_closest_marker("training") else 2
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the documentation imagines it: images in `faces`, the workdir of a finished run in `runs/local`.
+
+    Tests may run the pipeline there again, and leave as many pushed models in it as they found.
+    """
+    return finished_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="session")
