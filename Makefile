@@ -1,7 +1,7 @@
 # Every target sets up what it needs: `make run-local` and `make test` are all that a fresh machine takes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: setup lock run-local test test-containers test-kubeflow lint bench bench-quality bench-full inspect report sample-data \
+.PHONY: setup lock run-local check test-fast test test-containers test-kubeflow lint bench bench-quality bench-full inspect report sample-data \
 	datasplit compile submit image docs clean help
 
 WORKDIR ?= runs/local
@@ -28,8 +28,18 @@ lock: setup ## Resolve the dependencies into requirements/stack{1,2}.txt (ARGS=-
 run-local: setup ## Run the pipeline here (DATA=folder CONFIG=file WORKDIR=folder ARGS="…"; sample data by default)
 	$(py) -m pipeline run --workdir $(WORKDIR) $(run_options) $(ARGS)
 
+# Files side by side, as many as there are cores and memory for: tests/conftest.py counts.
+pytest := $(py) -m pytest -n auto --dist loadfile --no-loadscope-reorder
+fast := -m "not e2e and not training and not containers and not kubeflow"
+
+check: lint ## Lint, and run the tests that need no TensorFlow: before each commit
+	$(pytest) --light $(fast) $(ARGS)
+
+test-fast: setup ## Run the tests but for whole trainings and pipelines
+	$(pytest) $(fast) $(ARGS)
+
 test: setup ## Run the tests (ARGS="…" goes to pytest)
-	$(py) -m pytest $(ARGS)
+	$(pytest) $(ARGS)
 
 lint: setup ## Check format, lint, types and layers
 	.venv/bin/ruff format --check .

@@ -1,17 +1,112 @@
-"""Data and settings that tests share."""
+"""Data and settings that tests share, how they are spread over processes, and which of them start at once."""
 
 import os
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+from heavy_imports import heavy_packages, imports_heavy
+from whole_pipeline import finished_project
 
 # Set before TensorFlow is first imported by any test.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+# `make` within a test prints what it does by hand, though the tests were started by `make`.
+for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+    os.environ.pop(_name, None)
 
 _DATA = Path(__file__).parent.parent.parent / "shared" / "data"
+# The largest that one of two workers became, with the tests of ResNets and trainings: 5.5 GB.
+_BYTES_PER_WORKER = 5e9
+_SHARING_PROJECT = ("tests/pipeline/test_run.py", "tests/test_documentation.py")
+# The heavy packages that a test has been blamed for.
+_SEEN: set[str] = set()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--light",
+        action="store_true",
+        help="Run the tests that import none of TensorFlow, TFX and Beam; fail one that does.",
+    )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """What `-n auto` means: as many as there are cores and memory for; 0, this process, where only one would work."""
+    named = {argument.split("::")[0] for argument in config.args}
+    files = len(named) if all(name.endswith(".py") for name in named) else len(os.sched_getaffinity(0))
+    fitting = int(psutil.virtual_memory().available // _BYTES_PER_WORKER)
+    workers = min(len(os.sched_getaffinity(0)), fitting, files)
+    return workers if workers > 1 else 0
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist loadfile`, give the files that share the session's `project` to one worker."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFileOrProject(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "project" if file in _SHARING_PROJECT else file
+
+    return ByFileOrProject(config, log)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    # To collect a file, or a folder with a conftest.py, is to import it.
+    file = collection_path / "conftest.py" if collection_path.is_dir() else collection_path
+    is_imported = file.name == "conftest.py" or file.match("test_*.py")
+    if config.getoption("--light") and is_imported and file.exists() and imports_heavy(file):
+        return True
+    return None
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if session.config.getoption("--light") and (found := heavy_packages()):
+        raise pytest.UsageError(f"collecting the tests has imported {found}, which heavy_imports.py doesn't see")
+
+
+@pytest.fixture(autouse=True)
+def _stays_light(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    # Seen since the test before, as fixtures of a module or the session come before this one.
+    if request.config.getoption("--light") and (found := heavy_packages() - _SEEN):
+        _SEEN.update(found)
+        pytest.fail(f"the test has imported {found}: mark it with pytest.mark.heavy", pytrace=False)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--light"):
+        left_out = [item for item in items if item.get_closest_marker("heavy")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+    if not hasattr(config, "workerinput"):
+        return
+    # The longest files first: one that a worker begins last keeps the others waiting.
+    ranks: dict[Path, int] = {}
+    for item in items:
+        ranks[item.path] = min(_rank(item), ranks.get(item.path, 2))
+    items.sort(key=lambda item: ranks[item.path])
+
+
+def _rank(item: pytest.Item) -> int:
+    return 0 if item.get_closest_marker("e2e") else 1 if item.get_closest_marker("training") else 2
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as the documentation imagines it: images in `faces`, the workdir of a finished run in `runs/local`.
+
+    Tests may run the pipeline there again, and leave as many pushed models in it as they found.
+    """
+    return finished_project(tmp_path_factory.mktemp("project"))
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     return list(yaml.safe_load_all(path.read_text("utf-8")))
 
 
+@pytest.mark.heavy
 def test_the_trainer_gets_its_gpu_and_everybody_the_stores_keys(compiled: list[Any]) -> None:
     pipeline, platform = compiled
     executors = platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
@@ -61,6 +62,7 @@ def test_the_trainer_gets_its_gpu_and_everybody_the_stores_keys(compiled: list[A
         }
 
 
+@pytest.mark.heavy
 def test_all_tasks_but_the_trainer_are_tried_again(compiled: list[Any]) -> None:
     tasks = compiled[0]["root"]["dag"]["tasks"]
 

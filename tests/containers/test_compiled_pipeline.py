@@ -122,6 +122,7 @@ def test_all_unit_tests_pass_in_the_image(engine: Engine, capsys: pytest.Capture
         HERE.parent: "/src/tests:ro",
         REPOSITORY / "pyproject.toml": "/src/pyproject.toml:ro",
         REPOSITORY / "docs": "/src/docs:ro",
+        REPOSITORY / "examples": "/src/examples:ro",
     }
 
     # Without the warnings, so that the end of the output shows what failed.
@@ -130,6 +131,7 @@ def test_all_unit_tests_pass_in_the_image(engine: Engine, capsys: pytest.Capture
         "-m",
         "pytest",
         "--disable-warnings",
+        *("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"),
         "-m",
         "not e2e",
         *(f"--ignore={path}" for path in OUTSIDE),

@@ -8,77 +8,28 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from whole_pipeline import Result, command, run
 
 from pipeline.local.workdir import Workdir
-from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
+from pipeline.sample.dataset import GROUP_REGEX
 
 pytestmark = pytest.mark.e2e
 
-_QUICK = (
-    "train.epochs=1",
-    "train.warmup_epochs=0",
-    "image.height=32",
-    "image.width=32",
-    "evaluate.min_accuracy=0",
-    "evaluate.min_gain=-1",
-    "evaluate.bootstrap=20",
-    f"split.group_regex={json.dumps(GROUP_REGEX)}",
-)
+
+@pytest.fixture
+def data(project: Path) -> Path:
+    return project / "faces"
 
 
-def command(data: Path, workdir: Path, overrides: Sequence[str] = (), config: str = "default") -> list[str]:
-    settings = [part for override in (*_QUICK, *overrides) for part in ("--set", override)]
-    return [
-        sys.executable,
-        "-m",
-        "pipeline",
-        "run",
-        "--config",
-        config,
-        "--data",
-        str(data),
-        "--workdir",
-        str(workdir),
-        *settings,
-    ]
-
-
-class Result:
-    def __init__(self, done: "subprocess.CompletedProcess[str]") -> None:
-        self.status, self.text = done.returncode, done.stdout + done.stderr
-        found = re.findall(r"^(\w+) +(done|cached|failed) +[\d.]+ s", self.text, re.MULTILINE)
-        self.states = dict(found)
-
-    def having(self, state: str) -> set[str]:
-        return {node for node, found in self.states.items() if found == state}
-
-
-def run(data: Path, workdir: Path, *overrides: str, config: str = "default") -> Result:
-    return Result(
-        subprocess.run(command(data, workdir, overrides, config), capture_output=True, text=True, check=False)
-    )
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data") / "faces"
-    write_sample_data(folder, 240)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workdir in which the pipeline has run once."""
-    workdir = tmp_path_factory.mktemp("run") / "work"
-    result = run(data, workdir)
-    assert result.status == 0, result.text
-    assert result.having("done") == set(result.states)
-    return workdir
+@pytest.fixture
+def finished(project: Path) -> Path:
+    """A workdir in which the pipeline has run once, and then as other tests wanted."""
+    return project / "runs" / "local"
 
 
 def test_a_first_run_pushes_a_model_with_its_papers(finished: Path) -> None:
@@ -261,37 +212,11 @@ def test_a_changed_image_reruns_everything(data: Path, tmp_path: Path, finished:
     image = min(changed.rglob("*.jpg"))
     image.write_bytes(image.read_bytes() + b"\0")
 
-    result = run(changed, finished)
+    result = run(changed, finished, f"push.destination={tmp_path / 'serving'}")
 
     assert result.status == 0, result.text
     # The schema comes from the label map, which is the same.
     assert result.having("cached") <= {"ImageSchema"}
-
-
-def test_a_folder_that_datasplit_balanced_keeps_its_test_images(data: Path, tmp_path: Path) -> None:
-    split = tmp_path / "split"
-    line = [sys.executable, "-m", "components.datasplit", "--balance", "--seed", "27", "--output-path", str(split)]
-    subprocess.run([*line, "--group-regex", GROUP_REGEX, str(data)], check=True, capture_output=True)
-
-    result = run(split, tmp_path / "work")
-
-    assert result.status == 0, result.text
-    artifacts = Workdir(tmp_path / "work").artifacts
-    [predictions] = artifacts.glob("PredictionAnalysis/analysis/*/predictions.parquet")
-    rows = pq.read_table(predictions).to_pylist()
-    tested = {row["filename"] for row in rows if row["split"] == "test"}
-    assert tested == {str(path.relative_to(split)) for path in (split / "test").rglob("*.*")}
-    assert any(row["augmented"] for row in rows if row["split"] == "test")
-    [dataset] = artifacts.glob("SplitBalanceAugment/dataset/*")
-    assert json.loads((dataset / "summary.json").read_text())["leaks"] == []
-    sources = {
-        name: {
-            row["source_id"] for path in dataset.glob(f"{name}-*.parquet") for row in pq.read_table(path).to_pylist()
-        }
-        for name in ("train", "eval", "test")
-    }
-    assert not sources["train"] & sources["test"]
-    assert not sources["train"] & sources["eval"]
 
 
 def test_a_class_that_is_too_small_is_named(tmp_path: Path, data: Path) -> None:
@@ -339,18 +264,30 @@ def test_bad_usage_exits_with_two_and_one_line(arguments: list[str], message: st
     assert "Traceback" not in done.stderr
 
 
-def test_a_killed_run_is_finished_by_the_next(data: Path, tmp_path: Path) -> None:
-    """Killed twice: in the middle of training, then as soon as the Trainer has left something behind it.
+@dataclass(frozen=True)
+class Killed:
+    data: Path
+    folder: Workdir
+    last: Result
 
-    And before that in the moment when the metadata store was being made.
+
+@pytest.fixture(scope="module")
+def killed(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    """A run over a folder that `datasplit` balanced, killed, and finished by the next.
+
+    Killed twice: in the middle of training, then as soon as the Trainer has left something behind it. And before that
+    in the moment when the metadata store was being made.
     """
-    workdir = tmp_path / "work"
-    folder = Workdir(workdir)
-    workdir.mkdir()
+    base = tmp_path_factory.mktemp("killed")
+    split = base / "split"
+    line = [sys.executable, "-m", "components.datasplit", "--balance", "--seed", "27", "--output-path", str(split)]
+    subprocess.run([*line, "--group-regex", GROUP_REGEX, str(project / "faces")], check=True, capture_output=True)
+    folder = Workdir(base / "work")
+    folder.metadata.parent.mkdir()
     folder.metadata.touch()
     for moment in ("SplitBalanceAugment/dataset/*/summary.json", "Trainer/model/*"):
         process = subprocess.Popen(
-            command(data, workdir), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            command(split, base / "work"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
         deadline = time.monotonic() + 240
         while not list(folder.artifacts.glob(moment)) and process.poll() is None and time.monotonic() < deadline:
@@ -358,11 +295,34 @@ def test_a_killed_run_is_finished_by_the_next(data: Path, tmp_path: Path) -> Non
         assert list(folder.artifacts.glob(moment)), f"never saw {moment}"
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+    return Killed(split, folder, run(split, base / "work"))
 
-    result = run(data, workdir)
+
+def test_a_killed_run_is_finished_by_the_next(killed: Killed) -> None:
+    result = killed.last
 
     assert result.status == 0, result.text
     assert {"ImageIngest", "SplitBalanceAugment"} <= result.having("cached")
     assert "Trainer" in result.having("done")
-    [version] = folder.serving_model.iterdir()
+    [version] = killed.folder.serving_model.iterdir()
     assert (version / "saved_model.pb").exists()
+
+
+def test_a_folder_that_datasplit_balanced_keeps_its_test_images(killed: Killed) -> None:
+    assert killed.last.status == 0, killed.last.text
+    split, artifacts = killed.data, killed.folder.artifacts
+    [predictions] = artifacts.glob("PredictionAnalysis/analysis/*/predictions.parquet")
+    rows = pq.read_table(predictions).to_pylist()
+    tested = {row["filename"] for row in rows if row["split"] == "test"}
+    assert tested == {str(path.relative_to(split)) for path in (split / "test").rglob("*.*")}
+    assert any(row["augmented"] for row in rows if row["split"] == "test")
+    [dataset] = artifacts.glob("SplitBalanceAugment/dataset/*")
+    assert json.loads((dataset / "summary.json").read_text())["leaks"] == []
+    sources = {
+        name: {
+            row["source_id"] for path in dataset.glob(f"{name}-*.parquet") for row in pq.read_table(path).to_pylist()
+        }
+        for name in ("train", "eval", "test")
+    }
+    assert not sources["train"] & sources["test"]
+    assert not sources["train"] & sources["eval"]

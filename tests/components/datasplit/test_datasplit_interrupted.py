@@ -12,6 +12,9 @@ import pytest
 from datasplit_command import COUNTS, datasplit, done, per_class, tree, tree_hash
 from drawn_images import draw_folder
 
+# `datasplit` imports Beam when the work begins.
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:

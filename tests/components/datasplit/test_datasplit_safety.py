@@ -18,6 +18,9 @@ from components.images.codec import decode
 from components.images.hashing import pixels_sha256
 from components.images.names import is_copy
 
+# `datasplit` imports Beam when the work begins.
+pytestmark = pytest.mark.heavy
+
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:

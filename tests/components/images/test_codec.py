@@ -138,6 +138,7 @@ def test_every_file_of_the_hostile_set_decodes_exactly_where_pillow_says_so(data
     assert (decoded, failed) == (186, 29)
 
 
+@pytest.mark.heavy
 def test_what_is_kept_looks_the_same_to_tensorflow(data_set: Callable[[str], Path]) -> None:
     import tensorflow as tf
 

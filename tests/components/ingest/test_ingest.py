@@ -125,6 +125,7 @@ def test_an_unusable_file_stops_where_the_options_say_so(folder: Path, tmp_path:
         run(folder, tmp_path / "out", DataOptions(on_bad_image="error"))
 
 
+@pytest.mark.heavy
 def test_a_folder_that_datasplit_left_unusable_files_and_links_in_is_read(folder: Path, tmp_path: Path) -> None:
     (folder / "train" / "happy" / "broken.jpg").write_bytes(b"\xff\xd8 broken")
     (folder / "train" / "happy" / "link.jpg").symlink_to("../sad/0.jpg")

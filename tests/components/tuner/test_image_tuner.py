@@ -54,6 +54,7 @@ def leaderboard(root: Path) -> list[dict[str, Any]]:
     return list(json.loads((root / "results" / "leaderboard.json").read_text()))
 
 
+@pytest.mark.training
 def test_every_architecture_is_tried_and_the_best_goes_to_the_trainer(
     examples: standard_artifacts.Examples, tmp_path: Path
 ) -> None:

@@ -5,9 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pipeline.sample.dataset import AFFECTNET_COUNTS, GROUP_REGEX, class_counts, write_sample_data
@@ -50,14 +48,20 @@ def test_an_identity_shows_several_emotions(tmp_path: Path) -> None:
     assert np.mean([len(emotions) for emotions in shown.values()]) > 2.5
 
 
+@pytest.mark.training
 def test_raw_pixels_do_not_give_the_emotion_away(tmp_path: Path) -> None:
     write_sample_data(tmp_path / "s")
     images, labels, people = read(tmp_path / "s")
     held_out = np.array([int(person[2:]) % 5 == 0 for person in people])
-    # With an L2 penalty, regression on all principal components is regression on the pixels, only faster.
-    components = make_pipeline(StandardScaler(), PCA(random_state=0))
+    scaler = StandardScaler()
     pixels = images.reshape(len(images), -1).astype(np.float32)
-    train, test = components.fit_transform(pixels[~held_out]), components.transform(pixels[held_out])
+    fitted, others = scaler.fit_transform(pixels[~held_out]), scaler.transform(pixels[held_out])
+    # With an L2 penalty, regression on all principal components is regression on the pixels, only faster; and the
+    # components come faster from the images' products than from 28 thousand columns.
+    squares, directions = np.linalg.eigh((fitted @ fitted.T).astype(np.float64))
+    kept = squares > squares.max() * 1e-6
+    scales, directions = np.sqrt(squares[kept]), directions[:, kept]
+    train, test = directions * scales, (others @ fitted.T) @ directions / scales
 
     best = max(
         LogisticRegression(C=c, max_iter=1000).fit(train, labels[~held_out]).score(test, labels[held_out])
