@@ -9,9 +9,9 @@ PYTHON ?=
 py := .venv/bin/python
 run_options = $(if $(CONFIG),--config $(CONFIG)) $(if $(DATA),--data $(DATA))
 
-setup: .venv/.ready ## Make .venv with the newest stack this machine can install (PYTHON=python3.x overrides)
+setup: .venv/.ready ## Make .venv with the newest Python and packages this machine can install (PYTHON=python3.x overrides)
 
-.venv/.ready: requirements/stack1.txt requirements/stack2.txt requirements/install.sh
+.venv/.ready: requirements/py310.txt requirements/py311.txt requirements/install.sh
 	@PYTHON=$(PYTHON) requirements/install.sh
 
 # An interpreter that is named and isn't the one in .venv replaces it.
@@ -22,7 +22,7 @@ endif
 endif
 FORCE:
 
-lock: setup ## Resolve the dependencies into requirements/stack{1,2}.txt (ARGS=--upgrade)
+lock: setup ## Resolve the dependencies into requirements/py310.txt and py311.txt (ARGS=--upgrade)
 	requirements/lock.sh .venv/bin/uv $(ARGS)
 
 run-local: setup ## Run the pipeline here (DATA=folder CONFIG=file WORKDIR=folder ARGS="…"; sample data by default)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make .venv with the newest stack that this machine can install. PYTHON=python3.x chooses the interpreter.
+# Make .venv with the newest Python and packages that this machine can install. PYTHON=python3.x chooses the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -49,24 +49,24 @@ fi
 
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 case $version in
-  3.10) stack=1 ;;
+  3.10) lock=py310 ;;
   3.11 | 3.12 | 3.13)
     glibc_2_39 || fail "Python $version needs glibc 2.39 or newer (this is $glibc): use Python 3.10, or the project's image."
-    stack=2
+    lock=py311
     ;;
   *) fail "Python $version is not supported. Use Python 3.10, or 3.11-3.13 with glibc 2.39 or newer." ;;
 esac
 
-echo "setup: stack $stack with Python $version ($python) in .venv"
+echo "setup: Python $version ($python) in .venv"
 if [ -n "$uv" ]; then
   "$uv" venv --quiet --clear --python "$python" .venv
 else
   "$python" -c 'import ensurepip' 2>/dev/null || fail "Python $version lacks venv: apt-get install python$version-venv (or install uv)."
   "$python" -m venv --clear .venv
-  .venv/bin/python -m pip install --quiet "$(grep '^uv==' "requirements/stack$stack.txt")"
+  .venv/bin/python -m pip install --quiet "$(grep '^uv==' "requirements/$lock.txt")"
   uv=.venv/bin/uv
 fi
 # Compiled once here, or at the first import by whichever process comes first.
-VIRTUAL_ENV=$PWD/.venv "$uv" pip install --quiet --compile-bytecode -r "requirements/stack$stack.txt"
+VIRTUAL_ENV=$PWD/.venv "$uv" pip install --quiet --compile-bytecode -r "requirements/$lock.txt"
 VIRTUAL_ENV=$PWD/.venv "$uv" pip install --quiet --no-deps -e .
 touch .venv/.ready

@@ -1,4 +1,4 @@
-"""The whole compiled pipeline in real containers, against a local run on the same stack and seed."""
+"""The whole compiled pipeline in real containers, against a local run with the same packages and seed."""
 
 import hashlib
 import json
