@@ -57,7 +57,7 @@ def _version() -> str:
     try:
         return version("facial-affect-pipeline")
     except PackageNotFoundError:  # in the image the code lies beside Python's packages
-        return "unknown (not installed as a package)"
+        return os.environ.get("AFFECT_VERSION", "unknown (not installed as a package)")
 
 
 def _silence_libraries(command: str | None) -> None:
