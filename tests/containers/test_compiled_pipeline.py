@@ -19,6 +19,7 @@ OUTSIDE = (
     "tests/test_documentation.py",
     "tests/test_examples.py",
     "tests/test_package.py",
+    "tests/test_tiers.py",
 )
 
 
