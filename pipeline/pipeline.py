@@ -77,12 +77,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         validate=config.validation,
     )
 
-    training: dict[str, Any] = {
-        "model_options": config.model,
-        "train_options": config.train,
-        "image_options": config.image,
-    }
-    training |= {"examples": data["examples"], "seed": given.seed, "checkpoint_dir": context.checkpoints}
+    training: dict[str, Any] = {"examples": data["examples"], "seed": given.seed, "checkpoint_dir": context.checkpoints}
+    training |= {"model_options": config.model, "train_options": config.train, "image_options": config.image}
     # Tries architectures under one budget, scored on eval; the trainer gets the best.
     tuners = [ImageTuner(**training, tuner_options=config.tuner)] if config.tuner.enabled else []
     tuned: dict[str, BaseChannel] = tuners[0].outputs if tuners else {}
@@ -142,7 +138,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
 
 
 def _graph(components: list[BaseComponent]) -> dict[str, list[str]]:
-    """By component, those whose outputs it takes, sources first."""
+    """Return by component those whose outputs it takes, sources first."""
     owner = {id(channel): component.id for component in components for channel in component.outputs.values()}
     return {
         component.id: sorted({owner[id(channel)] for channel in component.inputs.values() if id(channel) in owner})
