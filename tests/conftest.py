@@ -19,7 +19,7 @@ for _name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
     os.environ.pop(_name, None)
 
 _DATA = Path(__file__).parent.parent.parent / "shared" / "data"
-# The largest that one of two workers became, with the tests of ResNets and trainings: 5.5 GB.
+# Of two workers, the one with the trainings grew to 3.8 GB, and a pipeline's process beside it takes 1 GB.
 _BYTES_PER_WORKER = 5e9
 _SHARING_PROJECT = ("tests/pipeline/test_run.py", "tests/test_documentation.py")
 # The heavy packages that a test has been blamed for.

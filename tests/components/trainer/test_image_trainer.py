@@ -95,6 +95,7 @@ def test_the_exported_model_serves_labels_with_its_temperature(outputs: Path) ->
     assert float(served.temperature) == pytest.approx(training["temperature"])
 
 
+@pytest.mark.training
 def test_a_model_from_imagenets_weights_is_exported_with_their_preprocessing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
