@@ -75,8 +75,7 @@ datasplit: setup ## Split, balance and augment a folder (ARGS="--balance path")
 	$(py) -m components.datasplit $(ARGS)
 
 docs: setup ## Write what follows from the code: default.yaml, docs/configuration.md, docs/components.md
-	$(py) -m tools.config_reference
-	$(py) -m tools.component_reference
+	@TF_CPP_MIN_LOG_LEVEL=3 $(py) -W ignore -m tools
 
 compile: setup ## Compile for Kubeflow (OUTPUT=affect.yaml IMAGE=registry/name:tag CONFIG=file DATA=s3://… ARGS="--pipeline-root …")
 	@$(py) -m pipeline compile --output $(or $(OUTPUT),affect.yaml) $(if $(IMAGE),--image $(IMAGE)) $(run_options) $(ARGS)

@@ -83,7 +83,8 @@ class Component(BaseComponent):  # type: ignore[misc]
         EXECUTOR: what does the work; its module and all that this imports is the component's code.
         INPUTS: artifacts taken, by name.
         OUTPUTS: artifacts made, by name.
-        PARAMETERS: values taken, by name; all but the optional ones must be given.
+        PARAMETERS: values taken, by name; all but the optional ones must be given. Inputs, outputs and parameters
+            share one set of names.
         FURTHER_CODE: modules that the executor uses without importing them.
     """
 
@@ -97,6 +98,9 @@ class Component(BaseComponent):  # type: ignore[misc]
         super().__init_subclass__(**kwargs)
         if not hasattr(cls, "EXECUTOR"):
             return  # a base that declares nothing yet
+        names = [*cls.INPUTS, *cls.OUTPUTS, *cls.PARAMETERS, CODE_VERSION]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise TypeError(f"{cls.__name__} gives two things one name: {', '.join(sorted(twice))}")
         parameters = {
             name: ExecutionParameter(type=str if issubclass(one.type, Section) else one.type, optional=one.optional)
             for name, one in cls.PARAMETERS.items()

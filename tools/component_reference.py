@@ -1,4 +1,4 @@
-"""Writes `docs/components.md` from what components declare: `python -m tools.component_reference`."""
+"""The page `docs/components.md`, from what components declare."""
 
 import inspect
 from pathlib import Path
@@ -54,7 +54,3 @@ def _table(rows: list[tuple[str, str, str, str]]) -> str:
     for what, name, kind, about in rows:
         text += f"| {what} | `{name}` | {kind} | {about} |\n"
     return text
-
-
-if __name__ == "__main__":
-    REFERENCE.write_text(reference(), "utf-8")

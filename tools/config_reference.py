@@ -1,7 +1,4 @@
-"""Writes what follows from the configuration model: `configs/default.yaml` and the reference in the documentation.
-
-`python -m tools.config_reference` (or `make docs`) after a change of the model; a test compares.
-"""
+"""What follows from the configuration model: `configs/default.yaml` and the reference in the documentation."""
 
 import json
 from collections.abc import Iterator
@@ -116,14 +113,3 @@ def _first_line(section: type[BaseModel]) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-def main() -> None:
-    """Write both files."""
-    (PRESETS / "default.yaml").write_text(default_yaml(), "utf-8")
-    REFERENCE.parent.mkdir(exist_ok=True)
-    REFERENCE.write_text(reference(), "utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -6,13 +6,14 @@ import click
 import yaml
 
 from pipeline.cli.run import UsageError
+from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import ConfigError, load
 
 _SHORT = 3600
 
 
 @click.command("compile")
-@click.option("--config", "config_file", metavar="FILE", help="A YAML file, or the name of a preset.")
+@click.option("--config", "config_file", type=NOT_EMPTY, metavar="FILE", help="A YAML file, or the name of a preset.")
 @click.option(
     "--output",
     required=True,
@@ -22,7 +23,7 @@ _SHORT = 3600
 )
 @click.option("--image", metavar="IMAGE", help="The components' image, by tag or by digest.")
 @click.option("--pipeline-root", metavar="URI", help="Where artifacts go: minio://…, s3://… or gs://….")
-@click.option("--data", metavar="URI", help="The data folder: s3://…, gs://… or a path in the pods.")
+@click.option("--data", type=NOT_EMPTY, metavar="URI", help="The data folder: s3://…, gs://… or a path in the pods.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one key, e.g. train.epochs=50; can be repeated."
 )

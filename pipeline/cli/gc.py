@@ -3,13 +3,16 @@
 import click
 
 from pipeline.cli.tables import human_size, show
+from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.garbage import delete, find_garbage
 from pipeline.lineage.store import StoreError, open_store
 from pipeline.local.workdir import Workdir, WorkdirLocked
 
 
 @click.command("gc")
-@click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder.")
+@click.option(
+    "--workdir", type=NOT_EMPTY, default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder."
+)
 @click.option(
     "--keep", default=1, show_default=True, metavar="N", type=click.IntRange(min=1), help="Successful runs to keep."
 )

@@ -7,6 +7,7 @@ import click
 
 from pipeline.cli.nouns import Noun, NounGroup
 from pipeline.cli.tables import show
+from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.difference import difference
 from pipeline.lineage.runs import artifact_rows, execution_rows, find_run, run_row, size_of, state_of
 from pipeline.lineage.store import Artifact, LineageStore, StoreError, open_store
@@ -36,7 +37,12 @@ def _noun(name: str, about: str) -> Callable[[Callable[..., None]], click.Comman
             click.option("--json", "as_json", is_flag=True, help="Print one JSON list of objects, not a table."),
             click.option("--mlmd", metavar="URI", help="Read this SQLite file or grpc://host:port instead."),
             click.option(
-                "--workdir", default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder."
+                "--workdir",
+                type=NOT_EMPTY,
+                default="runs/local",
+                show_default=True,
+                metavar="DIR",
+                help="The pipeline's folder.",
             ),
         ):
             function = option(function)

@@ -4,11 +4,14 @@ import webbrowser
 
 import click
 
+from pipeline.cli.values import NOT_EMPTY
 from pipeline.local.workdir import Workdir
 
 
 @click.command("report")
-@click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder.")
+@click.option(
+    "--workdir", type=NOT_EMPTY, default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder."
+)
 @click.option("--open", "open_it", is_flag=True, help="Open it in a browser as well.")
 def report(workdir: str, open_it: bool) -> None:
     """Print the path of the latest report."""

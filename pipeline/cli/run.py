@@ -14,9 +14,10 @@ from rich.console import Console
 from components.ingest.digest import folder_digest
 from components.ingest.source import SourceError
 from components.tools.environment import BEAM, PROGRESS
+from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import Config, ConfigError, load
 from pipeline.context import RunContext, recipe
-from pipeline.local.workdir import Workdir, WorkdirLocked
+from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
 
 
@@ -27,10 +28,17 @@ class UsageError(click.ClickException):
 
 
 @click.command("run")
-@click.option("--config", "config_file", metavar="FILE", help="A YAML file, or the name of a preset.")
-@click.option("--data", metavar="DIR", help="Folder with train/<label>/. Without it, sample faces are drawn.")
+@click.option("--config", "config_file", type=NOT_EMPTY, metavar="FILE", help="A YAML file, or the name of a preset.")
 @click.option(
-    "--workdir", default="runs/local", show_default=True, metavar="DIR", help="Folder for everything that is made."
+    "--data", type=NOT_EMPTY, metavar="DIR", help="Folder with train/<label>/. Without it, sample faces are drawn."
+)
+@click.option(
+    "--workdir",
+    type=NOT_EMPTY,
+    default="runs/local",
+    show_default=True,
+    metavar="DIR",
+    help="Folder for everything that is made.",
 )
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one key, e.g. train.epochs=50; can be repeated."
@@ -54,7 +62,7 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
             if data is None:
                 data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
             sys.exit(_run(config, data, folder, verbose))
-    except WorkdirLocked as error:
+    except WorkdirError as error:
         raise click.ClickException(str(error)) from None
     except SourceError as error:
         raise UsageError(str(error)) from None

@@ -9,6 +9,7 @@ import click
 from components.formats.documents import ANALYSIS
 from components.tools.files import replacing
 from pipeline.cli.tables import show
+from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.store import StoreError, open_store
 from pipeline.local.workdir import Workdir
 
@@ -16,7 +17,9 @@ _COLUMNS = ("filename", "split", "given", "suggested", "score", "confidence")
 
 
 @click.command("suspects")
-@click.option("--workdir", default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder.")
+@click.option(
+    "--workdir", type=NOT_EMPTY, default="runs/local", show_default=True, metavar="DIR", help="The pipeline's folder."
+)
 @click.option(
     "--csv", "csv_file", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Write a CSV file."
 )

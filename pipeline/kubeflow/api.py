@@ -50,6 +50,8 @@ class Host:
 
     def _knock(self) -> None:
         """Ask for the host's health once: kfp's client would try for half a minute."""
+        if not self.url.startswith(("http://", "https://")):
+            raise SubmitError(f"--host must begin with http:// or https://. Received: {self.url!r}")
         question = urllib.request.Request(f"{self.url.rstrip('/')}/apis/v2beta1/healthz")
         if self.token:
             question.add_header("Authorization", f"Bearer {self.token}")

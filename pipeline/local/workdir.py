@@ -13,7 +13,11 @@ from components.formats.documents import REPORT
 _ATTEMPTS = 10
 
 
-class WorkdirLocked(RuntimeError):
+class WorkdirError(RuntimeError):
+    """A folder that can't be worked in."""
+
+
+class WorkdirLocked(WorkdirError):
     """Another process is working in the folder."""
 
 
@@ -38,9 +42,15 @@ class Workdir:
 
         Raises:
             WorkdirLocked: another process holds it.
+            WorkdirError: the folder can't be made or written to.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        with self._lock.open("a+") as file:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            opened = self._lock.open("a+")
+        except OSError as error:
+            reason = "there is a file of that name" if self.root.is_file() else error.strerror
+            raise WorkdirError(f"can't work in {self.root}: {reason}. Name another folder with --workdir") from None
+        with opened as file:
             if not _try_lock(file):
                 file.seek(0)
                 holder = file.read().strip() or "unknown"

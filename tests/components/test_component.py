@@ -80,6 +80,11 @@ def test_what_is_missing_is_named() -> None:
         Count(images=Channel(type=ImageDataset))
 
 
+def test_inputs_outputs_and_parameters_share_one_set_of_names() -> None:
+    with pytest.raises(TypeError, match="^Twice gives two things one name: counts$"):
+        type("Twice", (Count,), {"PARAMETERS": {"counts": Parameter(int, "")}})
+
+
 def test_the_code_version_follows_the_files_that_options_name(tmp_path: Path) -> None:
     file = tmp_path / "pipeline.yml"
     file.write_text("a")

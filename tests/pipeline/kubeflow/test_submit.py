@@ -180,6 +180,7 @@ def test_a_token_is_taken_from_the_environment(kubeflow: Kubeflow, path: Path, m
         (["--param", "architecture=vgg"], "parameter architecture must be one of resnet18, resnet34"),
         (["--param", "data=minio://faces"], "parameter data must be a path in the pods, s3://… or gs://…"),
         (["--param", "push_destination=/models"], "parameter push_destination = /models is in no volume of Baseline"),
+        (["--host", "localhost:8080"], "--host must begin with http:// or https://. Received: 'localhost:8080'"),
         (["--param", "epochs"], "--param requires NAME=VALUE"),
         (["--schedule", "monday"], "--schedule requires five fields"),
         (["--schedule", "0 3 * * 1", "--wait"], "a schedule has no end"),

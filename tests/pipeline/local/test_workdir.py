@@ -3,11 +3,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from pipeline.cli import main
 from pipeline.local.workdir import Workdir, WorkdirLocked
 
 _HOLD = """
 import sys, time
+from pipeline.cli import main
 from pipeline.local.workdir import Workdir
 with Workdir(sys.argv[1]).locked():
     print("held", flush=True)
@@ -31,3 +34,23 @@ def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path: Path) -> No
     assert not folder.is_locked()
     with folder.locked():
         pass
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--workdir", "FILE"], "can't work in FILE: there is a file of that name. Name another folder with --workdir"),
+        (["--workdir", "FILE/inside"], "can't work in FILE/inside: Not a directory"),
+        (["--workdir", ""], "a value is missing"),
+        (["--data", " "], "a value is missing"),
+        (["--config", ""], "a value is missing"),
+    ],
+)
+def test_a_place_that_cannot_be_is_named_in_a_line(words: list[str], message: str, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    shown = CliRunner().invoke(main, ["run", *(word.replace("FILE", str(file)) for word in words)])
+
+    assert shown.exit_code in (1, 2)
+    assert message.replace("FILE", str(file)) in shown.output.splitlines()[-1]
