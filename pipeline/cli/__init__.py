@@ -8,8 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 
 import click
 
-from components.formats.version import NewerFormatError
-
 # Command → where it is defined, and what the list of commands says of it.
 _COMMANDS = {
     "run": ("pipeline.cli.run:run", "Run the whole pipeline on this machine."),
@@ -43,8 +41,12 @@ class _LazyGroup(click.Group):
         """Run a command; a file that a newer program wrote is said in a line, wherever it is met."""
         try:
             return super().invoke(ctx)
-        except NewerFormatError as error:
-            raise click.ClickException(str(error)) from None
+        except ValueError as error:
+            from components.formats.version import NewerFormatError  # the list of commands needs nothing of ours
+
+            if isinstance(error, NewerFormatError):
+                raise click.ClickException(str(error)) from None
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing any of them."""
