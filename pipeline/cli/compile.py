@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import yaml
 
+from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.run import UsageError
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import ConfigError, load
@@ -53,8 +54,8 @@ def compile(
         if not data:
             raise UsageError("which data? Give --data or data.path")
         target = Target(image=pinned(image), root=pipeline_root, data=data)
-        from pipeline.kubeflow.compile import compile_pipeline  # TFX takes ten seconds to import
-
+        with quiet_libraries():
+            from pipeline.kubeflow.compile import compile_pipeline  # TFX takes ten seconds to import
         text = compile_pipeline(config, target)
     except ConfigError as error:
         raise UsageError(str(error)) from None

@@ -25,6 +25,7 @@ from components.images.codec import BadImage, decode, for_tensorflow
 from components.ingest.source import printable
 from components.tools.console import uncut_console
 from components.tools.files import replacing
+from pipeline.cli.quiet import quiet_libraries
 
 READ_AHEAD = 4  # batches
 ENTRY_LIMIT = 3  # probabilities in the table
@@ -120,13 +121,14 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
     Raises:
         UsageError: it wasn't exported by this pipeline.
     """
-    import tensorflow as tf
-
     try:
         labels = read_labels(folder / ASSETS)
     except FileNotFoundError:
         raise click.UsageError(f"The model has no {ASSETS}/{LABEL_MAP.name}. Received: {folder}") from None
-    model = tf.saved_model.load(str(folder))
+    with quiet_libraries():
+        import tensorflow as tf
+
+        model = tf.saved_model.load(str(folder))
     if "serving_default" not in model.signatures:
         raise click.UsageError(f"The model has no signature serving_default. Received: {folder}")
     signature = model.signatures["serving_default"]

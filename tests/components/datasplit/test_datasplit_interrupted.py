@@ -125,4 +125,5 @@ def test_killed_workers_and_all_leave_no_process_behind(tmp_path: Path) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     _, alive = psutil.wait_procs(children, timeout=20)
-    assert alive == []
+    # In a container the first process may be none that takes leave of the dead.
+    assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []

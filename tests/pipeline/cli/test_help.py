@@ -61,6 +61,9 @@ def test_the_version_is_said_where_there_is_one(monkeypatch: pytest.MonkeyPatch)
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr("pipeline.cli.version", missing)
+    monkeypatch.setenv("AFFECT_VERSION", "1.2.3")  # the image's
+    assert _version() == "1.2.3"
+    monkeypatch.delenv("AFFECT_VERSION")
     assert _version() == "unknown (not installed as a package)"
 
 
