@@ -14,8 +14,6 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import context_lib
 from tfx.proto.orchestration import pipeline_pb2
 
-RUN_CONTEXT = "pipeline_run"
-
 
 @dataclass
 class NodeRun:
