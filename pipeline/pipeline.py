@@ -88,6 +88,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         hyperparameters=tuned.get("best_hyperparameters"),
         tracking_options=config.tracking,
         calibrate=int(evaluate.calibrate),
+        flip_average=int(config.flip_average),
         epochs=given.epochs,
         architecture=given.architecture,
     )

@@ -18,4 +18,8 @@ class EvaluateOptions(Section):
         0.0, ge=-1.0, le=1.0, description="least gain in accuracy over the pushed model, on images new to both"
     )
     calibrate: bool = Field(True, description="fit a temperature on eval and build it into the model")
+    flip_average: bool | None = Field(
+        None,
+        description="average the answers for an image and its mirror image, as exported; null: as train.augment.flip",
+    )
     bootstrap: int = Field(1000, ge=0, description="resamples for the 95 % intervals")

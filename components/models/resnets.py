@@ -22,9 +22,11 @@ from components.models.pretrained import (
 )
 
 Pooling = Literal["avg", "max", "flatten"]
+Stem = Literal["imagenet", "small"]
 
 EPSILON = 1.001e-5  # of keras.applications
 MIN_SIZE = 32  # the last stage has a stride of 32
+SMALL_STRIDE_2 = 48  # pixels: from there on, the small stem halves its input
 
 # Residual blocks in each of the four stages.
 BLOCKS = {
@@ -105,6 +107,27 @@ def bottleneck_block(layers: _Layers, x: Any, filters: int, *, stride: int, proj
     return keras.layers.Activation("relu", name=f"{name}_out")(x)
 
 
+def imagenet_stem(layers: _Layers, x: Any) -> Any:
+    """Convolve 7×7 and pool, each with a stride of 2: made for 224×224."""
+    x = keras.layers.ZeroPadding2D(3, name="conv1_pad")(x)
+    x = layers.conv(x, 64, 7, stride=2, name="conv1")
+    x = keras.layers.Activation("relu", name="conv1_relu")(x)
+    x = keras.layers.ZeroPadding2D(1, name="pool1_pad")(x)
+    return keras.layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
+
+
+def small_stem(layers: _Layers, x: Any) -> Any:
+    """Convolve 3×3 and don't pool (section 4.2, for 32×32): larger maps, at as many times the work.
+
+    The stride is 2 from `SMALL_STRIDE_2` pixels on, and for images of any size.
+    """
+    halves = any(side is None or side >= SMALL_STRIDE_2 for side in x.shape[1:3])
+    x = keras.layers.ZeroPadding2D(1, name="conv1_pad")(x)
+    x = layers.conv(x, 64, 3, stride=2 if halves else 1, name="conv1")
+    return keras.layers.Activation("relu", name="conv1_relu")(x)
+
+
+STEMS: dict[str, Callable[[_Layers, Any], Any]] = {"imagenet": imagenet_stem, "small": small_stem}
 BLOCK_FUNCTIONS: dict[str, Callable[..., Any]] = {"basic": basic_block, "bottleneck": bottleneck_block}
 EXPANSION = {"basic": 1, "bottleneck": 4}  # output channels of a block relative to its inner ones
 
@@ -138,6 +161,7 @@ def resnet(
     weights: str | None = None,
     freeze: bool = False,
     imagenet_preprocessing: bool = False,
+    stem: Stem = "imagenet",
     name: str | None = None,
 ) -> keras.Model:
     """Build a ResNet with Keras' functional API.
@@ -161,6 +185,7 @@ def resnet(
             classifier of another number of classes is left out.
         freeze: train the classifier alone.
         imagenet_preprocessing: change the input as ImageNet's weights expect it; weights that need it bring it along.
+        stem: "imagenet", the paper's, or "small", for images of few pixels; see `STEMS`.
         name: of the model; the architecture by default.
 
     Returns:
@@ -172,7 +197,7 @@ def resnet(
         ConnectionError: the ImageNet weights can't be downloaded.
     """
     imagenet_preprocessing = imagenet_preprocessing or need_preprocessing(weights)
-    _check_arguments(architecture, output_units, input_shape, dropout_rate, include_top, pooling, weights)
+    _check_arguments(architecture, output_units, input_shape, dropout_rate, include_top, pooling, weights, stem)
     if imagenet_preprocessing and (normalize or input_shape[2] != 3):
         raise ValueError(
             "ImageNet's weights take 3 channels and bring their own preprocessing, so normalize must be False. "
@@ -188,11 +213,7 @@ def resnet(
         x = keras.layers.Rescaling(1.0 / 255.0, name="rescale")(x)
     if imagenet_preprocessing:
         x = CaffePreprocessing(name="preprocess")(x)
-    x = keras.layers.ZeroPadding2D(3, name="conv1_pad")(x)
-    x = layers.conv(x, 64, 7, stride=2, name="conv1")
-    x = keras.layers.Activation("relu", name="conv1_relu")(x)
-    x = keras.layers.ZeroPadding2D(1, name="pool1_pad")(x)
-    x = keras.layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
+    x = STEMS[stem](layers, x)
     for stage, count in enumerate(counts):
         x = stack(layers, x, block, 64 * 2**stage, count, stride=1 if stage == 0 else 2, name=f"conv{stage + 2}")
 
@@ -220,7 +241,9 @@ def resnet(
         load_imagenet(model, architecture)
     elif weights is not None:
         # Weight files follow the model's structure: they are read into a model with as many units as they have.
-        load_weights(model, weights, lambda units: resnet(architecture, units, input_shape, pooling=pooling or "avg"))
+        load_weights(
+            model, weights, lambda units: resnet(architecture, units, input_shape, pooling=pooling or "avg", stem=stem)
+        )
     if freeze:
         backbone.trainable = False
     return model
@@ -234,6 +257,7 @@ def _check_arguments(
     include_top: bool,
     pooling: str | None,
     weights: str | None,
+    stem: str,
 ) -> None:
     if architecture not in BLOCKS:
         raise ValueError(f"architecture must be one of {', '.join(BLOCKS)}. Received: {architecture!r}")
@@ -251,6 +275,10 @@ def _check_arguments(
         raise ValueError(f"pooling must be 'avg', 'max', 'flatten' or None. Received: {pooling!r}")
     if include_top and pooling is None:
         raise ValueError("With include_top, pooling must be 'avg', 'max' or 'flatten'. Received: None")
+    if stem not in STEMS:
+        raise ValueError(f"stem must be 'imagenet' or 'small'. Received: {stem!r}")
+    if weights == IMAGENET and stem != IMAGENET:
+        raise ValueError(f"ImageNet's weights need stem='imagenet'. Received: {stem!r}")
     if weights == IMAGENET and BLOCKS[architecture][0] == "basic":
         raise ValueError(
             f"weights='imagenet' exist for resnet50, resnet101 and resnet152 only. Received: {architecture!r}"

@@ -31,6 +31,7 @@ class ImageTrainer(Component):
         "image_options": Parameter(ImageOptions, "what it sees"),
         "tracking_options": Parameter(TrackingOptions, "where the training is logged"),
         "calibrate": Parameter(int, "1: fit a temperature on eval and build it into the model"),
+        "flip_average": Parameter(int, "1: average the logits of each image and its mirror image, and export that"),
         "epochs": Parameter(int, "overrides `train_options`", optional=True),
         "architecture": Parameter(str, "overrides `model_options`", optional=True),
         "seed": Parameter(int, "of weights, shuffling, dropout and augmentation"),

@@ -41,13 +41,22 @@ def run_fn(fn_args: FnArgs) -> None:
         checkpoint = (Path(config["checkpoint_dir"]) / fingerprint, fingerprint)
     trackers = make_trackers(settings.tracking, fn_args.model_run_dir, flatten(settings, prepared.precision))
     training = prepared.training(TRAINER)
-    trained = training.run([TrackEpochs(trackers, training.history)], checkpoint)
+    begun = (Path(config["begun"]), prepared.fingerprint) if "begun" in config else None
+    trained = training.run([TrackEpochs(trackers, training.history)], checkpoint, begun=begun)
 
     model = copy_in_float32(trained.model, settings.model)
     logits = prepared.predict_logits(model)
     temperature = fit_temperature(logits, prepared.eval.labels) if settings.calibrate else 1.0
     figures = describe(prepared, trained, temperature)
-    export(model, fn_args.serving_model_dir, prepared.labels, settings.image, temperature, figures)
+    export(
+        model,
+        fn_args.serving_model_dir,
+        prepared.labels,
+        settings.image,
+        temperature,
+        figures,
+        flip_average=settings.flip_average,
+    )
     earlier = weights_made_from(settings.model.weights)
     if earlier is not None:
         own = (*prepared.train.digests, *prepared.eval.digests)  # eval decides when to stop, and the temperature
@@ -91,6 +100,7 @@ def describe(prepared: Prepared, trained: Trained, temperature: float) -> dict[s
         "epochs_run": len(trained.history),
         "best_epoch": trained.best_epoch,
         "temperature": temperature,
+        "flip_average": settings.flip_average,
         "images_per_second": trained.images_per_second,
         "seconds": round(trained.seconds, 3),
         "seed": settings.seed,

@@ -19,6 +19,7 @@ from components.formats.saved_model import ASSETS
 from components.images.options import ImageOptions
 from components.models.pretrained import preprocesses
 from components.training.decoding import decode_image
+from components.training.flips import classifier
 from components.training.input import FEATURES
 
 PARALLEL_DECODING = 16  # calls; tf.data runs them on as many threads as the serving machine has
@@ -27,7 +28,14 @@ PARALLEL_DECODING = 16  # calls; tf.data runs them on as many threads as the ser
 class ServingModule(tf.Module):
     """What is exported. Another training can start from `weights_by_path`, if it prepares its input likewise."""
 
-    def __init__(self, model: keras.Model, labels: Sequence[str], image: ImageOptions, temperature: float) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        labels: Sequence[str],
+        image: ImageOptions,
+        temperature: float,
+        flip_average: bool,
+    ) -> None:
         super().__init__(name="serving")
         self.weights_by_path = {weight.path: weight.value for weight in model.weights}
         self.imagenet_preprocessing = tf.Variable(preprocesses(model), trainable=False)
@@ -35,7 +43,7 @@ class ServingModule(tf.Module):
         self._labels = tf.constant(list(labels))
         self._image = image
         # A closure, since tracking a Keras model would export its own functions as well.
-        self._logits = lambda images: model(images, training=False)
+        self._logits = classifier(model, flip_average)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
     def serving_default(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -89,6 +97,8 @@ def export(
     image: ImageOptions,
     temperature: float,
     training: Mapping[str, Any],
+    *,
+    flip_average: bool = False,
 ) -> None:
     """Write the SavedModel with its label map and the figures of its training in `assets.extra`.
 
@@ -99,8 +109,9 @@ def export(
         image: size and channels of the model's input.
         temperature: divides the logits.
         training: content of `training.json`.
+        flip_average: average the logits of each image and its mirror image.
     """
-    module = ServingModule(model, labels, image, temperature)
+    module = ServingModule(model, labels, image, temperature, flip_average)
     signatures = {"serving_default": module.serving_default, "serve_examples": module.serve_examples}
     tf.saved_model.save(module, folder, signatures=signatures)
     assets = Path(folder) / ASSETS

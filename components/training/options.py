@@ -9,6 +9,7 @@ from components.tools.section import FILE, Section
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
+PATIENCE = 10  # epochs
 ARCHITECTURES: tuple[Architecture, ...] = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
 
 
@@ -16,6 +17,11 @@ class ModelOptions(Section):
     """The network."""
 
     architecture: Architecture = Field("resnet18", description="which ResNet")
+    stem: Literal["auto", "imagenet", "small"] = Field(
+        "auto",
+        description="first layers: imagenet (7×7, a pool; to a quarter) or small (3×3; not at all, or to half from 48 "
+        "pixels on); auto: STEMAUTO",
+    )
     normalize: bool = Field(True, description="rescale pixels to [0, 1] in the graph")
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout rate after global average pooling")
     l2: float = Field(0.0, ge=0.0, description="L2 penalty of the kernels; part of the training loss alone")
@@ -60,7 +66,12 @@ class TrainOptions(Section):
     weight_decay: float = Field(0.05, ge=0.0, description="decoupled weight decay, of sgd and adamw")
     schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="of the learning rate")
     warmup_epochs: int = Field(2, ge=0, description="epochs of linear warm-up before the cosine")
-    patience: int = Field(10, ge=1, description="epochs without improvement on eval before stopping")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="epochs without improvement on eval before stopping; null: 10, but none with the cosine schedule, "
+        "whose last epochs are its best",
+    )
     label_smoothing: Fraction = Field(0.1, description="label smoothing")
     mixup: float = Field(0.0, ge=0.0, description="alpha of mixup; 0: none")
     class_weights: bool = Field(False, description="weigh classes by the inverse of their frequency")
@@ -77,6 +88,11 @@ class TrainOptions(Section):
                 f"train.warmup_epochs must be below train.epochs. Received: {self.warmup_epochs} of {self.epochs}"
             )
         return self
+
+    @property
+    def epochs_without_gain(self) -> int | None:
+        """What `patience` comes to with the schedule; None: no end before the last epoch."""
+        return PATIENCE if self.patience is None and self.schedule != "cosine" else self.patience
 
     def with_epochs(self, epochs: int) -> "TrainOptions":
         """Return these options for a run that sets its epochs alone: a short one must not fail for its warm-up."""

@@ -23,6 +23,7 @@ def custom_config(properties: Mapping[str, Any]) -> dict[str, Any]:
     if (epochs := properties.get("epochs")) is not None:
         config["train"] = TrainOptions.model_validate(config["train"]).with_epochs(epochs).model_dump(mode="json")
     config["calibrate"] = bool(properties.get("calibrate", 1))
+    config["flip_average"] = bool(properties.get("flip_average", 0))
     config["seed"] = int(properties.get("seed", 0))
     config["code_version"] = properties.get("code_version", "")
     config["checkpoint_dir"] = properties.get("checkpoint_dir", "")
@@ -32,6 +33,8 @@ def custom_config(properties: Mapping[str, Any]) -> dict[str, Any]:
 def tfx_properties(inputs: Mapping[str, list[Artifact]], properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return the properties that TFX's own Trainer and Tuner read, with ours in their `custom_config`."""
     config = custom_config(properties) | {"examples_uri": get_single_uri(inputs[keys.EXAMPLES_KEY])}
+    if found := inputs.get(keys.HYPERPARAMETERS_KEY):
+        config["begun"] = get_single_uri(found)
     return {
         keys.TRAIN_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.TrainArgs(splits=["train"])),
         keys.EVAL_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.EvalArgs(splits=["eval"])),

@@ -1,6 +1,6 @@
 """What the Trainer and the Tuner do before they train: read the splits, choose devices and precision."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.formats.examples import ID, read_counts, read_labels
+from components.training.flips import classifier
 from components.training.input import ImageData, evaluation_batches, list_files, read_split
 from components.training.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy
 from components.training.settings import Settings
@@ -41,6 +42,11 @@ class Prepared:
         """The TFRecord files of both splits."""
         return [*self.train.files, *self.eval.files]
 
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all that decides what a training comes to, but for the code."""
+        return self.settings.fingerprint(self.files, self.precision)
+
     def with_settings(self, settings: Settings) -> "Prepared":
         """Return the same data for other options of model and training."""
         precision, reason = choose_precision(settings.train.precision, self.devices, cpu_flags())
@@ -62,7 +68,8 @@ class Prepared:
         """Return the N×K logits of eval, in record order."""
         options = self.settings.train
         with deterministic_ops(options.deterministic):
-            return predict_logits(model, self.eval, len(self.labels), options.batch_size)
+            logits = classifier(model, self.settings.flip_average)
+            return predict_logits(logits, self.eval, len(self.labels), options.batch_size)
 
 
 def prepare(settings: Settings, examples: str, train_files: Sequence[str], eval_files: Sequence[str]) -> Prepared:
@@ -104,7 +111,9 @@ def check_labels(labels: list[str], *splits: ImageData) -> None:
         raise ValueError(f"Label ids must be 0 to {len(labels) - 1}. Received: {lowest} to {highest}")
 
 
-def predict_logits(model: Any, data: ImageData, classes: int, batch_size: int) -> NDArray[Any]:
-    """Return the N×K logits of a split, in record order."""
-    call = tf.function(lambda images: model(images, training=False), reduce_retracing=True)
+def predict_logits(
+    logits: Callable[[tf.Tensor], tf.Tensor], data: ImageData, classes: int, batch_size: int
+) -> NDArray[Any]:
+    """Return the N×K logits of a split, in record order; `logits` is what `classifier` returns."""
+    call = tf.function(logits, reduce_retracing=True)
     return np.concatenate([call(images).numpy() for images, _ in evaluation_batches(data, classes, batch_size)])

@@ -23,6 +23,7 @@ class Settings:
     image: ImageOptions
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
     calibrate: bool = True
+    flip_average: bool = False
     seed: int = 0
 
     def with_choices(self, choices: Mapping[str, Any]) -> "Settings":
@@ -69,6 +70,7 @@ def read_settings(config: Mapping[str, Any], hyperparameters: Mapping[str, Any] 
         image=ImageOptions.model_validate(config["image"]),
         tracking=TrackingOptions.model_validate(config.get("tracking", {})),
         calibrate=bool(config.get("calibrate", True)),
+        flip_average=bool(config.get("flip_average", False)),
         seed=int(config.get("seed", 0)),
     )
     return settings.with_choices((hyperparameters or {}).get("values", {}))

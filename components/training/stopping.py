@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from components.training.optimization import current_learning_rate
 
+SMOOTHED = 3  # epochs
+
 
 def validation_loss(model: keras.Model, logs: dict[str, Any] | None) -> float:
     """Return an epoch's validation loss less the L2 penalty, which falls whether or not the model gets better."""
@@ -49,22 +51,31 @@ class ReduceOnPlateau(keras.callbacks.Callback):
 
 
 class StopEarly(keras.callbacks.Callback):
-    """Stop after `patience` epochs without a lower validation loss, and restore the best epoch's weights."""
+    """Stop after `patience` epochs without a lower validation loss, and restore the best epoch's weights.
 
-    def __init__(self, patience: int) -> None:
+    The loss is the mean of an epoch's and the `SMOOTHED - 1` before it: a single lucky epoch is neither the best nor
+    the end of a training.
+
+    Args:
+        patience: epochs; None: go on to the end.
+    """
+
+    def __init__(self, patience: int | None) -> None:
         super().__init__()
         self.patience = patience
         self.best, self.best_epoch, self.waited = math.inf, -1, 0
+        self.recent: list[float] = []
         self.arrays: list[NDArray[Any]] = []
 
     @property
     def finished(self) -> bool:
         """Whether the patience is used up."""
-        return self.waited >= self.patience
+        return self.patience is not None and self.waited >= self.patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Remember the weights of the best epoch."""
-        loss = validation_loss(self.model, logs)
+        self.recent = [*self.recent, validation_loss(self.model, logs)][-SMOOTHED:]
+        loss = sum(self.recent) / len(self.recent)
         if loss < self.best:
             self.best, self.best_epoch, self.waited = loss, epoch, 0
             self.arrays = [weight.numpy() for weight in self.model.weights]
@@ -80,11 +91,12 @@ class StopEarly(keras.callbacks.Callback):
 
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs beside the arrays."""
-        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
+        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited, "recent": self.recent}
 
     def restore(self, state: dict[str, Any], arrays: list[NDArray[Any]]) -> None:
         """Go on from `state`."""
         self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
+        self.recent = state["recent"]
         self.arrays = arrays
 
 

@@ -122,13 +122,20 @@ class Training:
         self.history: list[dict[str, Any]] = []
 
     def run(
-        self, callbacks: Sequence[keras.callbacks.Callback] = (), checkpoint: tuple[Path, str] | None = None
+        self,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        checkpoint: tuple[Path, str] | None = None,
+        *,
+        begun: tuple[Path, str] | None = None,
+        until: int | None = None,
     ) -> Trained:
         """Train for `train.epochs` epochs or until validation stops improving, and keep the best epoch's weights.
 
         Args:
             callbacks: called when an epoch's figures stand in `history`, before its state is written.
             checkpoint: folder and fingerprint of the state to go on from, and to write after each epoch.
+            begun: folder and fingerprint of a state to go on from where there is none of its own, as the Tuner's.
+            until: the epoch to stop after, as if interrupted there; None: the last.
 
         Raises:
             FloatingPointError: the loss is NaN or infinite.
@@ -140,7 +147,7 @@ class Training:
         keras.utils.set_random_seed(self._settings.seed)
         with deterministic_ops(options.deterministic), self._strategy.scope():
             model = self._compiled()
-            stopping = StopEarly(options.patience)
+            stopping = StopEarly(options.epochs_without_gain)
             plateau = ReduceOnPlateau() if options.schedule == "plateau" else None
             everything: list[keras.callbacks.Callback] = [
                 StopOnNaN(self._remedy()),
@@ -149,19 +156,19 @@ class Training:
                 stopping,
                 *callbacks,
             ]
-            first_epoch = 0
+            states = [Checkpoint(*place, stopping, plateau, self.history) for place in (checkpoint, begun) if place]
             if checkpoint is not None:
-                writer = Checkpoint(*checkpoint, stopping, plateau, self.history)
-                everything.append(writer)
-                first_epoch = writer.restore(model)
-                if first_epoch:
-                    print(f"Continuing after epoch {first_epoch} of an interrupted training", flush=True)
-            if first_epoch >= options.epochs or stopping.finished:
+                everything.append(states[0])
+            first_epoch = next((found for state in states if (found := state.restore(model))), 0)
+            if first_epoch:
+                print(f"Continuing after epoch {first_epoch} of a training that has begun", flush=True)
+            last = options.epochs if until is None else min(until, options.epochs)
+            if first_epoch >= last or stopping.finished:
                 nothing_left = keras.callbacks.CallbackList(everything, model=model)
                 nothing_left.on_train_begin()
                 nothing_left.on_train_end()
             else:
-                self._fit(model, first_epoch, everything)
+                self._fit(model, first_epoch, last, everything)
         if stopping.best_epoch < 0:
             raise FloatingPointError(
                 f"The validation loss was NaN or infinite in each of {len(self.history)} epochs at "
@@ -189,14 +196,14 @@ class Training:
         model.optimizer.build(model.trainable_variables)  # before the first step is traced, or its loss scale is fixed
         return model
 
-    def _fit(self, model: keras.Model, first_epoch: int, callbacks: list[keras.callbacks.Callback]) -> None:
+    def _fit(self, model: keras.Model, first_epoch: int, last: int, callbacks: list[keras.callbacks.Callback]) -> None:
         options, seed = self._options, self._settings.seed
         judged = _share_batches(options, len(self._eval_data), self._devices).batch_size
         try:
             model.fit(
                 training_batches(self._train_data, self._classes, options, seed, first_epoch),
                 steps_per_epoch=self._steps,
-                epochs=options.epochs,
+                epochs=last,
                 initial_epoch=first_epoch,
                 validation_data=evaluation_batches(self._eval_data, self._classes, judged),
                 callbacks=callbacks,

@@ -1,4 +1,4 @@
-"""Executor of ImageTuner: runs the search, writes the leaderboard and the best hyperparameters.
+"""Executor of ImageTuner: runs the search, writes the leaderboard, the best options and the state of their training.
 
 TFX's own executor writes a "best" even if every trial failed.
 """
@@ -17,8 +17,8 @@ from tfx.types.artifact import Artifact
 
 from components.formats.documents import write_leaderboard
 from components.tools.files import write_json
+from components.training.checkpoint import FILE_NAME
 from components.training.parameters import tfx_properties
-from components.tuner.leaderboard import rank
 
 TUNER_FN = "components.tuner.tuner_fn.tuner_fn"
 BEST = "best_hyperparameters.txt"  # TFX's name
@@ -46,13 +46,15 @@ class Executor(TunerExecutor):
             print_tuning_summary=False,
         )
 
-        rows = rank(tuner.rows)
+        rows = tuner.rows
         results = _made(output_dict[keys.TUNER_RESULTS_KEY])
         write_leaderboard(rows, results)
         best = tuner.oracle.get_space()
         best.values = rows[0]["hyperparameters"]
         chosen = _made(output_dict[keys.BEST_HYPERPARAMETERS_KEY])
         write_json(best.get_config(), chosen / BEST)
+        if tuner.checkpoint.exists():  # the Trainer goes on from it
+            shutil.copyfile(tuner.checkpoint, chosen / FILE_NAME)
         shutil.rmtree(tuner.folder, ignore_errors=True)
         del tuner
         gc.collect()  # as in the Trainer's executor

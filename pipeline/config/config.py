@@ -84,6 +84,12 @@ class Config(Section):
             self.tuner.search[key] = list(dict.fromkeys(checked))  # 0 of a float option is 0.0 now
         return self
 
+    @property
+    def flip_average(self) -> bool:
+        """Whether the model answers for an image and its mirror image: by default if it was trained on both."""
+        wanted = self.evaluate.flip_average
+        return self.train.augment.flip if wanted is None else wanted
+
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as plain values, keyed as in the YAML file."""
         return self.model_dump(mode="json", by_alias=True)

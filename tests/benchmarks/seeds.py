@@ -3,7 +3,8 @@
 `python tests/benchmarks/seeds.py [--data DIR] [--config F] [--set a.b=value …] [--seeds 3]`: the whole pipeline once
 for each seed of training; data, split and copies stay the same. Without `--data` the sample faces, with `--data digits`
 scikit-learn's handwritten digits. Prints test accuracy and macro-F1 with their 95 % intervals, the calibration error
-before and after the temperature, and the seconds.
+before and after the temperature, and the seconds. With `--against CHECKOUT`, the folder of another revision of this
+project, each seed is trained by both in turn, and the ratio of the seconds printed.
 """
 
 import argparse
@@ -34,9 +35,10 @@ def write_digits(folder: Path) -> Path:
     return folder
 
 
-def run(line: list[str], workdir: Path) -> tuple[dict[str, Any], float]:
-    """Run the pipeline; the analysis of the test split, and the seconds of the Trainer."""
-    done = subprocess.run(line, capture_output=True, text=True, check=False)
+def run(line: list[str], checkout: Path, workdir: Path) -> tuple[dict[str, Any], float]:
+    """Run the pipeline of a checkout; the analysis of the test split, and the seconds of the Trainer."""
+    line = [sys.executable, "-m", "pipeline", "run", "--workdir", str(workdir), *line]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=checkout)
     if done.returncode not in (0, 3):
         raise SystemExit(done.stdout + done.stderr)
     newest = max((workdir / "artifacts" / "PredictionAnalysis" / "analysis").iterdir(), key=lambda path: int(path.name))
@@ -52,29 +54,42 @@ def main() -> None:
     parser.add_argument("--config", default="default", help="preset or file")
     parser.add_argument("--set", action="append", default=[], help="further options of the runs")
     parser.add_argument("--seeds", type=int, default=3, help="how many")
+    parser.add_argument("--against", type=Path, help="folder of another revision, which trains in turn")
     options = parser.parse_args()
-    table = Table("seed", "accuracy", "macro-F1", "calibration error", "training", "whole run", box=None)
-    found: dict[str, list[float]] = {"accuracy": [], "macro_f1": []}
+    here = Path(__file__).resolve().parents[2]
+    revisions = {"this": here} if options.against is None else {"other": options.against.resolve(), "this": here}
+    table = Table("revision", "seed", "accuracy", "macro-F1", "calibration error", "training", "whole run", box=None)
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in revisions}
     with tempfile.TemporaryDirectory() as folder:
-        workdir = Path(folder) / "run"
+        line = ["--config", options.config]
         overrides = [*options.set, "evaluate.min_accuracy=0", "evaluate.min_gain=-1"]
-        line = [sys.executable, "-m", "pipeline", "run", "--workdir", str(workdir), "--config", options.config]
         if options.data == "digits":
             line += ["--data", str(write_digits(Path(folder) / "digits"))]
             overrides += ["image.height=32", "image.width=32", "train.augment.flip=false"]
         elif options.data:
-            line += ["--data", options.data]
+            line += ["--data", str(Path(options.data).resolve())]
         for seed in range(options.seeds):
-            started = time.monotonic()
             sets = [part for override in (*overrides, f"seed={seed}") for part in ("--set", override)]
-            test, seconds = run([*line, *sets], workdir)
-            for name, values in found.items():
-                values.append(test["metrics"][name]["value"])
-            cells = ["{value:.3f} ({low:.3f}–{high:.3f})".format(**test["metrics"][name]) for name in found]
-            errors = f"{test['calibration']['error_before']:.3f} → {test['calibration']['error']:.3f}"
-            table.add_row(str(seed), *cells, errors, f"{seconds:.0f} s", f"{time.monotonic() - started:.0f} s")
-    table.add_row("mean", *(f"{statistics.mean(values):.3f}" for values in found.values()))
+            for name, checkout in revisions.items():
+                started = time.monotonic()
+                test, seconds = run([*line, *sets], checkout, Path(folder) / name)
+                values = {metric: test["metrics"][metric]["value"] for metric in ("accuracy", "macro_f1")}
+                rows[name].append(values | {"seconds": seconds})
+                cells = ["{value:.3f} ({low:.3f}–{high:.3f})".format(**test["metrics"][metric]) for metric in values]
+                errors = f"{test['calibration']['error_before']:.3f} → {test['calibration']['error']:.3f}"
+                taken = f"{time.monotonic() - started:.0f} s"
+                table.add_row(name, str(seed), *cells, errors, f"{seconds:.0f} s", taken)
+    means = {
+        name: {key: statistics.mean(row[key] for row in found) for key in found[0]} for name, found in rows.items()
+    }
+    for name, mean in means.items():
+        table.add_row(
+            name, "mean", f"{mean['accuracy']:.3f}", f"{mean['macro_f1']:.3f}", "", f"{mean['seconds']:.0f} s"
+        )
     Console(width=120).print(table)
+    if "other" in means:
+        ratio = means["this"]["seconds"] / means["other"]["seconds"]
+        print(f"training takes {ratio:.2f} of the other revision's time")
 
 
 if __name__ == "__main__":

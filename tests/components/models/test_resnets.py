@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from components.models import resnets
+from components.models.cost import multiplications
 from components.models.resnets import ResNet18, ResNet34, ResNet50, ResNet101, ResNet152
 from components.training.precision import dtype_policy
 
@@ -272,3 +273,19 @@ def test_an_unknown_architecture_is_refused() -> None:
 def test_missing_weights_are_refused() -> None:
     with pytest.raises(FileNotFoundError, match=r"Received: nowhere\.keras"):
         ResNet18(8, (96, 96, 3), weights="nowhere.keras")
+
+
+@pytest.mark.parametrize(("depth", "billions"), [(18, 1.8), (34, 3.6), (50, 3.8), (101, 7.6), (152, 11.3)])
+def test_multiplications_equal_those_of_the_paper(depth: int, billions: float) -> None:
+    """Table 1, last line, as it is rounded there."""
+    model = MODELS[depth](1000, (224, 224, 3))
+
+    assert multiplications(model) / 1e9 == pytest.approx(billions, abs=0.07)
+
+
+@pytest.mark.parametrize(("size", "maps"), [(32, (32, 16, 8, 4)), (48, (24, 12, 6, 3)), (96, (48, 24, 12, 6))])
+def test_the_small_stem_keeps_maps_large(size: int, maps: tuple[int, ...]) -> None:
+    model = ResNet18(3, (size, size, 3), stem="small")
+
+    assert tuple(model.get_layer(f"conv{stage}_block2_out").output.shape[1] for stage in range(2, 6)) == maps
+    assert model.get_layer("conv1_conv").kernel.shape == (3, 3, 3, 64)

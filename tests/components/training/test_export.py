@@ -50,6 +50,24 @@ def test_serving_equals_the_model_on_the_same_bytes(served: Any, model: keras.Mo
     assert [label.decode() for label in outputs["label"]] == [LABELS[i] for i in expected.argmax(axis=1)]
 
 
+def test_an_image_and_its_mirror_image_are_answered_alike_where_both_are_averaged(
+    model: keras.Model, tmp_path: Path
+) -> None:
+    export(model, str(tmp_path), LABELS, IMAGE, TEMPERATURE, {}, flip_average=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+    served = tf.saved_model.load(str(tmp_path))
+
+    plain, mirrored = (
+        classify(served, [encode(np.ascontiguousarray(one)) for one in images])["probabilities"]
+        for images in (pixels, pixels[:, :, ::-1])
+    )
+
+    logits = [model(images.astype(np.float32), training=False) for images in (pixels, pixels[:, :, ::-1])]
+    np.testing.assert_allclose(plain, tf.nn.softmax((logits[0] + logits[1]) / 2 / TEMPERATURE), atol=1e-5)
+    np.testing.assert_allclose(mirrored, plain, atol=1e-5)
+    assert np.abs(logits[0] - logits[1]).max() > 0.1
+
+
 def test_examples_and_bytes_give_the_same(served: Any) -> None:
     images, _ = draw_shapes(5)
 

@@ -76,3 +76,15 @@ def test_float16_gradients_are_scaled() -> None:
 
     assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     assert current_learning_rate(optimizer) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("options", "epochs"),
+    [
+        ({"schedule": "cosine"}, None),
+        ({"schedule": "plateau"}, 10),
+        ({"schedule": "cosine", "patience": 3}, 3),
+    ],
+)
+def test_only_a_cosine_goes_on_to_the_end_by_itself(options: dict[str, Any], epochs: int | None) -> None:
+    assert TrainOptions(**options).epochs_without_gain == epochs

@@ -43,12 +43,31 @@ def test_a_plateau_goes_on_from_its_state(model: keras.Model) -> None:
 def test_training_stops_after_the_patience_and_the_best_weights_come_back(model: keras.Model) -> None:
     stop = StopEarly(patience=2)
 
-    feed(stop, model, [3.0, 1.0, 2.0, 2.0, 0.5])
+    feed(stop, model, [3.0, 1.0, 2.0, 5.0, 0.5])
     stop.on_train_end()
 
     assert model.stop_training
     assert stop.best_epoch == 1
     assert model.get_weights()[0] == 1.0
+
+
+def test_a_lucky_epoch_is_neither_the_best_nor_the_end(model: keras.Model) -> None:
+    stop = StopEarly(patience=4)
+
+    feed(stop, model, [2.0, 1.9, 1.0, 1.7, 1.6, 1.5, 1.4, 1.3])
+
+    assert not model.stop_training
+    assert stop.best_epoch == 7
+
+
+def test_without_patience_training_goes_on_and_the_best_weights_come_back(model: keras.Model) -> None:
+    stop = StopEarly(patience=None)
+
+    feed(stop, model, [1.0, *[2.0] * 30])
+    stop.on_train_end()
+
+    assert not model.stop_training
+    assert model.get_weights()[0] == 0.0
 
 
 def test_a_shrinking_penalty_is_no_improvement() -> None:

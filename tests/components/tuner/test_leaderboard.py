@@ -5,17 +5,18 @@ import pytest
 from components.tuner.leaderboard import Row, failed_row, rank
 
 
-def row(architecture: str, accuracy: float, f1: float = 0.5, parameters: int = 10) -> Row:
+def row(architecture: str, accuracy: float, f1: float = 0.5, parameters: int = 10, epochs: int = 1) -> Row:
     return Row(
         architecture=architecture,
         parameters=parameters,
-        epochs=1,
+        epochs=epochs,
         eval_accuracy=accuracy,
         eval_macro_f1=f1,
         seconds=1.0,
         images_per_second=100.0,
         status="completed",
         error=None,
+        dropped="worse",
         hyperparameters={"model.architecture": architecture},
         chosen=False,
     )
@@ -28,6 +29,12 @@ def test_the_most_accurate_comes_first_and_is_chosen() -> None:
     rows = rank([row("a", 0.6), row("b", 0.9), row("c", 0.7)])
 
     assert [(r["architecture"], r["chosen"]) for r in rows] == [("b", True), ("c", False), ("a", False)]
+
+
+def test_who_trained_longest_comes_first_and_was_not_dropped() -> None:
+    rows = rank([row("quick", 0.9), row("enduring", 0.8, epochs=2)])
+
+    assert [(r["architecture"], r["dropped"]) for r in rows] == [("enduring", None), ("quick", "worse")]
 
 
 @pytest.mark.parametrize("loser", [{"f1": 0.4}, {"f1": 0.5, "parameters": 11}])
