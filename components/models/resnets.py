@@ -4,48 +4,50 @@
 
 Layers are named, padded and parametrized as in `keras.applications` (version 1: biases in the convolutions, the stride
 on a bottleneck's first 1×1 convolution), so its weights fit. ResNet-18 and -34, which it lacks, follow the same names.
+With `bottleneck_stride="middle"` (the 3×3 convolution) and other names for the weights, they are PyTorch's.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, get_args
 
 import keras
 
 from components.models.batch_norm import BatchNormalization
+from components.models.blocks import BLOCKS as BLOCKS  # given out as well
+from components.models.blocks import EPSILON, EXPANSION
 from components.models.convolution import Conv2D
 from components.models.pretrained import (
     IMAGENET,
+    BottleneckStride,
     CaffePreprocessing,
+    Conventions,
+    Standardization,
+    conventions_for,
     load_imagenet,
     load_weights,
-    need_preprocessing,
 )
 
 Pooling = Literal["avg", "max", "flatten"]
 
-EPSILON = 1.001e-5  # of keras.applications
 MIN_SIZE = 32  # the last stage has a stride of 32
-
-# Residual blocks in each of the four stages.
-BLOCKS = {
-    "resnet18": ("basic", (2, 2, 2, 2)),
-    "resnet34": ("basic", (3, 4, 6, 3)),
-    "resnet50": ("bottleneck", (3, 4, 6, 3)),
-    "resnet101": ("bottleneck", (3, 4, 23, 3)),
-    "resnet152": ("bottleneck", (3, 8, 36, 3)),
-}
 
 
 class _Layers:
     """Makes the convolutions and normalizations of one model, which share their options."""
 
     def __init__(
-        self, kernel_initializer: Any, kernel_regularizer: Any, momentum: float, zero_init_residual: bool
+        self,
+        kernel_initializer: Any,
+        kernel_regularizer: Any,
+        momentum: float,
+        zero_init_residual: bool,
+        bottleneck_stride: BottleneckStride,
     ) -> None:
         self.kernel_initializer = kernel_initializer
         self.kernel_regularizer = kernel_regularizer
         self.momentum = momentum
         self.zero_init_residual = zero_init_residual
+        self.bottleneck_stride = bottleneck_stride
 
     def conv(
         self,
@@ -96,9 +98,12 @@ def basic_block(layers: _Layers, x: Any, filters: int, *, stride: int, project: 
 def bottleneck_block(layers: _Layers, x: Any, filters: int, *, stride: int, project: bool, name: str) -> Any:
     """Add a 1×1, a 3×3 and a widening 1×1 convolution to the identity, or to its 1×1 projection."""
     shortcut = layers.conv(x, 4 * filters, 1, stride=stride, name=f"{name}_0") if project else x
-    x = layers.conv(x, filters, 1, stride=stride, name=f"{name}_1")
+    first, middle = (1, stride) if layers.bottleneck_stride == "middle" else (stride, 1)
+    x = layers.conv(x, filters, 1, stride=first, name=f"{name}_1")
     x = keras.layers.Activation("relu", name=f"{name}_1_relu")(x)
-    x = layers.conv(x, filters, 3, padding="same", name=f"{name}_2")
+    if middle > 1:  # as in a basic block
+        x = keras.layers.ZeroPadding2D(1, name=f"{name}_2_pad")(x)
+    x = layers.conv(x, filters, 3, stride=middle, padding="valid" if middle > 1 else "same", name=f"{name}_2")
     x = keras.layers.Activation("relu", name=f"{name}_2_relu")(x)
     x = layers.conv(x, 4 * filters, 1, ends_block=True, name=f"{name}_3")
     x = keras.layers.Add(name=f"{name}_add")([shortcut, x])
@@ -106,7 +111,6 @@ def bottleneck_block(layers: _Layers, x: Any, filters: int, *, stride: int, proj
 
 
 BLOCK_FUNCTIONS: dict[str, Callable[..., Any]] = {"basic": basic_block, "bottleneck": bottleneck_block}
-EXPANSION = {"basic": 1, "bottleneck": 4}  # output channels of a block relative to its inner ones
 
 
 def stack(layers: _Layers, x: Any, block: str, filters: int, count: int, *, stride: int, name: str) -> Any:
@@ -138,6 +142,9 @@ def resnet(
     weights: str | None = None,
     freeze: bool = False,
     imagenet_preprocessing: bool = False,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    bottleneck_stride: BottleneckStride | None = None,
     name: str | None = None,
 ) -> keras.Model:
     """Build a ResNet with Keras' functional API.
@@ -157,10 +164,16 @@ def resnet(
         batch_norm_momentum: of the moving statistics. 0.9 suits runs of a few thousand steps; Keras' 0.99 does not.
         zero_init_residual: begin with blocks that pass their input on, the last scale of each being 0, so that a deep
             network learns like a shallow one at first (Goyal et al., arXiv 1706.02677, section 5.1).
-        weights: "imagenet" (50, 101, 152), or a path to .weights.h5, .keras or a SavedModel of this pipeline; a
-            classifier of another number of classes is left out.
+        weights: "imagenet" (50, 101, 152), or a path to .safetensors of PyTorch, or to .weights.h5, .keras or a
+            SavedModel of this pipeline; a classifier of another number of classes is left out.
         freeze: train the classifier alone.
         imagenet_preprocessing: change the input as ImageNet's weights expect it; weights that need it bring it along.
+        mean: of each channel, subtracted from the (rescaled) input; None: what `weights` expect, so for .safetensors
+            and 3 channels ImageNet's, otherwise nothing.
+        std: of each channel, by which the input is divided then; given together with `mean`.
+        bottleneck_stride: "first" puts a bottleneck's stride on its 1×1 convolution, as keras.applications does,
+            "middle" on the 3×3, as PyTorch does; None: what `weights` expect, so for .safetensors "middle", otherwise
+            "first".
         name: of the model; the architecture by default.
 
     Returns:
@@ -171,22 +184,28 @@ def resnet(
         FileNotFoundError: there are no weights at the path.
         ConnectionError: the ImageNet weights can't be downloaded.
     """
-    imagenet_preprocessing = imagenet_preprocessing or need_preprocessing(weights)
     _check_arguments(architecture, output_units, input_shape, dropout_rate, include_top, pooling, weights)
-    if imagenet_preprocessing and (normalize or input_shape[2] != 3):
-        raise ValueError(
-            "ImageNet's weights take 3 channels and bring their own preprocessing, so normalize must be False. "
-            f"Received: normalize={normalize}, input_shape={input_shape}"
-        )
+    conventions = conventions_for(weights, input_shape[2], imagenet_preprocessing, mean, std, bottleneck_stride)
+    _check_conventions(conventions, normalize, input_shape)
     block, counts = BLOCKS[architecture]
-    layers = _Layers(kernel_initializer, kernel_regularizer, batch_norm_momentum, zero_init_residual)
+    layers = _Layers(
+        kernel_initializer,
+        kernel_regularizer,
+        batch_norm_momentum,
+        zero_init_residual,
+        conventions.bottleneck_stride,
+    )
 
     inputs = x = keras.Input(input_shape, name="image")
     if after_input is not None:
         x = after_input(x)
+    # Three channels cost nothing in float32, and a difference of two bfloat16 has fewer digits than either.
+    dtype = "float32" if conventions.mean is not None else None
     if normalize:
-        x = keras.layers.Rescaling(1.0 / 255.0, name="rescale")(x)
-    if imagenet_preprocessing:
+        x = keras.layers.Rescaling(1.0 / 255.0, dtype=dtype, name="rescale")(x)
+    if conventions.mean is not None and conventions.std is not None:
+        x = Standardization(conventions.mean, conventions.std, dtype=dtype, name="standardize")(x)
+    if conventions.imagenet_preprocessing:
         x = CaffePreprocessing(name="preprocess")(x)
     x = keras.layers.ZeroPadding2D(3, name="conv1_pad")(x)
     x = layers.conv(x, 64, 7, stride=2, name="conv1")
@@ -220,10 +239,38 @@ def resnet(
         load_imagenet(model, architecture)
     elif weights is not None:
         # Weight files follow the model's structure: they are read into a model with as many units as they have.
-        load_weights(model, weights, lambda units: resnet(architecture, units, input_shape, pooling=pooling or "avg"))
+        load_weights(
+            model,
+            weights,
+            architecture,
+            lambda units: resnet(architecture, units, input_shape, pooling=pooling or "avg"),
+        )
     if freeze:
         backbone.trainable = False
     return model
+
+
+def _check_conventions(
+    conventions: Conventions, normalize: bool, input_shape: tuple[int | None, int | None, int]
+) -> None:
+    channels = input_shape[2]
+    mean, std = conventions.mean, conventions.std
+    if conventions.imagenet_preprocessing and (normalize or mean is not None or channels != 3):
+        raise ValueError(
+            "ImageNet's weights take 3 channels and bring their own preprocessing, so normalize must be False, and "
+            f"mean and std None. Received: normalize={normalize}, mean={mean}, std={std}, input_shape={input_shape}"
+        )
+    if (mean is not None or std is not None) and not (
+        mean is not None and std is not None and len(mean) == len(std) == channels and min(std) > 0.0
+    ):
+        raise ValueError(
+            f"mean and std are given together, a number for each of {channels} channels, those of std above 0. "
+            f"Received: mean={mean}, std={std}"
+        )
+    if conventions.bottleneck_stride not in get_args(BottleneckStride):
+        raise ValueError(
+            f"bottleneck_stride must be 'first', 'middle' or None. Received: {conventions.bottleneck_stride!r}"
+        )
 
 
 def _check_arguments(

@@ -1,9 +1,10 @@
 """Options of training: the network, how it is trained, where that is logged."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from components.models.torch_weights import SUFFIX, refuse_pickle
 from components.tools.section import FILE, Section
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -23,13 +24,59 @@ class ModelOptions(Section):
         None, description="begin with residual blocks that pass their input on; null: in ResNet-50, -101 and -152"
     )
     weights: str | None = Field(
-        None, description="`imagenet`, or a path to .weights.h5, .keras or a SavedModel", json_schema_extra=FILE
+        None,
+        description="`imagenet`, or a path to .safetensors of PyTorch, .weights.h5, .keras or a SavedModel",
+        json_schema_extra=FILE,
     )
     freeze: bool = Field(False, description="train the head alone, on top of `weights`")
+    mean: tuple[float, ...] | None = Field(
+        None,
+        description="of each channel, subtracted from pixels in [0, 1]; null: as `weights` expect, which of "
+        ".safetensors for RGB is ImageNet's, otherwise none",
+    )
+    std: tuple[float, ...] | None = Field(None, description="of each channel, divided by after `mean`; null: likewise")
+    bottleneck_stride: Literal["first", "middle"] | None = Field(
+        None,
+        description="on a bottleneck's 1×1 convolution, as Keras does, or on its 3×3, as PyTorch does; null: as "
+        "`weights` expect, which of .safetensors is `middle`, otherwise `first`",
+    )
 
     def files(self) -> list[str]:
         """Return the weights, unless they are ImageNet's."""
         return [path for path in super().files() if path != "imagenet"]
+
+    def conventions(self) -> dict[str, Any]:
+        """Return what is said of them here; the rest follows from the weights (`components.models.pretrained`)."""
+        return {name: getattr(self, name) for name in ("mean", "std", "bottleneck_stride")}
+
+    @field_validator("weights")
+    @classmethod
+    def _no_pickle(cls, weights: str | None) -> str | None:
+        if weights is not None:
+            refuse_pickle(weights)
+        return weights
+
+    @model_validator(mode="after")
+    def _standardization_fits(self) -> "ModelOptions":
+        received = f"Received: model.mean={self.mean}, model.std={self.std}, model.normalize={self.normalize}"
+        if (self.mean is None) != (self.std is None) or len(self.mean or ()) != len(self.std or ()):
+            raise ValueError(f"model.mean and model.std go together, a number each for every channel. {received}")
+        if self.mean is not None and self.weights == "imagenet":
+            raise ValueError(
+                f"model.weights=imagenet have their own normalization: leave out model.mean and model.std. {received}"
+            )
+        of_torch = self.weights is not None and self.weights.endswith(SUFFIX)
+        if not self.normalize and (self.mean is not None or of_torch):
+            what = "model.mean and model.std are" if self.mean is not None else f"model.weights={self.weights} is"
+            raise ValueError(f"{what} for pixels in [0, 1], which requires model.normalize=true. {received}")
+        if not all(0.0 <= value <= 1.0 for value in self.mean or ()) or not all(
+            0.0 < value <= 1.0 for value in self.std or ()
+        ):
+            raise ValueError(
+                "model.mean must be in [0, 1] and model.std in (0, 1], since pixels are: divide what refers to 0–255 "
+                f"by 255. {received}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _something_to_freeze(self) -> "ModelOptions":

@@ -12,7 +12,7 @@ from components.ingest.options import DataOptions
 from components.pusher.options import PushOptions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.tools.section import Section
-from components.training.options import ModelOptions, TrackingOptions, TrainOptions
+from components.training.options import Architecture, ModelOptions, TrackingOptions, TrainOptions
 from components.tuner.options import TunerOptions
 from components.validation.options import ValidateOptions
 from components.work.options import BeamOptions
@@ -44,7 +44,7 @@ class Config(Section):
     def _imagenet_weights_fit(self) -> "Config":
         if self.model.weights != "imagenet":
             return self
-        tried = self.tuner.architectures if self.tuner.enabled else (self.model.architecture,)
+        tried = self.architectures()
         key = "tuner.architectures" if self.tuner.enabled else "model.architecture"
         if small := [name for name in tried if name in ("resnet18", "resnet34")]:
             raise ValueError(
@@ -55,6 +55,16 @@ class Config(Section):
                 "model.weights=imagenet requires image.channels=3, and model.normalize=false, since the weights have "
                 "their own normalization. "
                 f"Received: model.normalize={self.model.normalize}, image.channels={self.image.channels}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _standardization_fits(self) -> "Config":
+        mean, channels = self.model.mean, self.image.channels
+        if mean is not None and len(mean) != channels:
+            raise ValueError(
+                f"model.mean and model.std require a number for each of image.channels={channels}. "
+                f"Received: model.mean={mean}, model.std={self.model.std}"
             )
         return self
 
@@ -83,6 +93,10 @@ class Config(Section):
                 )
             self.tuner.search[key] = list(dict.fromkeys(checked))  # 0 of a float option is 0.0 now
         return self
+
+    def architectures(self) -> list[Architecture]:
+        """Return those that are trained."""
+        return list(self.tuner.architectures) if self.tuner.enabled else [self.model.architecture]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as plain values, keyed as in the YAML file."""

@@ -47,6 +47,25 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ("split.group_regex='a+'", r"split\.group_regex: a group in parentheses .*Received: 'a\+'"),
         ("model.weights=imagenet", r"imagenet exist for resnet50, .* Received: model\.architecture=resnet18"),
         ("model={weights: imagenet, architecture: resnet50}", r"requires .*model\.normalize=false.*normalize=True"),
+        (
+            "model.weights=r18.pth",
+            r"takes no pickle, .*torch\.load\('r18\.pth', weights_only=True\).*Received: r18\.pth",
+        ),
+        (
+            "model={weights: a.safetensors, normalize: false}",
+            r"a\.safetensors is for pixels in \[0, 1\], which requires ",
+        ),
+        ("model.mean=[0.5, 0.5, 0.5]", r"model\.mean and model\.std go together.* model\.std=None"),
+        ("model={mean: [124, 117, 104], std: [58, 57, 57]}", r"model\.mean must be in \[0, 1\] .* by 255\. Received: "),
+        (
+            "model={mean: [0.5], std: [0.5]}",
+            r"a number for each of image\.channels=3\. Received: model\.mean=\(0\.5,\)",
+        ),
+        (
+            "model={weights: imagenet, architecture: resnet50, normalize: false, mean: [0, 0, 0], std: [1, 1, 1]}",
+            r"model\.weights=imagenet have their own normalization",
+        ),
+        ("model.bottleneck_stride=last", r"model\.bottleneck_stride: .*'first' or 'middle'\. Received: 'last'"),
         ("model.freeze=true", r"model\.freeze=true .* name some\. Received: null"),
         ("tuner.search={train.rate: [1]}", r"tuner\.search takes options of model and train\. Received: train\.rate"),
         ("tuner.search={seed: [1]}", r"tuner\.search takes options of model and train\. Received: seed"),
