@@ -107,6 +107,15 @@ class TrainOptions(Section):
     weight_decay: float = Field(0.05, ge=0.0, description="decoupled weight decay, of sgd and adamw")
     schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="of the learning rate")
     warmup_epochs: int = Field(2, ge=0, description="epochs of linear warm-up before the cosine")
+    head_epochs: int = Field(
+        0, ge=0, description="the first of the epochs, in which the head alone learns, on top of `model.weights`"
+    )
+    layer_decay: float = Field(
+        1.0,
+        gt=0.0,
+        le=1.0,
+        description="rate of each of conv5, conv4, …, conv1 relative to what follows it; 1: alike",
+    )
     patience: int = Field(10, ge=1, description="epochs without improvement on eval before stopping")
     label_smoothing: Fraction = Field(0.1, description="label smoothing")
     mixup: float = Field(0.0, ge=0.0, description="alpha of mixup; 0: none")
@@ -119,9 +128,20 @@ class TrainOptions(Section):
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainOptions":
-        if self.schedule == "cosine" and self.warmup_epochs >= self.epochs > 1:
+        if self.schedule == "cosine" and self.warmup_epochs >= self.epochs - self.head_epochs > 1:
+            less = f" less train.head_epochs={self.head_epochs}" if self.head_epochs else ""
             raise ValueError(
-                f"train.warmup_epochs must be below train.epochs. Received: {self.warmup_epochs} of {self.epochs}"
+                f"train.warmup_epochs must be below train.epochs{less}. Received: {self.warmup_epochs} of {self.epochs}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _head_epochs_fit(self) -> "TrainOptions":
+        if self.head_epochs and (self.head_epochs >= self.epochs or self.head_epochs > self.patience):
+            raise ValueError(
+                "train.head_epochs must be below train.epochs and at most train.patience, so that everything gets to "
+                f"learn (model.freeze=true keeps the head alone). Received: train.head_epochs={self.head_epochs}, "
+                f"train.epochs={self.epochs}, train.patience={self.patience}"
             )
         return self
 
@@ -129,8 +149,32 @@ class TrainOptions(Section):
         """Return these options for a run that sets its epochs alone: a short one must not fail for its warm-up."""
         if epochs == self.epochs:
             return self
-        warmup = min(self.warmup_epochs, epochs // 2)
-        return TrainOptions.model_validate(self.model_dump() | {"epochs": epochs, "warmup_epochs": warmup})
+        head = min(self.head_epochs, epochs // 2)
+        changes = {
+            "epochs": epochs,
+            "head_epochs": head,
+            "warmup_epochs": min(self.warmup_epochs, (epochs - head) // 2),
+        }
+        return TrainOptions.model_validate(self.model_dump() | changes)
+
+
+def check_fine_tuning(model: ModelOptions, train: TrainOptions) -> None:
+    """Make sure that what fine-tunes has something to tune.
+
+    Raises:
+        ValueError: it hasn't.
+    """
+    names = [
+        name
+        for name in ("head_epochs", "layer_decay")
+        if getattr(train, name) != TrainOptions.model_fields[name].default
+    ]
+    if not names or (model.weights is not None and not model.freeze):
+        return
+    asked = ", ".join(f"train.{name}={getattr(train, name)}" for name in names)
+    if model.weights is None:
+        raise ValueError(f"{asked} spares what model.weights have learnt: name some. Received: null")
+    raise ValueError(f"{asked} is for a backbone that learns: set model.freeze=false. Received: true")
 
 
 class WandbOptions(Section):

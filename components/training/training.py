@@ -27,6 +27,7 @@ from components.training.optimization import make_optimizer
 from components.training.options import ModelOptions, TrainOptions
 from components.training.precision import dtype_policy
 from components.training.settings import Settings
+from components.training.stages import HeadFirst
 from components.training.stopping import ReduceOnPlateau, StopEarly, StopOnNaN
 
 log = logging.getLogger(__name__)
@@ -151,6 +152,7 @@ class Training:
                 EpochLog(options.epochs, self._steps * options.batch_size, self.history, self._component),
                 *([plateau] if plateau else []),
                 stopping,
+                *([HeadFirst(options.head_epochs, stopping, plateau)] if options.head_epochs else []),
                 *callbacks,
             ]
             first_epoch = 0

@@ -144,6 +144,6 @@ def combinations(options: TunerOptions) -> list[dict[str, Any]]:
 
 
 def with_budget(settings: Settings, epochs: int) -> Settings:
-    """Return the settings for a trial's number of epochs; the warm-up takes at most a third of them."""
-    warmup = min(settings.train.warmup_epochs, epochs // 3)
-    return settings.with_choices({"train.epochs": epochs, "train.warmup_epochs": warmup})
+    """Return the settings for a trial's number of epochs; warm-up and head alone take at most a third of them each."""
+    parts = {name: min(getattr(settings.train, name), epochs // 3) for name in ("warmup_epochs", "head_epochs")}
+    return settings.with_choices({"train.epochs": epochs} | {f"train.{name}": value for name, value in parts.items()})

@@ -12,7 +12,7 @@ from components.ingest.options import DataOptions
 from components.pusher.options import PushOptions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.tools.section import Section
-from components.training.options import Architecture, ModelOptions, TrackingOptions, TrainOptions
+from components.training.options import Architecture, ModelOptions, TrackingOptions, TrainOptions, check_fine_tuning
 from components.tuner.options import TunerOptions
 from components.validation.options import ValidateOptions
 from components.work.options import BeamOptions
@@ -66,6 +66,11 @@ class Config(Section):
                 f"model.mean and model.std require a number for each of image.channels={channels}. "
                 f"Received: model.mean={mean}, model.std={self.model.std}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_fine_tune(self) -> "Config":
+        check_fine_tuning(self.model, self.train)
         return self
 
     @model_validator(mode="after")
