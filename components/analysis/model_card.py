@@ -28,6 +28,9 @@ _TEMPLATE = """\
 | Input | {{ image.height }}×{{ image.width }}, {{ "RGB" if image.channels == 3 else "grey" }} |
 | Parameters | {{ "{:,}".format(parameters) }} |
 | Precision in training | {{ precision }} |
+{% if weights is defined -%}
+| Weights at the beginning | {{ beginning(weights) }} |
+{% endif -%}
 | Temperature | {{ "%.3f" | format(temperature) if temperature is not none else "not calibrated" }} |
 
 ## Data
@@ -82,7 +85,8 @@ def make_card(
         lineage: addresses of artifacts, and digests, by name.
     """
     metrics = findings["test"]["metrics"]
-    return {
+    weights = {"weights": training["weights"]} if "weights" in training else {}  # a training of an older program
+    return weights | {
         "architecture": training["architecture"],
         "parameters": training["parameters"],
         "precision": training["precision"],
@@ -109,7 +113,12 @@ def as_markdown(card: dict[str, Any]) -> str:
     def interval(score: dict[str, float | None]) -> str:
         return "–" if score["low"] is None else f"{score['low']:.3f} – {score['high']:.3f}"
 
+    def beginning(weights: Any) -> str:
+        if isinstance(weights, dict):
+            return f"{literally(weights['file'])}, SHA-256 `{weights['sha256']}`"
+        return "random" if weights is None else "ImageNet's, of keras.applications"
+
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["literally"] = literally
-    text = environment.from_string(_TEMPLATE).render(**card, interval=interval)
+    text = environment.from_string(_TEMPLATE).render(**card, interval=interval, beginning=beginning)
     return text.rstrip() + "\n"

@@ -4,143 +4,31 @@
 
 Layers are named, padded and parametrized as in `keras.applications` (version 1: biases in the convolutions, the stride
 on a bottleneck's first 1×1 convolution), so its weights fit. ResNet-18 and -34, which it lacks, follow the same names.
+With `bottleneck_stride="middle"` (the 3×3 convolution) and other names for the weights, they are PyTorch's.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
 
 import keras
 
-from components.models.batch_norm import BatchNormalization
-from components.models.convolution import Conv2D
+from components.models.blocks import BLOCKS as BLOCKS  # given out as well
 from components.models.pretrained import (
     IMAGENET,
+    BottleneckStride,
     CaffePreprocessing,
+    Conventions,
+    Standardization,
+    Stem,
+    conventions_for,
     load_imagenet,
     load_weights,
-    need_preprocessing,
 )
+from components.models.residual import STEMS, Layers, stack
 
 Pooling = Literal["avg", "max", "flatten"]
-Stem = Literal["imagenet", "small"]
 
-EPSILON = 1.001e-5  # of keras.applications
 MIN_SIZE = 32  # the last stage has a stride of 32
-SMALL_STRIDE_2 = 48  # pixels: from there on, the small stem halves its input
-
-# Residual blocks in each of the four stages.
-BLOCKS = {
-    "resnet18": ("basic", (2, 2, 2, 2)),
-    "resnet34": ("basic", (3, 4, 6, 3)),
-    "resnet50": ("bottleneck", (3, 4, 6, 3)),
-    "resnet101": ("bottleneck", (3, 4, 23, 3)),
-    "resnet152": ("bottleneck", (3, 8, 36, 3)),
-}
-
-
-class _Layers:
-    """Makes the convolutions and normalizations of one model, which share their options."""
-
-    def __init__(
-        self, kernel_initializer: Any, kernel_regularizer: Any, momentum: float, zero_init_residual: bool
-    ) -> None:
-        self.kernel_initializer = kernel_initializer
-        self.kernel_regularizer = kernel_regularizer
-        self.momentum = momentum
-        self.zero_init_residual = zero_init_residual
-
-    def conv(
-        self,
-        x: Any,
-        filters: int,
-        size: int,
-        *,
-        stride: int = 1,
-        padding: str = "valid",
-        ends_block: bool = False,
-        name: str,
-    ) -> Any:
-        """Convolve and normalize; the layers are `<name>_conv` and `<name>_bn`."""
-        x = Conv2D(
-            filters,
-            size,
-            strides=stride,
-            padding=padding,
-            # One initializer a layer: a shared instance would give every layer the same numbers.
-            kernel_initializer=_fresh(self.kernel_initializer),
-            kernel_regularizer=self.kernel_regularizer,
-            name=f"{name}_conv",
-        )(x)
-        gamma = "zeros" if ends_block and self.zero_init_residual else "ones"
-        return BatchNormalization(epsilon=EPSILON, momentum=self.momentum, gamma_initializer=gamma, name=f"{name}_bn")(
-            x
-        )
-
-
-def _fresh(initializer: Any) -> Any:
-    if isinstance(initializer, keras.initializers.Initializer):
-        return initializer.clone()
-    return initializer
-
-
-def basic_block(layers: _Layers, x: Any, filters: int, *, stride: int, project: bool, name: str) -> Any:
-    """Add two 3×3 convolutions to the identity, or to its 1×1 projection."""
-    shortcut = layers.conv(x, filters, 1, stride=stride, name=f"{name}_0") if project else x
-    if stride > 1:  # "same" would pad an even input at one side only
-        x = keras.layers.ZeroPadding2D(1, name=f"{name}_1_pad")(x)
-    x = layers.conv(x, filters, 3, stride=stride, padding="valid" if stride > 1 else "same", name=f"{name}_1")
-    x = keras.layers.Activation("relu", name=f"{name}_1_relu")(x)
-    x = layers.conv(x, filters, 3, padding="same", ends_block=True, name=f"{name}_2")
-    x = keras.layers.Add(name=f"{name}_add")([shortcut, x])
-    return keras.layers.Activation("relu", name=f"{name}_out")(x)
-
-
-def bottleneck_block(layers: _Layers, x: Any, filters: int, *, stride: int, project: bool, name: str) -> Any:
-    """Add a 1×1, a 3×3 and a widening 1×1 convolution to the identity, or to its 1×1 projection."""
-    shortcut = layers.conv(x, 4 * filters, 1, stride=stride, name=f"{name}_0") if project else x
-    x = layers.conv(x, filters, 1, stride=stride, name=f"{name}_1")
-    x = keras.layers.Activation("relu", name=f"{name}_1_relu")(x)
-    x = layers.conv(x, filters, 3, padding="same", name=f"{name}_2")
-    x = keras.layers.Activation("relu", name=f"{name}_2_relu")(x)
-    x = layers.conv(x, 4 * filters, 1, ends_block=True, name=f"{name}_3")
-    x = keras.layers.Add(name=f"{name}_add")([shortcut, x])
-    return keras.layers.Activation("relu", name=f"{name}_out")(x)
-
-
-def imagenet_stem(layers: _Layers, x: Any) -> Any:
-    """Convolve 7×7 and pool, each with a stride of 2: made for 224×224."""
-    x = keras.layers.ZeroPadding2D(3, name="conv1_pad")(x)
-    x = layers.conv(x, 64, 7, stride=2, name="conv1")
-    x = keras.layers.Activation("relu", name="conv1_relu")(x)
-    x = keras.layers.ZeroPadding2D(1, name="pool1_pad")(x)
-    return keras.layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
-
-
-def small_stem(layers: _Layers, x: Any) -> Any:
-    """Convolve 3×3 and don't pool (section 4.2, for 32×32): larger maps, at as many times the work.
-
-    The stride is 2 from `SMALL_STRIDE_2` pixels on, and for images of any size.
-    """
-    halves = any(side is None or side >= SMALL_STRIDE_2 for side in x.shape[1:3])
-    x = keras.layers.ZeroPadding2D(1, name="conv1_pad")(x)
-    x = layers.conv(x, 64, 3, stride=2 if halves else 1, name="conv1")
-    return keras.layers.Activation("relu", name="conv1_relu")(x)
-
-
-STEMS: dict[str, Callable[[_Layers, Any], Any]] = {"imagenet": imagenet_stem, "small": small_stem}
-BLOCK_FUNCTIONS: dict[str, Callable[..., Any]] = {"basic": basic_block, "bottleneck": bottleneck_block}
-EXPANSION = {"basic": 1, "bottleneck": 4}  # output channels of a block relative to its inner ones
-
-
-def stack(layers: _Layers, x: Any, block: str, filters: int, count: int, *, stride: int, name: str) -> Any:
-    """Chain `count` residual blocks, the first of which changes resolution and width."""
-    for number in range(1, count + 1):
-        first_stride = stride if number == 1 else 1
-        project = first_stride > 1 or x.shape[-1] != EXPANSION[block] * filters
-        x = BLOCK_FUNCTIONS[block](
-            layers, x, filters, stride=first_stride, project=project, name=f"{name}_block{number}"
-        )
-    return x
 
 
 def resnet(
@@ -161,7 +49,10 @@ def resnet(
     weights: str | None = None,
     freeze: bool = False,
     imagenet_preprocessing: bool = False,
-    stem: Stem = "imagenet",
+    stem: Stem | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    bottleneck_stride: BottleneckStride | None = None,
     name: str | None = None,
 ) -> keras.Model:
     """Build a ResNet with Keras' functional API.
@@ -181,11 +72,18 @@ def resnet(
         batch_norm_momentum: of the moving statistics. 0.9 suits runs of a few thousand steps; Keras' 0.99 does not.
         zero_init_residual: begin with blocks that pass their input on, the last scale of each being 0, so that a deep
             network learns like a shallow one at first (Goyal et al., arXiv 1706.02677, section 5.1).
-        weights: "imagenet" (50, 101, 152), or a path to .weights.h5, .keras or a SavedModel of this pipeline; a
-            classifier of another number of classes is left out.
+        weights: "imagenet" (50, 101, 152), or a path to .safetensors of PyTorch, or to .weights.h5, .keras or a
+            SavedModel of this pipeline; a classifier of another number of classes is left out.
         freeze: train the classifier alone.
         imagenet_preprocessing: change the input as ImageNet's weights expect it; weights that need it bring it along.
-        stem: "imagenet", the paper's, or "small", for images of few pixels; see `STEMS`.
+        stem: "imagenet", the paper's, or "small", for images of few pixels (see `small_stem`); None: what `weights`
+            have, otherwise "imagenet".
+        mean: of each channel, subtracted from the (rescaled) input; None: what `weights` expect, so for .safetensors
+            and 3 channels ImageNet's, otherwise nothing.
+        std: of each channel, by which the input is divided then; given together with `mean`.
+        bottleneck_stride: "first" puts a bottleneck's stride on its 1×1 convolution, as keras.applications does,
+            "middle" on the 3×3, as PyTorch does; None: what `weights` expect, so for .safetensors "middle", otherwise
+            "first".
         name: of the model; the architecture by default.
 
     Returns:
@@ -196,24 +94,30 @@ def resnet(
         FileNotFoundError: there are no weights at the path.
         ConnectionError: the ImageNet weights can't be downloaded.
     """
-    imagenet_preprocessing = imagenet_preprocessing or need_preprocessing(weights)
     _check_arguments(architecture, output_units, input_shape, dropout_rate, include_top, pooling, weights, stem)
-    if imagenet_preprocessing and (normalize or input_shape[2] != 3):
-        raise ValueError(
-            "ImageNet's weights take 3 channels and bring their own preprocessing, so normalize must be False. "
-            f"Received: normalize={normalize}, input_shape={input_shape}"
-        )
+    conventions = conventions_for(weights, input_shape[2], imagenet_preprocessing, mean, std, bottleneck_stride, stem)
+    _check_conventions(conventions, normalize, input_shape)
     block, counts = BLOCKS[architecture]
-    layers = _Layers(kernel_initializer, kernel_regularizer, batch_norm_momentum, zero_init_residual)
+    layers = Layers(
+        kernel_initializer,
+        kernel_regularizer,
+        batch_norm_momentum,
+        zero_init_residual,
+        conventions.bottleneck_stride,
+    )
 
     inputs = x = keras.Input(input_shape, name="image")
     if after_input is not None:
         x = after_input(x)
+    # Three channels cost nothing in float32, and a difference of two bfloat16 has fewer digits than either.
+    dtype = "float32" if conventions.mean is not None else None
     if normalize:
-        x = keras.layers.Rescaling(1.0 / 255.0, name="rescale")(x)
-    if imagenet_preprocessing:
+        x = keras.layers.Rescaling(1.0 / 255.0, dtype=dtype, name="rescale")(x)
+    if conventions.mean is not None and conventions.std is not None:
+        x = Standardization(conventions.mean, conventions.std, dtype=dtype, name="standardize")(x)
+    if conventions.imagenet_preprocessing:
         x = CaffePreprocessing(name="preprocess")(x)
-    x = STEMS[stem](layers, x)
+    x = STEMS[conventions.stem](layers, x)
     for stage, count in enumerate(counts):
         x = stack(layers, x, block, 64 * 2**stage, count, stride=1 if stage == 0 else 2, name=f"conv{stage + 2}")
 
@@ -242,11 +146,37 @@ def resnet(
     elif weights is not None:
         # Weight files follow the model's structure: they are read into a model with as many units as they have.
         load_weights(
-            model, weights, lambda units: resnet(architecture, units, input_shape, pooling=pooling or "avg", stem=stem)
+            model,
+            weights,
+            architecture,
+            lambda units: resnet(architecture, units, input_shape, pooling=pooling or "avg", stem=conventions.stem),
         )
     if freeze:
         backbone.trainable = False
     return model
+
+
+def _check_conventions(
+    conventions: Conventions, normalize: bool, input_shape: tuple[int | None, int | None, int]
+) -> None:
+    channels = input_shape[2]
+    mean, std = conventions.mean, conventions.std
+    if conventions.imagenet_preprocessing and (normalize or mean is not None or channels != 3):
+        raise ValueError(
+            "ImageNet's weights take 3 channels and bring their own preprocessing, so normalize must be False, and "
+            f"mean and std None. Received: normalize={normalize}, mean={mean}, std={std}, input_shape={input_shape}"
+        )
+    if (mean is not None or std is not None) and not (
+        mean is not None and std is not None and len(mean) == len(std) == channels and min(std) > 0.0
+    ):
+        raise ValueError(
+            f"mean and std are given together, a number for each of {channels} channels, those of std above 0. "
+            f"Received: mean={mean}, std={std}"
+        )
+    if conventions.bottleneck_stride not in get_args(BottleneckStride):
+        raise ValueError(
+            f"bottleneck_stride must be 'first', 'middle' or None. Received: {conventions.bottleneck_stride!r}"
+        )
 
 
 def _check_arguments(
@@ -257,7 +187,7 @@ def _check_arguments(
     include_top: bool,
     pooling: str | None,
     weights: str | None,
-    stem: str,
+    stem: str | None,
 ) -> None:
     if architecture not in BLOCKS:
         raise ValueError(f"architecture must be one of {', '.join(BLOCKS)}. Received: {architecture!r}")
@@ -275,9 +205,9 @@ def _check_arguments(
         raise ValueError(f"pooling must be 'avg', 'max', 'flatten' or None. Received: {pooling!r}")
     if include_top and pooling is None:
         raise ValueError("With include_top, pooling must be 'avg', 'max' or 'flatten'. Received: None")
-    if stem not in STEMS:
+    if stem is not None and stem not in STEMS:
         raise ValueError(f"stem must be 'imagenet' or 'small'. Received: {stem!r}")
-    if weights == IMAGENET and stem != IMAGENET:
+    if weights == IMAGENET and stem == "small":
         raise ValueError(f"ImageNet's weights need stem='imagenet'. Received: {stem!r}")
     if weights == IMAGENET and BLOCKS[architecture][0] == "basic":
         raise ValueError(

@@ -1,6 +1,7 @@
 """The Trainer's `run_fn`: TFX's arguments in; a SavedModel and the figures of its training out."""
 
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from components.formats.documents import TRAINING
 from components.formats.nodes import TRAINER
 from components.formats.predictions import write_predictions
 from components.formats.saved_model import read_made_from, write_made_from
-from components.models.pretrained import IMAGENET
+from components.models.pretrained import IMAGENET, conventions_of_model
 from components.training.calibration import fit_temperature
 from components.training.export import export
+from components.training.origin import first_words, weights_origin
 from components.training.preparation import Prepared, prepare
 from components.training.settings import Settings, read_settings
 from components.training.trackers import TrackEpochs, make_trackers
@@ -34,6 +36,8 @@ def run_fn(fn_args: FnArgs) -> None:
     prepared = prepare(settings, config["examples_uri"], fn_args.train_files, fn_args.eval_files)
     names = ", ".join(device.name for device in prepared.devices)
     print(f"Training {settings.model.architecture} in {prepared.precision} ({prepared.reason}) on {names}")
+    origin = weights_origin(settings.model.weights)
+    print(first_words(origin, settings.model, settings.image.channels, len(prepared.labels)), flush=True)
 
     checkpoint = None
     if config.get("checkpoint_dir"):
@@ -47,7 +51,7 @@ def run_fn(fn_args: FnArgs) -> None:
     model = copy_in_float32(trained.model, settings.model)
     logits = prepared.predict_logits(model)
     temperature = fit_temperature(logits, prepared.eval.labels) if settings.calibrate else 1.0
-    figures = describe(prepared, trained, temperature)
+    figures = describe(prepared, trained, temperature) | {"weights": origin}
     export(
         model,
         fn_args.serving_model_dir,
@@ -108,5 +112,6 @@ def describe(prepared: Prepared, trained: Trained, temperature: float) -> dict[s
         "train_images": len(prepared.train),
         "eval_images": len(prepared.eval),
         "deterministic": settings.train.deterministic,
+        "conventions": asdict(conventions_of_model(trained.model)),
         "history": trained.history,
     }

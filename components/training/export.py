@@ -17,7 +17,7 @@ from components.formats.documents import TRAINING
 from components.formats.examples import ENCODED, write_labels
 from components.formats.saved_model import ASSETS
 from components.images.options import ImageOptions
-from components.models.pretrained import preprocesses
+from components.models.pretrained import conventions_of_model, saved_conventions
 from components.training.decoding import decode_image
 from components.training.flips import classifier
 from components.training.input import FEATURES
@@ -38,7 +38,8 @@ class ServingModule(tf.Module):
     ) -> None:
         super().__init__(name="serving")
         self.weights_by_path = {weight.path: weight.value for weight in model.weights}
-        self.imagenet_preprocessing = tf.Variable(preprocesses(model), trainable=False)
+        for name, variable in saved_conventions(conventions_of_model(model)).items():
+            setattr(self, name, variable)
         self.temperature = tf.Variable(temperature, trainable=False, dtype=tf.float32)
         self._labels = tf.constant(list(labels))
         self._image = image

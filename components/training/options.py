@@ -1,9 +1,10 @@
 """Options of training: the network, how it is trained, where that is logged."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from components.models.torch_weights import SUFFIX, refuse_pickle
 from components.tools.section import FILE, Section
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -19,8 +20,8 @@ class ModelOptions(Section):
     architecture: Architecture = Field("resnet18", description="which ResNet")
     stem: Literal["auto", "imagenet", "small"] = Field(
         "auto",
-        description="first layers: imagenet (7×7, a pool; to a quarter) or small (3×3; not at all, or to half from 48 "
-        "pixels on); auto: STEMAUTO",
+        description="the first layers: `imagenet` (7×7 and a pool, to a quarter of the size) or `small` (3×3, to half; "
+        "below 48 pixels none); auto: as `weights` have it, else small below 48 pixels",
     )
     normalize: bool = Field(True, description="rescale pixels to [0, 1] in the graph")
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout rate after global average pooling")
@@ -29,13 +30,60 @@ class ModelOptions(Section):
         None, description="begin with residual blocks that pass their input on; null: in ResNet-50, -101 and -152"
     )
     weights: str | None = Field(
-        None, description="`imagenet`, or a path to .weights.h5, .keras or a SavedModel", json_schema_extra=FILE
+        None,
+        description="`imagenet`, or a path to .safetensors of PyTorch, .weights.h5, .keras or a SavedModel",
+        json_schema_extra=FILE,
     )
     freeze: bool = Field(False, description="train the head alone, on top of `weights`")
+    mean: tuple[float, ...] | None = Field(
+        None,
+        description="of each channel, subtracted from pixels in [0, 1]; null: as `weights` expect, which of "
+        ".safetensors for RGB is ImageNet's, otherwise none",
+    )
+    std: tuple[float, ...] | None = Field(None, description="of each channel, divided by after `mean`; null: likewise")
+    bottleneck_stride: Literal["first", "middle"] | None = Field(
+        None,
+        description="on a bottleneck's 1×1 convolution, as Keras does, or on its 3×3, as PyTorch does; null: as "
+        "`weights` expect, which of .safetensors is `middle`, otherwise `first`",
+    )
 
     def files(self) -> list[str]:
         """Return the weights, unless they are ImageNet's."""
         return [path for path in super().files() if path != "imagenet"]
+
+    def conventions(self) -> dict[str, Any]:
+        """Return what is said of them here; the rest follows from the weights (`components.models.pretrained`)."""
+        said = {name: getattr(self, name) for name in ("mean", "std", "bottleneck_stride")}
+        return said | {"stem": None if self.stem == "auto" else self.stem}
+
+    @field_validator("weights")
+    @classmethod
+    def _no_pickle(cls, weights: str | None) -> str | None:
+        if weights is not None:
+            refuse_pickle(weights)
+        return weights
+
+    @model_validator(mode="after")
+    def _standardization_fits(self) -> "ModelOptions":
+        received = f"Received: model.mean={self.mean}, model.std={self.std}, model.normalize={self.normalize}"
+        if (self.mean is None) != (self.std is None) or len(self.mean or ()) != len(self.std or ()):
+            raise ValueError(f"model.mean and model.std go together, a number each for every channel. {received}")
+        if self.mean is not None and self.weights == "imagenet":
+            raise ValueError(
+                f"model.weights=imagenet have their own normalization: leave out model.mean and model.std. {received}"
+            )
+        of_torch = self.weights is not None and self.weights.endswith(SUFFIX)
+        if not self.normalize and (self.mean is not None or of_torch):
+            what = "model.mean and model.std are" if self.mean is not None else f"model.weights={self.weights} is"
+            raise ValueError(f"{what} for pixels in [0, 1], which requires model.normalize=true. {received}")
+        if not all(0.0 <= value <= 1.0 for value in self.mean or ()) or not all(
+            0.0 < value <= 1.0 for value in self.std or ()
+        ):
+            raise ValueError(
+                "model.mean must be in [0, 1] and model.std in (0, 1], since pixels are: divide what refers to 0–255 "
+                f"by 255. {received}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _something_to_freeze(self) -> "ModelOptions":
@@ -66,6 +114,15 @@ class TrainOptions(Section):
     weight_decay: float = Field(0.05, ge=0.0, description="decoupled weight decay, of sgd and adamw")
     schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="of the learning rate")
     warmup_epochs: int = Field(2, ge=0, description="epochs of linear warm-up before the cosine")
+    head_epochs: int = Field(
+        0, ge=0, description="the first of the epochs, in which the head alone learns, on top of `model.weights`"
+    )
+    layer_decay: float = Field(
+        1.0,
+        gt=0.0,
+        le=1.0,
+        description="rate of each of conv5, conv4, …, conv1 relative to what follows it; 1: alike",
+    )
     patience: int | None = Field(
         None,
         ge=1,
@@ -83,9 +140,22 @@ class TrainOptions(Section):
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainOptions":
-        if self.schedule == "cosine" and self.warmup_epochs >= self.epochs > 1:
+        if self.schedule == "cosine" and self.warmup_epochs >= self.epochs - self.head_epochs > 1:
+            less = f" less train.head_epochs={self.head_epochs}" if self.head_epochs else ""
             raise ValueError(
-                f"train.warmup_epochs must be below train.epochs. Received: {self.warmup_epochs} of {self.epochs}"
+                f"train.warmup_epochs must be below train.epochs{less}. Received: {self.warmup_epochs} of {self.epochs}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _head_epochs_fit(self) -> "TrainOptions":
+        if self.head_epochs and (
+            self.head_epochs >= self.epochs or self.head_epochs > (self.epochs_without_gain or self.epochs)
+        ):
+            raise ValueError(
+                "train.head_epochs must be below train.epochs and at most train.patience, so that everything gets to "
+                f"learn (model.freeze=true keeps the head alone). Received: train.head_epochs={self.head_epochs}, "
+                f"train.epochs={self.epochs}, train.patience={self.patience}"
             )
         return self
 
@@ -98,8 +168,32 @@ class TrainOptions(Section):
         """Return these options for a run that sets its epochs alone: a short one must not fail for its warm-up."""
         if epochs == self.epochs:
             return self
-        warmup = min(self.warmup_epochs, epochs // 2)
-        return TrainOptions.model_validate(self.model_dump() | {"epochs": epochs, "warmup_epochs": warmup})
+        head = min(self.head_epochs, epochs // 2)
+        changes = {
+            "epochs": epochs,
+            "head_epochs": head,
+            "warmup_epochs": min(self.warmup_epochs, (epochs - head) // 2),
+        }
+        return TrainOptions.model_validate(self.model_dump() | changes)
+
+
+def check_fine_tuning(model: ModelOptions, train: TrainOptions) -> None:
+    """Make sure that what fine-tunes has something to tune.
+
+    Raises:
+        ValueError: it hasn't.
+    """
+    names = [
+        name
+        for name in ("head_epochs", "layer_decay")
+        if getattr(train, name) != TrainOptions.model_fields[name].default
+    ]
+    if not names or (model.weights is not None and not model.freeze):
+        return
+    asked = ", ".join(f"train.{name}={getattr(train, name)}" for name in names)
+    if model.weights is None:
+        raise ValueError(f"{asked} spares what model.weights have learnt: name some. Received: null")
+    raise ValueError(f"{asked} is for a backbone that learns: set model.freeze=false. Received: true")
 
 
 class WandbOptions(Section):

@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.images.options import ImageOptions
-from components.training.options import ModelOptions, TrackingOptions, TrainOptions
+from components.training.options import ModelOptions, TrackingOptions, TrainOptions, check_fine_tuning
 
 _TRAILER = 8  # bytes
 
@@ -25,6 +25,10 @@ class Settings:
     calibrate: bool = True
     flip_average: bool = False
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse options of the two sections that don't go together."""
+        check_fine_tuning(self.model, self.train)
 
     def with_choices(self, choices: Mapping[str, Any]) -> "Settings":
         """Return these settings with some options replaced: {"model.dropout": 0.2, "train.learning_rate": 0.01}.

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from tensorflow.python.util import _pywrap_determinism
 
 from components.formats.nodes import TRAINER
 from components.models import resnets
-from components.models.pretrained import preprocesses
+from components.models.pretrained import Conventions, conventions_of_model
+from components.models.residual import stem_for
 from components.training.checkpoint import Checkpoint
 from components.training.epoch_log import EpochLog
 from components.training.input import (
@@ -27,6 +28,7 @@ from components.training.optimization import make_optimizer
 from components.training.options import ModelOptions, TrainOptions
 from components.training.precision import dtype_policy
 from components.training.settings import Settings
+from components.training.stages import HeadFirst
 from components.training.stopping import ReduceOnPlateau, StopEarly, StopOnNaN
 
 log = logging.getLogger(__name__)
@@ -49,9 +51,15 @@ def build_model(
     input_shape: tuple[int, int, int],
     precision: str = "float32",
     *,
-    imagenet_preprocessing: bool = False,
+    conventions: Conventions | None = None,
 ) -> keras.Model:
-    """Build the network of `options`, computing in `precision` and returning logits."""
+    """Build the network of `options`, computing in `precision` and returning logits.
+
+    `conventions`, if given, replace those of the options and the weights.
+    """
+    chosen = asdict(conventions) if conventions else options.conventions()
+    if options.stem == "auto" and options.weights is None and conventions is None:
+        chosen["stem"] = stem_for(*input_shape[:2])
     deep = resnets.BLOCKS[options.architecture][0] == "bottleneck"
     zero_init_residual = deep if options.zero_init_residual is None else options.zero_init_residual
     with dtype_policy(precision):
@@ -66,7 +74,7 @@ def build_model(
             zero_init_residual=zero_init_residual,
             weights=options.weights,
             freeze=options.freeze,
-            imagenet_preprocessing=imagenet_preprocessing,
+            **chosen,
         )
 
 
@@ -76,7 +84,7 @@ def copy_in_float32(model: keras.Model, options: ModelOptions) -> keras.Model:
         options.model_copy(update={"weights": None}),
         model.output_shape[-1],
         model.input_shape[1:],
-        imagenet_preprocessing=preprocesses(model),
+        conventions=conventions_of_model(model),
     )
     copy.set_weights(model.get_weights())
     return copy
@@ -154,6 +162,7 @@ class Training:
                 EpochLog(options.epochs, self._steps * options.batch_size, self.history, self._component),
                 *([plateau] if plateau else []),
                 stopping,
+                *([HeadFirst(options.head_epochs, stopping, plateau)] if options.head_epochs else []),
                 *callbacks,
             ]
             states = [Checkpoint(*place, stopping, plateau, self.history) for place in (checkpoint, begun) if place]

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from components.ingest.digest import folder_digest
 from components.ingest.source import SourceError
+from components.models.torch_weights import SUFFIX, check_file
 from components.tools.environment import BEAM, PROGRESS
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import Config, ConfigError, load
@@ -83,6 +84,12 @@ def _check_files(config: Config) -> None:
     weights = named["model.weights"]
     if weights is not None and Path(weights).is_dir() and not (Path(weights) / "saved_model.pb").exists():
         raise UsageError(f"model.weights names the folder {weights}, in which there is no saved_model.pb")
+    if weights is not None and weights.endswith(SUFFIX):
+        try:
+            for architecture in config.architectures():
+                check_file(weights, architecture, config.image.channels)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
 
 
 def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Config]:

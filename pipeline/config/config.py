@@ -12,7 +12,7 @@ from components.ingest.options import DataOptions
 from components.pusher.options import PushOptions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.tools.section import Section
-from components.training.options import ModelOptions, TrackingOptions, TrainOptions
+from components.training.options import Architecture, ModelOptions, TrackingOptions, TrainOptions, check_fine_tuning
 from components.tuner.options import TunerOptions
 from components.validation.options import ValidateOptions
 from components.work.options import BeamOptions
@@ -44,7 +44,7 @@ class Config(Section):
     def _imagenet_weights_fit(self) -> "Config":
         if self.model.weights != "imagenet":
             return self
-        tried = self.tuner.architectures if self.tuner.enabled else (self.model.architecture,)
+        tried = self.architectures()
         key = "tuner.architectures" if self.tuner.enabled else "model.architecture"
         if small := [name for name in tried if name in ("resnet18", "resnet34")]:
             raise ValueError(
@@ -56,6 +56,21 @@ class Config(Section):
                 "their own normalization. "
                 f"Received: model.normalize={self.model.normalize}, image.channels={self.image.channels}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _standardization_fits(self) -> "Config":
+        mean, channels = self.model.mean, self.image.channels
+        if mean is not None and len(mean) != channels:
+            raise ValueError(
+                f"model.mean and model.std require a number for each of image.channels={channels}. "
+                f"Received: model.mean={mean}, model.std={self.model.std}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_fine_tune(self) -> "Config":
+        check_fine_tuning(self.model, self.train)
         return self
 
     @model_validator(mode="after")
@@ -89,6 +104,10 @@ class Config(Section):
         """Whether the model answers for an image and its mirror image: by default if it was trained on both."""
         wanted = self.evaluate.flip_average
         return self.train.augment.flip if wanted is None else wanted
+
+    def architectures(self) -> list[Architecture]:
+        """Return those that are trained."""
+        return list(self.tuner.architectures) if self.tuner.enabled else [self.model.architecture]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the configuration as plain values, keyed as in the YAML file."""

@@ -29,7 +29,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.images.options import ImageOptions
-from components.models import resnets
+from components.models import residual, resnets
 from components.training.export import export
 from components.training.input import ImageData, read_split, steps_per_epoch, training_batches
 from components.training.options import OnlineAugmentOptions, TrainOptions
@@ -74,13 +74,13 @@ def ours(architecture: str, precision: str) -> keras.Model:
 
 def with_keras_layer(architecture: str, precision: str) -> keras.Model:
     """Build the same network with Keras' own batch normalization."""
-    with mock.patch.object(resnets, "BatchNormalization", keras.layers.BatchNormalization):
+    with mock.patch.object(residual, "BatchNormalization", keras.layers.BatchNormalization):
         return ours(architecture, precision)
 
 
 def of_keras_layers(architecture: str, precision: str) -> keras.Model:
     """Build the same network of Keras' own layers alone."""
-    with mock.patch.object(resnets, "Conv2D", keras.layers.Conv2D):
+    with mock.patch.object(residual, "Conv2D", keras.layers.Conv2D):
         return with_keras_layer(architecture, precision)
 
 

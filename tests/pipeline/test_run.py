@@ -11,10 +11,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from safetensors.numpy import save_file
 from whole_pipeline import Result, command, run
 
+from components.models.torch_weights import expected_shapes
 from pipeline.local.workdir import Workdir
 from pipeline.sample.dataset import GROUP_REGEX
 
@@ -262,6 +265,20 @@ def test_bad_usage_exits_with_two_and_one_line(arguments: list[str], message: st
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_weights_of_another_architecture_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    tensors = {name: np.zeros(shape, np.float16) for name, shape in expected_shapes("resnet34", 3).items()}
+    save_file(tensors, tmp_path / "r34.safetensors")
+    weights = f"model.weights={tmp_path / 'r34.safetensors'}"
+    line = [sys.executable, "-m", "pipeline", "run", "--workdir", str(tmp_path / "work"), "--set", weights]
+
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "It looks like resnet34: set model.architecture=resnet34." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "work" / "artifacts").exists()
 
 
 @dataclass(frozen=True)

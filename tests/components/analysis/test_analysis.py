@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -157,6 +158,37 @@ def test_the_analysis_lists_mistakes_by_confidence_and_feeds_the_card() -> None:
     assert "abcdef012345" in text
     assert "over groups. Too good.\n" in text
     assert r"| Classes | no\|yes, yes |" in text
+
+
+@pytest.mark.parametrize(
+    ("training", "line"),
+    [
+        ({}, None),
+        ({"weights": None}, "| Weights at the beginning | random |"),
+        ({"weights": "imagenet"}, "| Weights at the beginning | ImageNet's, of keras.applications |"),
+        (
+            {"weights": {"file": "r18_a.safetensors", "sha256": "ab" * 32}},
+            rf"| Weights at the beginning | r18\_a.safetensors, SHA-256 `{'ab' * 32}` |",
+        ),
+    ],
+)
+def test_the_model_card_says_what_the_model_began_with(training: dict[str, Any], line: str | None) -> None:
+    """A training of an older program doesn't say, and neither does its card."""
+    findings: dict[str, Any] = {
+        "test": {"metrics": {"per_class": []}},
+        "temperature": None,
+        "labels": ["no", "yes"],
+        "data": {"images": 0, "splits": {}, "split_seed": 0, "data_digest": "", "leak": None},
+    }
+    figures = {"architecture": "resnet18", "parameters": 1, "precision": "float32"} | training
+
+    card = make_card(findings, figures, {"height": 96, "width": 96, "channels": 3}, {})
+
+    assert card.get("weights", "none") == training.get("weights", "none")
+    lines = as_markdown(card).splitlines()
+    assert [text for text in lines if "beginning" in text] == ([line] if line else [])
+    start = lines.index("| Precision in training | float32 |")
+    assert lines[start + (2 if line else 1)] == "| Temperature | not calibrated |"
 
 
 @pytest.mark.parametrize("label", ["a|b", "<i>a</i>", "[a](b)", "*a*", "`a`", "a\nb", "a\\b", "&amp;", "~~a~~"])

@@ -1,4 +1,6 @@
+import hashlib
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +8,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from drawn_weights import draw_weights
+from safetensors.numpy import save_file
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from trainer_examples import draw_shapes, shapes_examples
 
@@ -13,11 +17,13 @@ from components.formats import saved_model
 from components.formats.predictions import read_predictions
 from components.images.options import ImageOptions
 from components.models import resnets
+from components.models.torch_weights import read_weights
 from components.trainer.component import ImageTrainer
 from components.trainer.executor import Executor
 from components.trainer.run_fn import weights_made_from
 from components.training.decoding import decode_image
 from components.training.options import ModelOptions, TrackingOptions, TrainOptions
+from components.training.origin import weights_origin
 
 IMAGE = ImageOptions(height=32, width=32)
 TRAIN = TrainOptions(epochs=2, warmup_epochs=1, batch_size=32, learning_rate=1e-3)
@@ -70,6 +76,7 @@ def test_the_figures_of_the_training_are_complete(outputs: Path) -> None:
 
     assert {"parameters", "precision", "devices", "best_epoch", "seconds", "images_per_second"} <= training.keys()
     assert training["temperature"] > 0
+    assert training["weights"] is None
     assert (training["train_images"], training["eval_images"], training["batch_size"]) == (48, 12, 32)
     assert training["history"][0].keys() == {
         "epoch",
@@ -124,6 +131,52 @@ def test_a_model_from_imagenets_weights_is_exported_with_their_preprocessing(
         tf.nn.softmax(tf.matmul(features, kernel) + bias).numpy(),
         atol=1e-5,
     )
+
+
+@pytest.mark.training
+def test_a_training_from_weights_of_pytorch_says_what_it_began_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the frozen backbone of the exported model computes what it did in PyTorch."""
+    path = tmp_path / "resnet18.safetensors"
+    save_file(draw_weights("resnet18", 1000), path)
+    examples = examples_artifact(shapes_examples(tmp_path / "examples", train=12, evaluation=6))
+    options = ModelOptions(weights=str(path), freeze=True)
+    train = TrainOptions(epochs=1, warmup_epochs=0, precision="float32")
+
+    execute(trainer(examples, model_options=options, train_options=train), examples, tmp_path)
+
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    training = json.loads((tmp_path / "model_run" / "training.json").read_text())
+    assert training["weights"] == {"file": "resnet18.safetensors", "sha256": digest}
+    assert training["conventions"] == {
+        "imagenet_preprocessing": False,
+        "mean": [0.485, 0.456, 0.406],
+        "std": [0.229, 0.224, 0.225],
+        "bottleneck_stride": "first",  # a ResNet-18 has no bottleneck
+    }
+    assert (
+        f"Beginning with the weights of resnet18.safetensors (SHA-256 {digest[:12]}…); pixels are standardized by mean "
+        "0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225; their classifier of 1000 is left out, that of 3 classes "
+        "begins at random" in capsys.readouterr().out
+    )
+    served = tf.saved_model.load(str(tmp_path / "model" / "Format-Serving"))
+    ours = {name: value.numpy() for name, value in served.weights_by_path.items()}
+    theirs = read_weights(str(path), "resnet18", 3)
+    assert max(np.abs(ours[name] - theirs[name]).max() for name in theirs if "predictions" not in name) == 0.0
+
+
+def test_the_digest_of_a_folder_is_that_of_its_files_digests(tmp_path: Path) -> None:
+    (tmp_path / "7" / "variables").mkdir(parents=True)
+    (tmp_path / "7" / "variables" / "b").write_text("bee")
+    (tmp_path / "7" / "a").write_text("ay")
+    lines = subprocess.run(
+        ["sha256sum", "a", "variables/b"], cwd=tmp_path / "7", capture_output=True, check=True
+    ).stdout
+
+    assert weights_origin(str(tmp_path / "7")) == {"file": "7", "sha256": hashlib.sha256(lines).hexdigest()}
+    assert weights_origin("imagenet") == "imagenet"
+    assert weights_origin(None) is None
 
 
 def test_the_predictions_of_eval_are_those_of_the_exported_model(outputs: Path) -> None:

@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from trainer_examples import draw_shapes, encode, example
 
 from components.images.options import ImageOptions
+from components.models.pretrained import Conventions, conventions_of_model, conventions_of_weights
 from components.models.resnets import ResNet18
 from components.training.decoding import decode_image
 from components.training.export import export
+from components.training.options import ModelOptions
+from components.training.training import build_model, copy_in_float32
 
 LABELS = ["circle", "square", "cross"]
 IMAGE = ImageOptions(height=32, width=32)
@@ -119,6 +122,39 @@ def test_another_training_can_start_from_the_saved_model(served: Any, model: ker
 
     for weight, expected in zip(again.weights, model.weights, strict=True):
         np.testing.assert_array_equal(weight.numpy(), expected.numpy())
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_what_serves_and_what_begins_with_it_keep_stride_and_standardization(tmp_path: Path, precision: str) -> None:
+    mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+    options = ModelOptions(architecture="resnet50", mean=mean, std=std, bottleneck_stride="middle", dropout=0.0)
+    expected = Conventions(mean=tuple(mean), std=tuple(std), bottleneck_stride="middle", stem="small")
+    trained = build_model(options, 3, (32, 32, 3), precision)
+    images, _ = draw_shapes(6)
+
+    copy = copy_in_float32(trained, options.model_copy(update={"bottleneck_stride": None}))
+    export(copy, str(tmp_path), LABELS, IMAGE, 1.0, {})
+
+    assert conventions_of_model(copy) == conventions_of_weights(str(tmp_path)) == expected
+    served = classify(tf.saved_model.load(str(tmp_path)), images)["probabilities"]
+    pixels = np.stack([decode_image(tf.constant(image), IMAGE) for image in images]).astype("float32")
+    plain = build_model(
+        ModelOptions(architecture="resnet50", normalize=False, bottleneck_stride="middle"), 3, (32, 32, 3)
+    )
+    plain.set_weights(trained.get_weights())
+    logits = plain((pixels / 255.0 - np.array(mean)) / np.array(std), training=False)
+    np.testing.assert_allclose(served, tf.nn.softmax(logits), atol=1e-5)
+    again = build_model(ModelOptions(architecture="resnet50", weights=str(tmp_path)), 3, (32, 32, 3))
+    assert conventions_of_model(again) == expected
+    np.testing.assert_allclose(again(pixels, training=False), logits, atol=1e-5)
+
+
+def test_a_saved_model_of_an_earlier_revision_has_none_of_them(tmp_path: Path) -> None:
+    module = tf.Module()
+    module.imagenet_preprocessing = tf.Variable(True, trainable=False)
+    tf.saved_model.save(module, str(tmp_path))
+
+    assert conventions_of_weights(str(tmp_path)) == Conventions(imagenet_preprocessing=True)
 
 
 def test_a_saved_model_of_another_maker_is_refused(tmp_path: Path) -> None:

@@ -326,12 +326,13 @@ import tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 import functools, pathlib, pytest, test_training as t
+from components.models import residual
 mirrored = lambda: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 t.shrink_resnet18()
 """
 
 LOSSES = """
-t.resnets.BatchNormalization = functools.partial(t.resnets.BatchNormalization, synchronized=True)
+residual.BatchNormalization = functools.partial(residual.BatchNormalization, synchronized=True)
 chosen = t.settings({"dropout": 0.0}, epochs=3, optimizer="sgd", learning_rate=0.01, precision="float32")
 one = t.run(chosen)
 two = t.run(chosen, strategy=mirrored())

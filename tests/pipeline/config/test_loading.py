@@ -47,6 +47,33 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ("split.group_regex='a+'", r"split\.group_regex: a group in parentheses .*Received: 'a\+'"),
         ("model.weights=imagenet", r"imagenet exist for resnet50, .* Received: model\.architecture=resnet18"),
         ("model={weights: imagenet, architecture: resnet50}", r"requires .*model\.normalize=false.*normalize=True"),
+        (
+            "model.weights=r18.pth",
+            r"takes no pickle, .*torch\.load\('r18\.pth', weights_only=True\).*Received: r18\.pth",
+        ),
+        (
+            "model={weights: a.safetensors, normalize: false}",
+            r"a\.safetensors is for pixels in \[0, 1\], which requires ",
+        ),
+        ("model.mean=[0.5, 0.5, 0.5]", r"model\.mean and model\.std go together.* model\.std=None"),
+        ("model={mean: [124, 117, 104], std: [58, 57, 57]}", r"model\.mean must be in \[0, 1\] .* by 255\. Received: "),
+        (
+            "model={mean: [0.5], std: [0.5]}",
+            r"a number for each of image\.channels=3\. Received: model\.mean=\(0\.5,\)",
+        ),
+        (
+            "model={weights: imagenet, architecture: resnet50, normalize: false, mean: [0, 0, 0], std: [1, 1, 1]}",
+            r"model\.weights=imagenet have their own normalization",
+        ),
+        ("model.bottleneck_stride=last", r"model\.bottleneck_stride: .*'first' or 'middle'\. Received: 'last'"),
+        ("train.head_epochs=2", r"train\.head_epochs=2 spares what model\.weights .* name some\. Received: null"),
+        ("train.layer_decay=0.5", r"train\.layer_decay=0\.5 spares .* name some\. Received: null"),
+        (
+            "train={head_epochs: 4, epochs: 4, warmup_epochs: 0}",
+            r"below train\.epochs .* Received: train\.head_epochs=4, ",
+        ),
+        ("train={head_epochs: 4, patience: 3}", r"at most train\.patience, .* train\.patience=3"),
+        ("train={epochs: 6, head_epochs: 3, warmup_epochs: 3}", r"below train\.epochs less train\.head_epochs=3\. "),
         ("model.freeze=true", r"model\.freeze=true .* name some\. Received: null"),
         ("tuner.search={train.rate: [1]}", r"tuner\.search takes options of model and train\. Received: train\.rate"),
         ("tuner.search={seed: [1]}", r"tuner\.search takes options of model and train\. Received: seed"),
@@ -69,6 +96,20 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
 def test_a_bad_override_names_the_key_and_what_is_allowed(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load(None, [override])
+
+
+def test_a_frozen_backbone_has_no_second_stage() -> None:
+    with pytest.raises(
+        ConfigError, match=r"train\.layer_decay=0\.7 is for a backbone that learns: set model\.freeze=false"
+    ):
+        load("finetune", ["model.freeze=true", "train.head_epochs=0"])
+
+
+@pytest.mark.parametrize(("epochs", "head", "warmup"), [(16, 4, 1), (4, 2, 1), (2, 1, 0), (1, 0, 0)])
+def test_a_shorter_run_keeps_both_stages_as_far_as_it_can(epochs: int, head: int, warmup: int) -> None:
+    train = load("finetune", []).train.with_epochs(epochs)
+
+    assert (train.epochs, train.head_epochs, train.warmup_epochs) == (epochs, head, warmup)
 
 
 def test_a_file_that_is_missing_or_no_yaml_is_named(tmp_path: Path) -> None:
