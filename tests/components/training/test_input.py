@@ -12,8 +12,8 @@ from trainer_examples import encode, write_records
 
 from components.images.options import ImageOptions
 from components.training import input as trainer_input
+from components.training.batch import class_weights
 from components.training.input import (
-    class_weights,
     evaluation_batches,
     list_files,
     read_split,
