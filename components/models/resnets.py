@@ -13,6 +13,7 @@ import keras
 
 from components.models.batch_norm import BatchNormalization
 from components.models.convolution import Conv2D
+from components.models.pooling import MaxPooling2D
 from components.models.pretrained import (
     IMAGENET,
     CaffePreprocessing,
@@ -192,7 +193,7 @@ def resnet(
     x = layers.conv(x, 64, 7, stride=2, name="conv1")
     x = keras.layers.Activation("relu", name="conv1_relu")(x)
     x = keras.layers.ZeroPadding2D(1, name="pool1_pad")(x)
-    x = keras.layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
+    x = MaxPooling2D(3, strides=2, name="pool1_pool")(x)
     for stage, count in enumerate(counts):
         x = stack(layers, x, block, 64 * 2**stage, count, stride=1 if stage == 0 else 2, name=f"conv{stage + 2}")
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from components.training.options import OnlineAugmentOptions, TrainOptions
+from components.training.sampling import Sampler, by_kernel
 
 # The automatic choice is another one on other devices.
 ALGORITHM = "philox"
@@ -23,12 +24,12 @@ class Draws(NamedTuple):
     Attributes:
         mirror: [N] bool; which images are mirrored.
         changes: N×6 float32 in -1…1: turn, zoom, shift to the side, shift down, contrast, brightness.
-        share: [N] float32 in 0…1, or None without mixup; what is left of each image when it is blended.
+        share: [N] float32 in 0…1; what is left of each image when it is blended by mixup.
     """
 
     mirror: tf.Tensor
     changes: tf.Tensor
-    share: tf.Tensor | None
+    share: tf.Tensor
 
 
 def draw(count: int, options: TrainOptions, seed: tf.Tensor) -> Draws:
@@ -42,35 +43,29 @@ def draw(count: int, options: TrainOptions, seed: tf.Tensor) -> Draws:
     keys = tf.random.experimental.stateless_split(seed, 2, alg=ALGORITHM)
     uniform = tf.random.stateless_uniform((7, count), keys[0], minval=-1.0, maxval=1.0, alg=ALGORITHM)
     mirror = uniform[0] < 0.0 if options.augment.flip else tf.zeros((count,), tf.bool)
-    share = None
+    share = tf.ones((count,))
     if options.mixup:
         gammas = tf.random.stateless_gamma((2, count), keys[1], options.mixup)
         share = gammas[0] / (gammas[0] + gammas[1])
     return Draws(mirror, tf.transpose(uniform[1:]), share)
 
 
-def augment(images: tf.Tensor, options: OnlineAugmentOptions, draws: Draws) -> tf.Tensor:
+def augment(images: tf.Tensor, options: OnlineAugmentOptions, draws: Draws, sampler: Sampler = by_kernel) -> tf.Tensor:
     """Mirror, turn, zoom and shift each image in one interpolation, and change its contrast and brightness.
 
     Args:
         images: N×H×W×C float32.
         options: how much of each.
         draws: of the batch.
+        sampler: how pixels are interpolated.
     """
     if options.flip or options.rotation or options.zoom or options.shift:
-        height, width = images.shape[1:3]
-        images = tf.raw_ops.ImageProjectiveTransformV3(
-            images=images,
-            transforms=transforms(options, draws, height, width),
-            output_shape=(height, width),
-            fill_value=0.0,
-            interpolation="BILINEAR",
-            fill_mode="REFLECT",
-        )
+        height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
+        images = sampler(images, transforms(options, draws, height, width))
     return recolour(images, options.contrast, draws) if options.contrast else images
 
 
-def transforms(options: OnlineAugmentOptions, draws: Draws, height: int, width: int) -> tf.Tensor:
+def transforms(options: OnlineAugmentOptions, draws: Draws, height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
     """Return N×8 numbers, as `ImageProjectiveTransformV3` takes them: from output to input coordinates.
 
     About the centre, turn, mirror and scale, then shift.

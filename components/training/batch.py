@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from components.training.augmentation import Draws, augment, mixup
 from components.training.options import TrainOptions
+from components.training.sampling import Sampler, by_kernel
 
 Batch = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 
@@ -30,19 +31,22 @@ class Drawn(NamedTuple):
     draws: Draws
 
 
-def finish(drawn: Drawn, options: TrainOptions, weights: NDArray[np.float32]) -> Batch:
+def finish(drawn: Drawn, options: TrainOptions, weights: NDArray[np.float32], sampler: Sampler = by_kernel) -> Batch:
     """Augment the images and make their targets.
+
+    With mixup an image's neighbour is the one before it in `drawn`: of devices that share a batch, each blends its own.
 
     Args:
         drawn: with images, not their numbers.
         options: of augmentation, mixup and label smoothing.
         weights: of the classes, one each.
+        sampler: how pixels are interpolated.
     """
     classes = len(weights)
-    images = augment(tf.cast(drawn.images, tf.float32), options.augment, drawn.draws)
+    images = augment(tf.cast(drawn.images, tf.float32), options.augment, drawn.draws, sampler)
     targets = tf.one_hot(drawn.labels, classes)
     weight = tf.gather(tf.constant(weights), drawn.labels)
-    if drawn.draws.share is not None:
+    if options.mixup:
         # Each image's share of the loss is weighed as it would be alone.
         images, blended = mixup(images, targets * weight[:, tf.newaxis], drawn.draws.share)
         weight = tf.reduce_sum(blended, axis=1)

@@ -58,6 +58,11 @@ class ImageData:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def size(self) -> int | None:
+        """Bytes of the decoded images; None where they don't fit into memory."""
+        return None if self.images is None else math.prod(self.images.shape)
+
 
 def list_files(patterns: Sequence[str]) -> tuple[str, ...]:
     """Expand the file patterns that TFX hands over, in a fixed order.
@@ -96,7 +101,7 @@ def read_split(
     facts: dict[str, list[Any]] = {LABEL: [], ID: [], SHA256: []}
     start = 0
     parsed = _records(files).map(lambda record: _parse(record, image if fits else None), parallelism()).batch(16)
-    for found, images in _without_autotuning(parsed).as_numpy_iterator():
+    for found, images in without_autotuning(parsed).as_numpy_iterator():
         start += len(found[LABEL])
         if start > count:
             break
@@ -130,34 +135,56 @@ def training_batches(
 ) -> tf.data.Dataset:
     """Return the batches of the epochs from `first_epoch` on, one after the other."""
     weights = weights_of(data.labels, classes, options)
-    drawn = _drawn_batches(data, options, seed, tf.data.Dataset.range(first_epoch, options.epochs))
+    drawn = drawn_batches(data, options, seed, tf.data.Dataset.range(first_epoch, options.epochs))
     batches = drawn.map(lambda batch: finish(batch, options, weights), parallelism()).prefetch(2)
     remaining = (options.epochs - first_epoch) * steps_per_epoch(data, min(options.batch_size, len(data)))
-    return _without_autotuning(batches.take(remaining).apply(tf.data.experimental.assert_cardinality(remaining)))
+    return without_autotuning(batches.take(remaining).apply(tf.data.experimental.assert_cardinality(remaining)))
 
 
-def _drawn_batches(data: ImageData, options: TrainOptions, seed: int, epochs: tf.data.Dataset) -> tf.data.Dataset:
-    """Return the batches of the epochs, as `Drawn`: images of memory or file, and what is random."""
+def drawn_batches(
+    data: ImageData, options: TrainOptions, seed: int, epochs: tf.data.Dataset, *, numbers: bool = False
+) -> tf.data.Dataset:
+    """Return the batches of the epochs as `Drawn`, with the numbers of the images in place of their pixels if asked."""
     batch_size = min(options.batch_size, len(data))
-    make = _memory_batches if data.images is not None else _streamed_batches
+    if data.images is None:
+        batches = _streamed_batches(data, batch_size, seed, epochs)
+    else:
+        batches = _memory_batches(data, batch_size, seed, epochs, numbers)
 
     def with_draws(key: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> Drawn:
         return Drawn(images, labels, draw(batch_size, options, tf.stack([tf.constant(seed, tf.int64), key])))
 
-    return make(data, batch_size, seed, epochs).map(with_draws, parallelism())
+    return batches.map(with_draws, parallelism())
 
 
 def evaluation_batches(data: ImageData, classes: int, batch_size: int) -> tf.data.Dataset:
     """Return each image of the split once, in record order, as (float32 images, one-hot targets)."""
+    batches = labelled_batches(data, batch_size)
+    batches = batches.map(lambda x, y: (tf.cast(x, tf.float32), tf.one_hot(y, classes)), parallelism()).prefetch(2)
+    return without_autotuning(batches)
+
+
+def labelled_batches(data: ImageData, batch_size: int, *, numbers: bool = False) -> tf.data.Dataset:
+    """Return each image of the split once, in record order, as (uint8 images or their numbers, labels)."""
     if data.images is not None:
         images, labels = data.images, tf.constant(data.labels)
         batches = tf.data.Dataset.range(len(data)).batch(batch_size)
-        batches = batches.map(lambda index: (tf.gather(images, index), tf.gather(labels, index)), parallelism())
+        batches = batches.map(
+            lambda index: (index if numbers else tf.gather(images, index), tf.gather(labels, index)), parallelism()
+        )
     else:
         batches = _records(data.files).map(lambda record: _parse_image(record, data.image), parallelism())
         batches = batches.batch(batch_size)
-    batches = batches.map(lambda x, y: (tf.cast(x, tf.float32), tf.one_hot(y, classes)), parallelism()).prefetch(2)
-    return _without_autotuning(batches.apply(tf.data.experimental.assert_cardinality(-(-len(data) // batch_size))))
+    return batches.apply(tf.data.experimental.assert_cardinality(-(-len(data) // batch_size)))
+
+
+def without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Return the dataset with its parallelism as it was set, and its order."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.deterministic = True
+    options.threading.private_threadpool_size = parallelism()
+    return dataset.with_options(options)
 
 
 def parallelism() -> int:
@@ -179,7 +206,9 @@ def available_memory(group: Path = Path("/sys/fs/cgroup")) -> int:
         return free
 
 
-def _memory_batches(data: ImageData, batch_size: int, seed: int, epochs: tf.data.Dataset) -> tf.data.Dataset:
+def _memory_batches(
+    data: ImageData, batch_size: int, seed: int, epochs: tf.data.Dataset, numbers: bool
+) -> tf.data.Dataset:
     images, labels, count = data.images, tf.constant(data.labels), len(data)
     steps = steps_per_epoch(data, batch_size)
 
@@ -192,7 +221,8 @@ def _memory_batches(data: ImageData, batch_size: int, seed: int, epochs: tf.data
 
     indices = epochs.flat_map(epoch_indices)
     return indices.map(
-        lambda key, index: (key, tf.gather(images, index), tf.gather(labels, index)), num_parallel_calls=parallelism()
+        lambda key, index: (key, index if numbers else tf.gather(images, index), tf.gather(labels, index)),
+        num_parallel_calls=parallelism(),
     )
 
 
@@ -239,11 +269,3 @@ def _parse(record: tf.Tensor, image: ImageOptions | None) -> tuple[dict[str, tf.
 def _parse_image(record: tf.Tensor, image: ImageOptions) -> tuple[tf.Tensor, tf.Tensor]:
     example = tf.io.parse_single_example(record, FEATURES)
     return decode_image(example[ENCODED], image), example[LABEL]
-
-
-def _without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    options.deterministic = True
-    options.threading.private_threadpool_size = parallelism()
-    return dataset.with_options(options)

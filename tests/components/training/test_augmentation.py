@@ -94,7 +94,6 @@ def test_draws_are_what_they_have_been() -> None:
     np.testing.assert_allclose(
         drawn.changes[0], [-0.812994, -0.702093, -0.24818, 0.107811, 0.835785, -0.314494], atol=1e-6
     )
-    assert drawn.share is not None
     np.testing.assert_allclose(drawn.share, [0.059536, 0.999969, 0.045329, 0.521438], atol=1e-6)
 
 
