@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -76,7 +77,9 @@ assert data.images is not None
 del data
 print(json.dumps([before, during, held()]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # Where there is a GPU, its libraries take memory as well.
+    without = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=without)
 
     size = side * side * 3 * count
     before, during, after = (held / size for held in json.loads(done.stdout.splitlines()[-1]))
