@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from gpu import needs_gpu, needs_no_gpu
+from on_gpu import needs_gpu, needs_no_gpu
 
 from components.models import convolution
 from components.models.convolution import Conv2D

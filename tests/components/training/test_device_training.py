@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import pytest
 import tensorflow as tf
-from gpu import needs_gpu
+from on_gpu import needs_gpu
 from test_training import EVAL, TRAIN, Killed, difference, on_two_devices, settings, shapes, small_resnet18
 
 from components.training import training

@@ -5,8 +5,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from gpu import ON_GPU
 from numpy.typing import NDArray
+from on_gpu import ON_GPU
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 from trainer_examples import draw_shapes, encode, example
 

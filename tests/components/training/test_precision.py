@@ -3,7 +3,7 @@ from pathlib import Path
 import keras
 import pytest
 import tensorflow as tf
-from gpu import needs_gpu, needs_no_gpu
+from on_gpu import needs_gpu, needs_no_gpu
 
 from components.training.precision import Device, choose_precision, cpu_flags, dtype_policy, find_devices, make_strategy
 
