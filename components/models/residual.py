@@ -11,6 +11,7 @@ import keras
 from components.models.batch_norm import BatchNormalization
 from components.models.blocks import EPSILON, EXPANSION
 from components.models.convolution import Conv2D
+from components.models.pooling import MaxPooling2D
 from components.models.pretrained import BottleneckStride, Stem
 
 SMALL_STRIDE_2 = 48  # pixels: from there on, the small stem halves its input
@@ -100,7 +101,7 @@ def imagenet_stem(layers: Layers, x: Any) -> Any:
     x = layers.conv(x, 64, 7, stride=2, name="conv1")
     x = keras.layers.Activation("relu", name="conv1_relu")(x)
     x = keras.layers.ZeroPadding2D(1, name="pool1_pad")(x)
-    return keras.layers.MaxPooling2D(3, strides=2, name="pool1_pool")(x)
+    return MaxPooling2D(3, strides=2, name="pool1_pool")(x)
 
 
 def small_stem(layers: Layers, x: Any) -> Any:

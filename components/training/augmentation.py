@@ -1,73 +1,106 @@
 """Random changes of a whole batch at once: N×H×W×C float32 in 0–255 in, the same out.
 
-All randomness is stateless: the same seed gives the same changes, so a training that continues after a crash sees what
-an uninterrupted one would have seen.
+What is random (`Draws`) is apart from what is done with it: the draws are a few numbers an image, made by the input
+line on the host, and the pixels are changed wherever the images are. All randomness is stateless: the same seed gives
+the same draws on every device, so a training that continues after a crash sees what an uninterrupted one would have
+seen.
 """
 
 import math
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from components.training.options import OnlineAugmentOptions
+from components.training.options import OnlineAugmentOptions, TrainOptions
+from components.training.sampling import Sampler, by_kernel
+
+# The automatic choice is another one on other devices.
+ALGORITHM = "philox"
 
 
-def augment(images: tf.Tensor, options: OnlineAugmentOptions, seed: tf.Tensor) -> tf.Tensor:
+class Draws(NamedTuple):
+    """What is random in a batch of N images; every tensor has N rows, so that devices can share a batch.
+
+    Attributes:
+        mirror: [N] bool; which images are mirrored.
+        changes: N×6 float32 in -1…1: turn, zoom, shift to the side, shift down, contrast, brightness.
+        share: [N] float32 in 0…1; what is left of each image when it is blended by mixup.
+    """
+
+    mirror: tf.Tensor
+    changes: tf.Tensor
+    share: tf.Tensor
+
+
+def draw(count: int, options: TrainOptions, seed: tf.Tensor) -> Draws:
+    """Draw what is random in a batch.
+
+    Args:
+        count: images of the batch.
+        options: whether images are mirrored, and `mixup`: alpha of the symmetric Beta distribution of the shares.
+        seed: two int64 numbers that no other batch has.
+    """
+    keys = tf.random.experimental.stateless_split(seed, 2, alg=ALGORITHM)
+    uniform = tf.random.stateless_uniform((7, count), keys[0], minval=-1.0, maxval=1.0, alg=ALGORITHM)
+    mirror = uniform[0] < 0.0 if options.augment.flip else tf.zeros((count,), tf.bool)
+    share = tf.ones((count,))
+    if options.mixup:
+        gammas = tf.random.stateless_gamma((2, count), keys[1], options.mixup)
+        share = gammas[0] / (gammas[0] + gammas[1])
+    return Draws(mirror, tf.transpose(uniform[1:]), share)
+
+
+def augment(images: tf.Tensor, options: OnlineAugmentOptions, draws: Draws, sampler: Sampler = by_kernel) -> tf.Tensor:
     """Mirror, turn, zoom and shift each image in one interpolation, and change its contrast and brightness.
 
     Args:
         images: N×H×W×C float32.
         options: how much of each.
-        seed: two int64 numbers that no other batch has.
+        draws: of the batch.
+        sampler: how pixels are interpolated.
     """
-    count = tf.shape(images)[0]
-    draws = tf.unstack(tf.random.stateless_uniform((7, count), seed, minval=-1.0, maxval=1.0))
     if options.flip or options.rotation or options.zoom or options.shift:
-        images = _transform(images, options, draws[:5])
-    if options.contrast:
-        images = _recolour(images, options.contrast, draws[5:])
-    return images
+        height, width = tf.unstack(tf.cast(tf.shape(images)[1:3], tf.float32))
+        images = sampler(images, transforms(options, draws, height, width))
+    return recolour(images, options.contrast, draws) if options.contrast else images
 
 
-def _transform(images: tf.Tensor, options: OnlineAugmentOptions, draws: list[tf.Tensor]) -> tf.Tensor:
-    height, width = images.shape[1], images.shape[2]
-    mirror = tf.where(draws[0] < 0.0, -1.0, 1.0) if options.flip else tf.ones_like(draws[0])
-    angle = draws[1] * (options.rotation * math.pi / 180.0)
+def transforms(options: OnlineAugmentOptions, draws: Draws, height: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
+    """Return N×8 numbers, as `ImageProjectiveTransformV3` takes them: from output to input coordinates.
+
+    About the centre, turn, mirror and scale, then shift.
+    """
+    turn, zoom, aside, down, *_ = tf.unstack(draws.changes, axis=1)
+    mirror = tf.where(draws.mirror, -1.0, 1.0)
+    angle = turn * (options.rotation * math.pi / 180.0)
     # Zooming out is as likely as zooming in by the same factor.
-    scale = tf.exp(draws[2] * math.log1p(options.zoom))
-    # The operation maps output to input coordinates: about the centre, turn, mirror and scale, then shift.
+    scale = tf.exp(zoom * math.log1p(options.zoom))
     a, b = mirror * tf.cos(angle) / scale, -mirror * tf.sin(angle) / scale
     c, d = tf.sin(angle) / scale, tf.cos(angle) / scale
     x0, y0 = (width - 1) / 2.0, (height - 1) / 2.0
-    shift_x = x0 - a * x0 - b * y0 + draws[3] * options.shift * width
-    shift_y = y0 - c * x0 - d * y0 + draws[4] * options.shift * height
+    shift_x = x0 - a * x0 - b * y0 + aside * options.shift * width
+    shift_y = y0 - c * x0 - d * y0 + down * options.shift * height
     zeros = tf.zeros_like(a)
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=tf.stack([a, b, shift_x, c, d, shift_y, zeros, zeros], axis=1),
-        output_shape=(height, width),
-        fill_value=0.0,
-        interpolation="BILINEAR",
-        fill_mode="REFLECT",
-    )
+    return tf.stack([a, b, shift_x, c, d, shift_y, zeros, zeros], axis=1)
 
 
-def _recolour(images: tf.Tensor, strength: float, draws: list[tf.Tensor]) -> tf.Tensor:
+def recolour(images: tf.Tensor, strength: float, draws: Draws) -> tf.Tensor:
+    """Change the contrast of each image about its mean, and the mean."""
     mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
-    contrast, brightness = (draw[:, tf.newaxis, tf.newaxis, tf.newaxis] * strength for draw in draws)
+    contrast, brightness = (
+        draws.changes[:, column, tf.newaxis, tf.newaxis, tf.newaxis] * strength for column in (4, 5)
+    )
     return tf.clip_by_value((images - mean) * (1.0 + contrast) + mean * (1.0 + brightness), 0.0, 255.0)
 
 
-def mixup(images: tf.Tensor, targets: tf.Tensor, alpha: float, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def mixup(images: tf.Tensor, targets: tf.Tensor, share: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Blend each image, and its target, with its neighbour in the batch (Zhang et al., arXiv 1710.09412).
 
     Args:
         images: N×H×W×C float32.
         targets: N×K float32, one-hot, times the images' weights if they have any.
-        alpha: of the symmetric Beta distribution that the share of an image is drawn from.
-        seed: two int64 numbers that no other batch has.
+        share: [N] float32; what is left of each image.
     """
-    gammas = tf.random.stateless_gamma((2, tf.shape(images)[0]), seed, alpha)
-    share = gammas[0] / (gammas[0] + gammas[1])
     wide, flat = share[:, tf.newaxis, tf.newaxis, tf.newaxis], share[:, tf.newaxis]
     return (
         wide * images + (1.0 - wide) * tf.roll(images, 1, axis=0),

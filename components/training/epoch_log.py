@@ -9,6 +9,7 @@ import keras
 
 from components.formats.nodes import TRAINER
 from components.tools.progress import Progress
+from components.training.compile_clock import CompileClock
 from components.training.optimization import current_learning_rate
 from components.training.stopping import validation_loss
 
@@ -20,13 +21,22 @@ class EpochLog(keras.callbacks.Callback):
         epochs: epochs at most.
         images: images of an epoch.
         history: extended in place by {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate",
-            "seconds", "images_per_second"}.
+            "seconds", "images_per_second"}, and "compile_seconds" where they are counted.
         component: name in the progress file.
+        clock: counts what compiling takes, which is no part of the training speed; called before this.
     """
 
-    def __init__(self, epochs: int, images: int, history: list[dict[str, Any]], component: str = TRAINER) -> None:
+    def __init__(
+        self,
+        epochs: int,
+        images: int,
+        history: list[dict[str, Any]],
+        component: str = TRAINER,
+        clock: CompileClock | None = None,
+    ) -> None:
         super().__init__()
         self.epochs, self.images, self.history, self.component = epochs, images, history, component
+        self.clock = clock
         self._started = self._steps_ended = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -45,9 +55,19 @@ class EpochLog(keras.callbacks.Callback):
         figures["val_loss"] = _number(validation_loss(self.model, logs))
         figures["learning_rate"] = current_learning_rate(self.model.optimizer)
         figures["seconds"] = round(time.perf_counter() - self._started, 3)
-        figures["images_per_second"] = round(self.images / max(1e-9, self._steps_ended - self._started), 1)
+        figures["images_per_second"] = self._speed()
+        if self.clock:
+            figures["compile_seconds"] = round(self.clock.seconds, 3)
         self.history.append(figures)
         show(self.component, figures, self.epochs, self._seconds_left())
+
+    def _speed(self) -> float:
+        """Return the images a second of the executions that compiled nothing, if there were any."""
+        images, seconds = float(self.images), self._steps_ended - self._started
+        if self.clock and self.clock.share_of_images < 1.0:
+            images *= 1.0 - self.clock.share_of_images
+            seconds -= self.clock.training_seconds
+        return round(images / max(1e-9, seconds), 1)
 
     def _seconds_left(self) -> float:
         recent = [row["seconds"] for row in self.history[-5:]]

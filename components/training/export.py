@@ -22,6 +22,9 @@ from components.training.decoding import decode_image
 from components.training.flips import classifier
 from components.training.input import FEATURES
 
+# Every machine has it, whatever it was exported on. Left alone, TensorFlow puts what it can of the decoding on a GPU,
+# such as the scattering of the pixels, which is made of additions there.
+HOST = "/device:CPU:0"
 PARALLEL_DECODING = 16  # calls; tf.data runs them on as many threads as the serving machine has
 
 
@@ -54,20 +57,23 @@ class ServingModule(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Classify the images of serialized tf.Examples."""
-        features = tf.io.parse_example(examples, {ENCODED: FEATURES[ENCODED]})
+        with tf.device(HOST):
+            features = tf.io.parse_example(examples, {ENCODED: FEATURES[ENCODED]})
         return self._classify(features[ENCODED])
 
     def _classify(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
-        images, usable = decode_batch(encoded, self._image)
+        with tf.device(HOST):
+            images, usable = decode_batch(encoded, self._image)
         logits = self._logits(tf.cast(images, tf.float32))[: tf.shape(encoded)[0]]
         probabilities = tf.nn.softmax(logits / self.temperature)
-        best = tf.argmax(probabilities, axis=1)
-        nan = tf.constant(float("nan"))
-        return {
-            "probabilities": tf.where(usable[:, tf.newaxis], probabilities, nan),
-            "label": tf.where(usable, tf.gather(self._labels, best), ""),
-            "score": tf.where(usable, tf.reduce_max(probabilities, axis=1), nan),
-        }
+        with tf.device(HOST):  # a few numbers, which are asked for there
+            best = tf.argmax(probabilities, axis=1)
+            nan = tf.constant(float("nan"))
+            return {
+                "probabilities": tf.where(usable[:, tf.newaxis], probabilities, nan),
+                "label": tf.where(usable, tf.gather(self._labels, best), ""),
+                "score": tf.where(usable, tf.reduce_max(probabilities, axis=1), nan),
+            }
 
 
 def decode_batch(encoded: tf.Tensor, image: ImageOptions) -> tuple[tf.Tensor, tf.Tensor]:

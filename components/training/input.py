@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from components.formats.examples import ENCODED, ID, LABEL, SHA256
 from components.images.options import ImageOptions
-from components.training.augmentation import augment, mixup
+from components.training.augmentation import draw
+from components.training.batch import Drawn, finish, weights_of
 from components.training.decoding import decode_image
 from components.training.options import TrainOptions
 
@@ -56,6 +57,11 @@ class ImageData:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of the decoded images; None where they don't fit into memory."""
+        return None if self.images is None else math.prod(self.images.shape)
 
 
 def list_files(patterns: Sequence[str]) -> tuple[str, ...]:
@@ -95,7 +101,7 @@ def read_split(
     facts: dict[str, list[Any]] = {LABEL: [], ID: [], SHA256: []}
     start = 0
     parsed = _records(files).map(lambda record: _parse(record, image if fits else None), parallelism()).batch(16)
-    for found, images in _without_autotuning(parsed).as_numpy_iterator():
+    for found, images in without_autotuning(parsed).as_numpy_iterator():
         start += len(found[LABEL])
         if start > count:
             break
@@ -128,50 +134,57 @@ def training_batches(
     data: ImageData, classes: int, options: TrainOptions, seed: int, first_epoch: int = 0
 ) -> tf.data.Dataset:
     """Return the batches of the epochs from `first_epoch` on, one after the other."""
-    weights = tf.constant(class_weights(data.labels, classes) if options.class_weights else np.ones(classes, "float32"))
+    weights = weights_of(data.labels, classes, options)
+    drawn = drawn_batches(data, options, seed, tf.data.Dataset.range(first_epoch, options.epochs))
+    batches = drawn.map(lambda batch: finish(batch, options, weights), parallelism()).prefetch(2)
+    remaining = (options.epochs - first_epoch) * steps_per_epoch(data, min(options.batch_size, len(data)))
+    return without_autotuning(batches.take(remaining).apply(tf.data.experimental.assert_cardinality(remaining)))
+
+
+def drawn_batches(
+    data: ImageData, options: TrainOptions, seed: int, epochs: tf.data.Dataset, *, numbers: bool = False
+) -> tf.data.Dataset:
+    """Return the batches of the epochs as `Drawn`, with the numbers of the images in place of their pixels if asked."""
     batch_size = min(options.batch_size, len(data))
-    steps = steps_per_epoch(data, batch_size)
-    if data.images is not None:
-        batches = _memory_batches(data, batch_size, seed, first_epoch, options.epochs)
+    if data.images is None:
+        batches = _streamed_batches(data, batch_size, seed, epochs)
     else:
-        batches = _streamed_batches(data, batch_size, seed, first_epoch, options.epochs)
+        batches = _memory_batches(data, batch_size, seed, epochs, numbers)
 
-    def prepare(key: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        images = tf.cast(images, tf.float32)
-        targets = tf.one_hot(labels, classes)
-        weight = tf.gather(weights, labels)
-        keys = tf.random.experimental.stateless_split(tf.stack([tf.constant(seed, tf.int64), key]), 2)
-        images = augment(images, options.augment, keys[0])
-        if options.mixup:
-            # Each image's share of the loss is weighed as it would be alone.
-            images, blended = mixup(images, targets * weight[:, tf.newaxis], options.mixup, keys[1])
-            weight = tf.reduce_sum(blended, axis=1)
-            targets = blended / weight[:, tf.newaxis]
-        targets = targets * (1.0 - options.label_smoothing) + options.label_smoothing / classes
-        return images, targets, weight
+    def with_draws(key: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> Drawn:
+        return Drawn(images, labels, draw(batch_size, options, tf.stack([tf.constant(seed, tf.int64), key])))
 
-    batches = batches.map(prepare, num_parallel_calls=parallelism()).prefetch(2)
-    remaining = (options.epochs - first_epoch) * steps
-    return _without_autotuning(batches.take(remaining).apply(tf.data.experimental.assert_cardinality(remaining)))
+    return batches.map(with_draws, parallelism())
 
 
 def evaluation_batches(data: ImageData, classes: int, batch_size: int) -> tf.data.Dataset:
     """Return each image of the split once, in record order, as (float32 images, one-hot targets)."""
+    batches = labelled_batches(data, batch_size)
+    batches = batches.map(lambda x, y: (tf.cast(x, tf.float32), tf.one_hot(y, classes)), parallelism()).prefetch(2)
+    return without_autotuning(batches)
+
+
+def labelled_batches(data: ImageData, batch_size: int, *, numbers: bool = False) -> tf.data.Dataset:
+    """Return each image of the split once, in record order, as (uint8 images or their numbers, labels)."""
     if data.images is not None:
         images, labels = data.images, tf.constant(data.labels)
         batches = tf.data.Dataset.range(len(data)).batch(batch_size)
-        batches = batches.map(lambda index: (tf.gather(images, index), tf.gather(labels, index)), parallelism())
+        batches = batches.map(
+            lambda index: (index if numbers else tf.gather(images, index), tf.gather(labels, index)), parallelism()
+        )
     else:
         batches = _records(data.files).map(lambda record: _parse_image(record, data.image), parallelism())
         batches = batches.batch(batch_size)
-    batches = batches.map(lambda x, y: (tf.cast(x, tf.float32), tf.one_hot(y, classes)), parallelism()).prefetch(2)
-    return _without_autotuning(batches.apply(tf.data.experimental.assert_cardinality(-(-len(data) // batch_size))))
+    return batches.apply(tf.data.experimental.assert_cardinality(-(-len(data) // batch_size)))
 
 
-def class_weights(labels: NDArray[Any], classes: int) -> NDArray[Any]:
-    """Weigh each class by the inverse of its frequency; the mean weight of all images is 1."""
-    counts = np.bincount(labels, minlength=classes)
-    return (len(labels) / (np.maximum(counts, 1) * np.count_nonzero(counts))).astype(np.float32)
+def without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Return the dataset with its parallelism as it was set, and its order."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    options.deterministic = True
+    options.threading.private_threadpool_size = parallelism()
+    return dataset.with_options(options)
 
 
 def parallelism() -> int:
@@ -193,7 +206,9 @@ def available_memory(group: Path = Path("/sys/fs/cgroup")) -> int:
         return free
 
 
-def _memory_batches(data: ImageData, batch_size: int, seed: int, first_epoch: int, epochs: int) -> tf.data.Dataset:
+def _memory_batches(
+    data: ImageData, batch_size: int, seed: int, epochs: tf.data.Dataset, numbers: bool
+) -> tf.data.Dataset:
     images, labels, count = data.images, tf.constant(data.labels), len(data)
     steps = steps_per_epoch(data, batch_size)
 
@@ -204,13 +219,14 @@ def _memory_batches(data: ImageData, batch_size: int, seed: int, first_epoch: in
         order = tf.reshape(order[: steps * batch_size], (steps, batch_size))
         return tf.data.Dataset.from_tensor_slices((epoch * steps + tf.range(steps, dtype=tf.int64), order))
 
-    indices = tf.data.Dataset.range(first_epoch, epochs).flat_map(epoch_indices)
+    indices = epochs.flat_map(epoch_indices)
     return indices.map(
-        lambda key, index: (key, tf.gather(images, index), tf.gather(labels, index)), num_parallel_calls=parallelism()
+        lambda key, index: (key, index if numbers else tf.gather(images, index), tf.gather(labels, index)),
+        num_parallel_calls=parallelism(),
     )
 
 
-def _streamed_batches(data: ImageData, batch_size: int, seed: int, first_epoch: int, epochs: int) -> tf.data.Dataset:
+def _streamed_batches(data: ImageData, batch_size: int, seed: int, epochs: tf.data.Dataset) -> tf.data.Dataset:
     steps = steps_per_epoch(data, batch_size)
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -231,7 +247,7 @@ def _streamed_batches(data: ImageData, batch_size: int, seed: int, first_epoch: 
         batches = tf.data.Dataset.zip((keys, parsed.batch(batch_size, drop_remainder=True)))
         return batches.map(lambda key, batch: (key, *batch))
 
-    return tf.data.Dataset.range(first_epoch, epochs).flat_map(epoch_batches)
+    return epochs.flat_map(epoch_batches)
 
 
 def _records(files: Sequence[str] | tf.Tensor) -> tf.data.Dataset:
@@ -253,11 +269,3 @@ def _parse(record: tf.Tensor, image: ImageOptions | None) -> tuple[dict[str, tf.
 def _parse_image(record: tf.Tensor, image: ImageOptions) -> tuple[tf.Tensor, tf.Tensor]:
     example = tf.io.parse_single_example(record, FEATURES)
     return decode_image(example[ENCODED], image), example[LABEL]
-
-
-def _without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    options.deterministic = True
-    options.threading.private_threadpool_size = parallelism()
-    return dataset.with_options(options)

@@ -136,7 +136,10 @@ class TrainOptions(Section):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="compute precision; auto: what the device has units for"
     )
-    deterministic: bool = Field(True, description="bitwise equal results on the same machine with the same packages")
+    deterministic: bool = Field(
+        True,
+        description="bitwise equal results on the same machine with the same packages, be it a processor or a GPU",
+    )
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainOptions":

@@ -9,6 +9,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from components.formats.examples import ID, read_counts, read_labels
+from components.training.execution import Execution, choose_execution, free_memory
 from components.training.flips import classifier
 from components.training.input import ImageData, evaluation_batches, list_files, read_split
 from components.training.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy
@@ -61,8 +62,14 @@ class Prepared:
             len(self.labels),
             precision=self.precision,
             strategy=make_strategy(self.devices),
+            execution=self.execution(),
             component=component,
         )
+
+    def execution(self) -> Execution:
+        """Choose what runs where; of what GPUs have free now."""
+        gpus = any(device.kind == "GPU" for device in self.devices)
+        return choose_execution(self.devices, self.train.size, self.eval.size, free_memory() if gpus else [])
 
     def predict_logits(self, model: Any) -> NDArray[Any]:
         """Return the N×K logits of eval, in record order."""

@@ -17,7 +17,9 @@ from components.models import resnets
 from components.models.pretrained import Conventions, conventions_of_model
 from components.models.residual import stem_for
 from components.training.checkpoint import Checkpoint
+from components.training.device_feed import DeviceFeed
 from components.training.epoch_log import EpochLog
+from components.training.execution import Execution
 from components.training.input import (
     ImageData,
     evaluation_batches,
@@ -100,6 +102,7 @@ class Training:
         classes: number of classes.
         precision: what to compute in.
         strategy: how to use several devices.
+        execution: what runs where; the default is a processor's.
         component: name in the progress file.
 
     Attributes:
@@ -118,6 +121,7 @@ class Training:
         *,
         precision: str = "float32",
         strategy: tf.distribute.Strategy | None = None,
+        execution: Execution | None = None,
         component: str = TRAINER,
     ) -> None:
         self._devices = strategy.num_replicas_in_sync if strategy else 1
@@ -125,6 +129,7 @@ class Training:
         self._settings, self._classes, self._precision = settings, classes, precision
         self._train_data, self._eval_data = train_data, eval_data
         self._strategy = strategy or tf.distribute.get_strategy()
+        self._execution = execution or Execution()
         self._component = component
         self._steps = steps_per_epoch(train_data, self._options.batch_size)
         self.history: list[dict[str, Any]] = []
@@ -153,13 +158,22 @@ class Training:
         self.history.clear()
         options = self._options
         keras.utils.set_random_seed(self._settings.seed)
+        feed = self._device_feed() if self._execution.on_device else None
         with deterministic_ops(options.deterministic), self._strategy.scope():
-            model = self._compiled()
+            network = self._build()
+            model = self._compiled(feed.model(network) if feed else network)
             stopping = StopEarly(options.epochs_without_gain)
             plateau = ReduceOnPlateau() if options.schedule == "plateau" else None
             everything: list[keras.callbacks.Callback] = [
                 StopOnNaN(self._remedy()),
-                EpochLog(options.epochs, self._steps * options.batch_size, self.history, self._component),
+                *(feed.callbacks if feed else []),
+                EpochLog(
+                    options.epochs,
+                    self._steps * options.batch_size,
+                    self.history,
+                    self._component,
+                    feed.clock if feed else None,
+                ),
                 *([plateau] if plateau else []),
                 stopping,
                 *([HeadFirst(options.head_epochs, stopping, plateau)] if options.head_epochs else []),
@@ -177,7 +191,7 @@ class Training:
                 nothing_left.on_train_begin()
                 nothing_left.on_train_end()
             else:
-                self._fit(model, first_epoch, last, everything)
+                self._fit(model, feed, first_epoch, last, everything)
         if stopping.best_epoch < 0:
             raise FloatingPointError(
                 f"The validation loss was NaN or infinite in each of {len(self.history)} epochs at "
@@ -185,36 +199,59 @@ class Training:
             )
         speeds = sorted(row["images_per_second"] for row in self.history[1:] or self.history)
         return Trained(
-            model,
+            network,
             self.history,
             stopping.best_epoch + 1,
             time.perf_counter() - started,
             speeds[len(speeds) // 2] if speeds else None,
         )
 
-    def _compiled(self) -> keras.Model:
+    def _build(self) -> keras.Model:
         image = self._settings.image
         shape = (image.height, image.width, image.channels)
-        model = build_model(self._settings.model, self._classes, shape, self._precision)
+        return build_model(self._settings.model, self._classes, shape, self._precision)
+
+    def _compiled(self, model: keras.Model) -> keras.Model:
         model.compile(
             optimizer=make_optimizer(self._options, self._steps, self._precision),
             loss=keras.losses.CategoricalCrossentropy(from_logits=True),
             metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-            jit_compile=False,  # on the processor XLA halves the speed
+            jit_compile=self._execution.jit_compile,
+            steps_per_execution=self._execution.steps_per_execution(self._steps),
         )
         model.optimizer.build(model.trainable_variables)  # before the first step is traced, or its loss scale is fixed
         return model
 
-    def _fit(self, model: keras.Model, first_epoch: int, last: int, callbacks: list[keras.callbacks.Callback]) -> None:
+    def _device_feed(self) -> DeviceFeed:
+        splits = (self._train_data, self._eval_data)
         options, seed = self._options, self._settings.seed
-        judged = _share_batches(options, len(self._eval_data), self._devices).batch_size
+        return DeviceFeed(*splits, self._classes, options, self._judged(), seed, self._execution, self._strategy)
+
+    def _judged(self) -> int:
+        """Return the images of an evaluation step."""
+        return _share_batches(self._options, len(self._eval_data), self._devices).batch_size
+
+    def _fit(
+        self,
+        model: keras.Model,
+        feed: DeviceFeed | None,
+        first_epoch: int,
+        last: int,
+        callbacks: list[keras.callbacks.Callback],
+    ) -> None:
+        options, seed = self._options, self._settings.seed
+        if feed:
+            batches, judged = feed.training, feed.evaluation
+        else:
+            batches = training_batches(self._train_data, self._classes, options, seed, first_epoch)
+            judged = evaluation_batches(self._eval_data, self._classes, self._judged())
         try:
             model.fit(
-                training_batches(self._train_data, self._classes, options, seed, first_epoch),
-                steps_per_epoch=self._steps,
+                batches,
+                steps_per_epoch=None if feed else self._steps,  # each iteration of a feed is an epoch
                 epochs=last,
                 initial_epoch=first_epoch,
-                validation_data=evaluation_batches(self._eval_data, self._classes, judged),
+                validation_data=judged,
                 callbacks=callbacks,
                 verbose=0,
             )

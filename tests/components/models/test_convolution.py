@@ -5,6 +5,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from on_gpu import needs_gpu, needs_no_gpu
 
 from components.models import convolution
 from components.models.convolution import Conv2D
@@ -49,6 +50,7 @@ def gradients(layer: keras.Layer, x: tf.Variable) -> tuple[tf.Tensor, list[tf.Te
     return y, found
 
 
+@needs_no_gpu
 @pytest.mark.parametrize("case", CASES)
 def test_outputs_equal_keras_and_gradients_the_exact_ones(
     case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -93,6 +95,15 @@ def test_elsewhere_keras_computes(
 
     for a, b in zip(gradients(ours, x)[1], gradients(theirs, x)[1], strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@needs_gpu
+@pytest.mark.parametrize("case", CASES)
+def test_on_a_gpu_keras_computes(case: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convolution, "convolve", None)
+    x = tf.Variable(np.random.default_rng(1).normal(size=(4, *case["size"], 16)).astype("float32"))
+
+    gradients(pair(case["strides"], case["padding"], "mixed_bfloat16")[0], x)
 
 
 def test_variables_and_config_equal_keras() -> None:

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,8 +13,8 @@ from trainer_examples import encode, write_records
 
 from components.images.options import ImageOptions
 from components.training import input as trainer_input
+from components.training.batch import class_weights
 from components.training.input import (
-    class_weights,
     evaluation_batches,
     list_files,
     read_split,
@@ -76,7 +77,9 @@ assert data.images is not None
 del data
 print(json.dumps([before, during, held()]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # Where there is a GPU, its libraries take memory as well.
+    without = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=without)
 
     size = side * side * 3 * count
     before, during, after = (held / size for held in json.loads(done.stdout.splitlines()[-1]))

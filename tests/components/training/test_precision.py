@@ -3,6 +3,7 @@ from pathlib import Path
 import keras
 import pytest
 import tensorflow as tf
+from on_gpu import needs_gpu, needs_no_gpu
 
 from components.training.precision import Device, choose_precision, cpu_flags, dtype_policy, find_devices, make_strategy
 
@@ -50,6 +51,7 @@ def test_flags_are_read_from_cpuinfo(tmp_path: Path) -> None:
     assert cpu_flags(tmp_path / "missing") == frozenset()
 
 
+@needs_no_gpu
 def test_without_gpus_the_processor_is_named() -> None:
     (device,) = find_devices()
 
@@ -57,10 +59,21 @@ def test_without_gpus_the_processor_is_named() -> None:
     assert "cores" in device.name
 
 
-@pytest.mark.parametrize(("variable", "value"), [("PIPELINE_GPUS", "1"), ("CUDA_VISIBLE_DEVICES", "0,1")])
+@needs_gpu
+def test_the_gpus_are_what_computes() -> None:
+    assert {device.kind for device in find_devices()} == {"GPU"}
+
+
+SEEN = len(tf.config.list_physical_devices("GPU"))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("PIPELINE_GPUS", f"{SEEN + 1}"), ("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(SEEN + 2))))],
+)
 def test_a_gpu_asked_for_and_not_seen_is_an_error(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(RuntimeError, match=rf"asked for \({variable}={value}\), and TensorFlow sees 0"):
+    with pytest.raises(RuntimeError, match=rf"asked for \({variable}={value}\), and TensorFlow sees {SEEN}"):
         find_devices()
 
 

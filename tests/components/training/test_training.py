@@ -82,15 +82,15 @@ def difference(a: Trained, b: Trained) -> float:
 class Killed(keras.callbacks.Callback):
     """Ends the training in the middle of an epoch, as a crash would."""
 
-    def __init__(self, epoch: int) -> None:
+    def __init__(self, epoch: int, batch: int = 1) -> None:
         super().__init__()
-        self.epoch, self.now = epoch, 0
+        self.epoch, self.batch, self.now = epoch, batch, 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.now = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.now == self.epoch and batch == 1:
+        if self.now == self.epoch and batch == self.batch:
             raise KeyboardInterrupt
 
 
