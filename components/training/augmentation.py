@@ -32,22 +32,35 @@ class Draws(NamedTuple):
     share: tf.Tensor
 
 
-def draw(count: int, options: TrainOptions, seed: tf.Tensor) -> Draws:
+def draw(identities: tf.Tensor, options: TrainOptions, seed: int, epoch: tf.Tensor, key: tf.Tensor) -> Draws:
     """Draw what is random in a batch.
 
     Args:
-        count: images of the batch.
+        identities: [N] int64; a number of each image, which is its own in every epoch.
         options: whether images are mirrored, and `mixup`: alpha of the symmetric Beta distribution of the shares.
-        seed: two int64 numbers that no other batch has.
+        seed: of the training.
+        epoch: int64.
+        key: int64; a number that no other batch has.
     """
-    keys = tf.random.experimental.stateless_split(seed, 2, alg=ALGORITHM)
-    uniform = tf.random.stateless_uniform((7, count), keys[0], minval=-1.0, maxval=1.0, alg=ALGORITHM)
-    mirror = uniform[0] < 0.0 if options.augment.flip else tf.zeros((count,), tf.bool)
+    count = tf.size(identities)
+    keys = tf.random.experimental.stateless_split(tf.stack([tf.constant(seed, tf.int64), key]), 2, alg=ALGORITHM)
+    uniform = tf.random.stateless_uniform((6, count), keys[0], minval=-1.0, maxval=1.0, alg=ALGORITHM)
+    mirror = alternate(identities, seed, epoch) if options.augment.flip else tf.zeros((count,), tf.bool)
     share = tf.ones((count,))
     if options.mixup:
         gammas = tf.random.stateless_gamma((2, count), keys[1], options.mixup)
         share = gammas[0] / (gammas[0] + gammas[1])
-    return Draws(mirror, tf.transpose(uniform[1:]), share)
+    return Draws(mirror, tf.transpose(uniform), share)
+
+
+def alternate(identities: tf.Tensor, seed: int, epoch: tf.Tensor) -> tf.Tensor:
+    """Return which images to mirror: half of them in the first epoch, and each in every other one.
+
+    So two epochs hold each image both ways, where chance shows a half of them twice alike (Jordan, arXiv 2404.00498,
+    section 3.6).
+    """
+    sides = tf.strings.to_hash_bucket_strong(tf.strings.as_string(identities), 2, key=[seed, 0])
+    return tf.equal((sides + epoch) % 2, 1)
 
 
 def augment(images: tf.Tensor, options: OnlineAugmentOptions, draws: Draws, sampler: Sampler = by_kernel) -> tf.Tensor:

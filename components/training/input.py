@@ -151,8 +151,10 @@ def drawn_batches(
     else:
         batches = _memory_batches(data, batch_size, seed, epochs, numbers)
 
-    def with_draws(key: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> Drawn:
-        return Drawn(images, labels, draw(batch_size, options, tf.stack([tf.constant(seed, tf.int64), key])))
+    steps = steps_per_epoch(data, batch_size)
+
+    def with_draws(key: tf.Tensor, identities: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> Drawn:
+        return Drawn(images, labels, draw(identities, options, seed, key // steps, key))
 
     return batches.map(with_draws, parallelism())
 
@@ -221,7 +223,7 @@ def _memory_batches(
 
     indices = epochs.flat_map(epoch_indices)
     return indices.map(
-        lambda key, index: (key, index if numbers else tf.gather(images, index), tf.gather(labels, index)),
+        lambda key, index: (key, index, index if numbers else tf.gather(images, index), tf.gather(labels, index)),
         num_parallel_calls=parallelism(),
     )
 
@@ -241,7 +243,7 @@ def _streamed_batches(data: ImageData, batch_size: int, seed: int, epochs: tf.da
             )
         )
         parsed = records.unbatch().map(
-            lambda record: _parse_image(record, data.image), num_parallel_calls=parallelism()
+            lambda record: (_identity(record), *_parse_image(record, data.image)), num_parallel_calls=parallelism()
         )
         keys = tf.data.Dataset.range(epoch * steps, (epoch + 1) * steps)
         batches = tf.data.Dataset.zip((keys, parsed.batch(batch_size, drop_remainder=True)))
@@ -264,6 +266,10 @@ def _parse(record: tf.Tensor, image: ImageOptions | None) -> tuple[dict[str, tf.
     example = tf.io.parse_single_example(record, FEATURES | _FACTS)
     pixels = tf.zeros((0,), tf.uint8) if image is None else decode_image(example[ENCODED], image)
     return {name: example[name] for name in (LABEL, *_FACTS)}, pixels
+
+
+def _identity(record: tf.Tensor) -> tf.Tensor:
+    return tf.strings.to_hash_bucket_fast(record, 2**62)
 
 
 def _parse_image(record: tf.Tensor, image: ImageOptions) -> tuple[tf.Tensor, tf.Tensor]:

@@ -25,7 +25,7 @@ VALUES: dict[str, tuple[Any, Any]] = {
 @pytest.mark.parametrize("chosen", itertools.product((0, 1), repeat=5), ids=lambda chosen: "".join(map(str, chosen)))
 def test_augmentation_by_gathers_equals_that_by_the_kernel(sampler: Sampler, chosen: tuple[int, ...]) -> None:
     options = OnlineAugmentOptions(**{name: VALUES[name][which] for name, which in zip(VALUES, chosen, strict=True)})
-    draws = draw(16, TrainOptions(augment=options), tf.constant([1, 2], tf.int64))
+    draws = draw(tf.range(16), TrainOptions(augment=options), 1, tf.constant(0, tf.int64), tf.constant(2, tf.int64))
 
     expected, actual = (augment(IMAGES, options, draws, chosen_one) for chosen_one in (by_kernel, sampler))
 
