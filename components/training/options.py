@@ -95,25 +95,25 @@ class ModelOptions(Section):
 class OnlineAugmentOptions(Section):
     """Random changes of each training batch, different in every epoch."""
 
-    flip: bool = Field(True, description="mirror half of the images")
-    rotation: float = Field(15.0, ge=0.0, le=180.0, description="degrees to either side")
-    zoom: float = Field(0.15, ge=0.0, lt=1.0, description="relative change of scale to either side")
-    shift: float = Field(0.08, ge=0.0, lt=1.0, description="translation relative to the image's size")
-    contrast: float = Field(0.4, ge=0.0, lt=1.0, description="relative change of contrast and of brightness")
+    flip: bool = Field(True, description="mirror each image in every other epoch")
+    rotation: float = Field(8.0, ge=0.0, le=180.0, description="degrees to either side")
+    zoom: float = Field(0.08, ge=0.0, lt=1.0, description="relative change of scale to either side")
+    shift: float = Field(0.04, ge=0.0, lt=1.0, description="translation relative to the image's size")
+    contrast: float = Field(0.2, ge=0.0, lt=1.0, description="relative change of contrast and of brightness")
 
 
 class TrainOptions(Section):
     """How the network is trained."""
 
-    epochs: int = Field(34, ge=1, description="epochs at most")
-    batch_size: int = Field(64, ge=1, description="images a step")
+    epochs: int = Field(17, ge=1, description="epochs at most")
+    batch_size: int = Field(32, ge=1, description="images a step")
     optimizer: Literal["sgd", "adam", "adamw"] = Field("adamw", description="optimizer")
     learning_rate: float = Field(3e-3, gt=0.0, description="peak learning rate")
     momentum: float = Field(0.9, ge=0.0, lt=1.0, description="of SGD")
     nesterov: bool = Field(False, description="Nesterov's momentum, of SGD")
     weight_decay: float = Field(0.05, ge=0.0, description="decoupled weight decay, of sgd and adamw")
     schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="of the learning rate")
-    warmup_epochs: int = Field(2, ge=0, description="epochs of linear warm-up before the cosine")
+    warmup_epochs: int = Field(1, ge=0, description="epochs of linear warm-up before the cosine")
     head_epochs: int = Field(
         0, ge=0, description="the first of the epochs, in which the head alone learns, on top of `model.weights`"
     )
@@ -122,6 +122,11 @@ class TrainOptions(Section):
         gt=0.0,
         le=1.0,
         description="rate of each of conv5, conv4, …, conv1 relative to what follows it; 1: alike",
+    )
+    size_schedule: tuple[tuple[Fraction, Fraction], ...] = Field(
+        (),
+        description="until which share of the epochs to train on images of which relative size, such as "
+        "`[[0.8, 0.67]]`; the rest, and all that judges, is of full size",
     )
     patience: int | None = Field(
         None,
@@ -147,6 +152,16 @@ class TrainOptions(Section):
             less = f" less train.head_epochs={self.head_epochs}" if self.head_epochs else ""
             raise ValueError(
                 f"train.warmup_epochs must be below train.epochs{less}. Received: {self.warmup_epochs} of {self.epochs}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> "TrainOptions":
+        shares = [share for share, _ in self.size_schedule]
+        if shares != sorted(set(shares)) or any(size == 0.0 for _, size in self.size_schedule):
+            raise ValueError(
+                "train.size_schedule takes pairs of a share of the epochs, one larger than the other, and a relative "
+                f"size above 0. Received: {[list(pair) for pair in self.size_schedule]}"
             )
         return self
 

@@ -30,6 +30,7 @@ from components.training.optimization import make_optimizer
 from components.training.options import ModelOptions, TrainOptions
 from components.training.precision import dtype_policy
 from components.training.settings import Settings
+from components.training.sizes import Shrink, SizeSchedule
 from components.training.stages import HeadFirst
 from components.training.stopping import ReduceOnPlateau, StopEarly, StopOnNaN
 
@@ -54,10 +55,11 @@ def build_model(
     precision: str = "float32",
     *,
     conventions: Conventions | None = None,
+    after_input: keras.Layer | None = None,
 ) -> keras.Model:
     """Build the network of `options`, computing in `precision` and returning logits.
 
-    `conventions`, if given, replace those of the options and the weights.
+    `conventions`, if given, replace those of the options and the weights; `after_input` is a layer before all others.
     """
     chosen = asdict(conventions) if conventions else options.conventions()
     if options.stem == "auto" and options.weights is None and conventions is None:
@@ -76,6 +78,7 @@ def build_model(
             zero_init_residual=zero_init_residual,
             weights=options.weights,
             freeze=options.freeze,
+            after_input=after_input,
             **chosen,
         )
 
@@ -160,7 +163,8 @@ class Training:
         keras.utils.set_random_seed(self._settings.seed)
         feed = self._device_feed() if self._execution.on_device else None
         with deterministic_ops(options.deterministic), self._strategy.scope():
-            network = self._build()
+            shrink = Shrink() if options.size_schedule else None
+            network = self._build(shrink)
             model = self._compiled(feed.model(network) if feed else network)
             stopping = StopEarly(options.epochs_without_gain)
             plateau = ReduceOnPlateau() if options.schedule == "plateau" else None
@@ -176,6 +180,7 @@ class Training:
                 ),
                 *([plateau] if plateau else []),
                 stopping,
+                *([SizeSchedule(shrink, options, self._size())] if shrink else []),
                 *([HeadFirst(options.head_epochs, stopping, plateau)] if options.head_epochs else []),
                 *callbacks,
             ]
@@ -206,10 +211,12 @@ class Training:
             speeds[len(speeds) // 2] if speeds else None,
         )
 
-    def _build(self) -> keras.Model:
-        image = self._settings.image
-        shape = (image.height, image.width, image.channels)
-        return build_model(self._settings.model, self._classes, shape, self._precision)
+    def _build(self, first: keras.Layer | None) -> keras.Model:
+        shape = (*self._size(), self._settings.image.channels)
+        return build_model(self._settings.model, self._classes, shape, self._precision, after_input=first)
+
+    def _size(self) -> tuple[int, int]:
+        return self._settings.image.height, self._settings.image.width
 
     def _compiled(self, model: keras.Model) -> keras.Model:
         model.compile(
