@@ -49,6 +49,17 @@ def test_a_gpus_way_of_training_gives_what_a_processors_gives(options: dict[str,
 
 
 @pytest.mark.training
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_xla_compiles_a_training_in_every_precision(precision: str) -> None:
+    chosen = settings({"dropout": 0.3}, epochs=1, warmup_epochs=0, batch_size=16)
+
+    trained = Training(chosen, TRAIN, EVAL, 3, precision=precision, execution=GPU).run()
+
+    assert trained.history[0]["val_loss"] < 2.0
+    assert {weight.dtype for weight in trained.model.weights} == {"float32"}
+
+
+@pytest.mark.training
 @pytest.mark.parametrize("place", ["device", "host"])
 def test_an_epoch_whose_steps_no_execution_divides_is_whole(place: Any) -> None:
     chosen = settings(epochs=2, batch_size=9)  # five steps: three and two
