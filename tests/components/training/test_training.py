@@ -21,7 +21,7 @@ from trainer_examples import draw_shapes
 
 from components.images.options import ImageOptions
 from components.models import resnets
-from components.training import training
+from components.training import sizes, training
 from components.training.checkpoint import FILE_NAME
 from components.training.decoding import decode_image
 from components.training.input import ImageData
@@ -119,8 +119,9 @@ class Epochs:
         ),
         ({"epochs": 6, "patience": 2, "schedule": "constant", "warmup_epochs": 0}, "float32"),
         ({"epochs": 3, "batch_size": 8}, "float16"),
+        ({"epochs": 5, "size_schedule": [[0.6, 0.7]]}, "float32"),
     ],
-    ids=["cosine-adamw-mixup", "plateau-sgd", "early-stopping", "loss-scaling"],
+    ids=["cosine-adamw-mixup", "plateau-sgd", "early-stopping", "loss-scaling", "sizes"],
 )
 def test_an_interrupted_training_ends_exactly_like_an_uninterrupted_one(
     tmp_path: Path,
@@ -131,6 +132,7 @@ def test_an_interrupted_training_ends_exactly_like_an_uninterrupted_one(
 ) -> None:
     chosen = settings({"dropout": 0.3}, **options)
     monkeypatch.setattr(training, "ReduceOnPlateau", lambda: ReduceOnPlateau(patience=1))
+    monkeypatch.setattr(sizes, "MIN_SIZE", 16)  # the images here are no larger than a whole ResNet takes at least
     # A CPU takes ten times as long in float16.
     how: dict[str, Any] = {"precision": precision, "images": shapes(24, 0) if precision == "float16" else TRAIN}
     whole = run(chosen, **how)
