@@ -3,6 +3,7 @@
 A run can so be repeated: the same machine always chooses the same. Weights stay float32 in any case.
 """
 
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,6 +117,10 @@ class dtype_policy:  # noqa: N801 (a context manager reads as a verb)
 
 def make_strategy(devices: Sequence[Device]) -> tf.distribute.Strategy:
     """Return the strategy for these devices: MirroredStrategy on several GPUs, else one device."""
-    if sum(device.kind == "GPU" for device in devices) > 1:
-        return tf.distribute.MirroredStrategy()
-    return tf.distribute.get_strategy()
+    return _mirrored() if sum(device.kind == "GPU" for device in devices) > 1 else tf.distribute.get_strategy()
+
+
+@functools.cache
+def _mirrored() -> tf.distribute.Strategy:
+    """Return the process's one such strategy: two take each other's sums for their own (shapes don't match)."""
+    return tf.distribute.MirroredStrategy()

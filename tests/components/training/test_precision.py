@@ -101,3 +101,10 @@ def test_the_policy_ends_with_the_context() -> None:
 
 def test_one_device_needs_no_strategy() -> None:
     assert not isinstance(make_strategy([Device("GPU", "GPU", (9, 0))]), tf.distribute.MirroredStrategy)
+
+
+def test_several_trainings_share_the_strategy_of_several_gpus() -> None:
+    gpus = [Device("one", "GPU"), Device("two", "GPU")]
+
+    assert make_strategy(gpus) is make_strategy(list(gpus))
+    assert isinstance(make_strategy(gpus), tf.distribute.MirroredStrategy)
