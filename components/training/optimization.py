@@ -4,11 +4,14 @@ from collections.abc import Callable
 
 import keras
 
+from components.training.adam import Adam, AdamW
 from components.training.graded import AfterHead, graded
 from components.training.options import TrainOptions
 
 # Decay shrinks what multiplies an input; scales and offsets are left alone.
 NOT_DECAYED = ("bias", "gamma", "beta")
+# Of Adam's second moments: the usual 0.999 remembers a thousand steps, which may be all that there are.
+BETA_2 = 0.99
 
 
 def make_optimizer(
@@ -29,10 +32,10 @@ OPTIMIZERS: dict[str, tuple[type[keras.optimizers.Optimizer], Callable[..., kera
             rate, momentum=options.momentum, nesterov=options.nesterov, weight_decay=options.weight_decay or None
         ),
     ),
-    "adam": (keras.optimizers.Adam, lambda kind, rate, _: kind(rate)),
+    "adam": (Adam, lambda kind, rate, _: kind(rate, beta_2=BETA_2)),
     "adamw": (
-        keras.optimizers.AdamW,
-        lambda kind, rate, options: kind(rate, weight_decay=options.weight_decay or None),
+        AdamW,
+        lambda kind, rate, options: kind(rate, beta_2=BETA_2, weight_decay=options.weight_decay or None),
     ),
 }
 

@@ -3,7 +3,9 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from components.training.adam import Adam, AdamW
 from components.training.optimization import current_learning_rate, learning_rate, make_optimizer
 from components.training.options import TrainOptions
 
@@ -45,7 +47,7 @@ def test_other_schedules_start_from_a_constant_rate(schedule: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("sgd", keras.optimizers.SGD), ("adam", keras.optimizers.Adam), ("adamw", keras.optimizers.AdamW)],
+    [("sgd", keras.optimizers.SGD), ("adam", Adam), ("adamw", AdamW)],
 )
 def test_each_optimizer_starts_at_the_rate_of_the_options(name: str, kind: type) -> None:
     optimizer = make_optimizer(options(optimizer=name, schedule="constant"), 5)
@@ -88,3 +90,24 @@ def test_float16_gradients_are_scaled() -> None:
 )
 def test_only_a_cosine_goes_on_to_the_end_by_itself(options: dict[str, Any], epochs: int | None) -> None:
     assert TrainOptions(**options).epochs_without_gain == epochs
+
+
+@pytest.mark.parametrize(
+    ("ours", "keras_own"), [(Adam, keras.optimizers.Adam), (AdamW, keras.optimizers.AdamW)], ids=["adam", "adamw"]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_adam_in_one_pass_is_that_of_keras(ours: Any, keras_own: Any, dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    gradients = [rng.normal(0.0, 10.0 ** rng.uniform(-4, 2), (50, 3)) for _ in range(20)]
+
+    def trained(kind: Any) -> list[Any]:
+        optimizer = kind(keras.optimizers.schedules.CosineDecay(0.01, 20))
+        variable = keras.Variable(np.ones((50, 3)), dtype=dtype)
+        optimizer.build([variable])
+        step = tf.function(lambda gradient: optimizer.apply([gradient], [variable]))
+        for gradient in gradients:
+            step(tf.constant(gradient, dtype))
+        return [variable.numpy(), *(one.numpy() for one in optimizer.variables)]
+
+    for mine, theirs in zip(trained(ours), trained(keras_own), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
