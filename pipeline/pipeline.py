@@ -79,7 +79,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
 
     training: dict[str, Any] = {"examples": data["examples"], "seed": given.seed, "checkpoint_dir": context.checkpoints}
     training |= {"model_options": config.model, "train_options": config.train, "image_options": config.image}
-    # Tries architectures under one budget, scored on eval; the trainer gets the best.
+    training["epochs"] = given.epochs
+    # Tries architectures by successive halving, scored on eval; the trainer goes on with the best.
     tuners = [ImageTuner(**training, tuner_options=config.tuner)] if config.tuner.enabled else []
     tuned: dict[str, BaseChannel] = tuners[0].outputs if tuners else {}
     # Builds and trains the chosen ResNet on train, watching eval.
@@ -89,7 +90,6 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         tracking_options=config.tracking,
         calibrate=int(evaluate.calibrate),
         flip_average=int(config.flip_average),
-        epochs=given.epochs,
         architecture=given.architecture,
     )
     for waiting in (*tuners, trainer):
