@@ -7,6 +7,7 @@ import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import keras
@@ -59,6 +60,22 @@ def find_devices() -> list[Device]:
         return gpus
     model = next((line for line in _read_cpuinfo() if line.startswith("model name")), ": CPU").partition(":")[2].strip()
     return [Device(f"{model} ({os.cpu_count()} cores)", "CPU")]
+
+
+def missing_gpu(devices: Sequence[Device], cuda: bool | None = None) -> str | None:
+    """Return a hint where CUDA's libraries are installed with TensorFlow and no GPU is seen; else None.
+
+    Args:
+        devices: as `find_devices` lists them.
+        cuda: whether they are installed; None: look.
+    """
+    installed = find_spec("nvidia") is not None if cuda is None else cuda
+    if not installed or any(device.kind == "GPU" for device in devices):
+        return None
+    return (
+        "CUDA's libraries are here and no GPU is: training on the processor. If the machine has one, check its driver "
+        "(nvidia-smi), and give it to the container (docker run --gpus all; on Kubeflow, gpu in kubeflow.components)"
+    )
 
 
 def _read_cpuinfo() -> list[str]:

@@ -12,7 +12,7 @@ from components.formats.examples import ID, read_counts, read_labels
 from components.training.execution import Execution, choose_execution, free_memory
 from components.training.flips import classifier
 from components.training.input import ImageData, evaluation_batches, list_files, read_split
-from components.training.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy
+from components.training.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy, missing_gpu
 from components.training.settings import Settings
 from components.training.training import Training, deterministic_ops
 
@@ -93,6 +93,8 @@ def prepare(settings: Settings, examples: str, train_files: Sequence[str], eval_
         ValueError: a split is empty, holds a label id that has no name, or two images under one id.
     """
     devices = find_devices()
+    if (hint := missing_gpu(devices)) is not None:
+        print(hint, flush=True)
     precision, reason = choose_precision(settings.train.precision, devices, cpu_flags())
     labels = read_labels(examples)
     counts = read_counts(examples)

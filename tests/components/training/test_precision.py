@@ -5,7 +5,15 @@ import pytest
 import tensorflow as tf
 from on_gpu import needs_gpu, needs_no_gpu
 
-from components.training.precision import Device, choose_precision, cpu_flags, dtype_policy, find_devices, make_strategy
+from components.training.precision import (
+    Device,
+    choose_precision,
+    cpu_flags,
+    dtype_policy,
+    find_devices,
+    make_strategy,
+    missing_gpu,
+)
 
 CPU = [Device("CPU", "CPU")]
 
@@ -108,3 +116,12 @@ def test_several_trainings_share_the_strategy_of_several_gpus() -> None:
 
     assert make_strategy(gpus) is make_strategy(list(gpus))
     assert isinstance(make_strategy(gpus), tf.distribute.MirroredStrategy)
+
+
+def test_cudas_libraries_without_a_gpu_are_remarked_upon() -> None:
+    hint = missing_gpu(CPU, cuda=True)
+
+    assert hint is not None
+    assert "nvidia-smi" in hint
+    assert missing_gpu(CPU, cuda=False) is None
+    assert missing_gpu([Device("one", "GPU")], cuda=True) is None
