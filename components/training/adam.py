@@ -3,6 +3,7 @@
 On two cores an update of ResNet-18's 11 million weights so takes 8 ms less, of 146 for a step of 32 images at 96×96.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -17,8 +18,7 @@ class _OnePass:
 
     def update_step(self: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Update one variable and its moments."""
-        alone = self._distribution_strategy.num_replicas_in_sync == 1 and not tf.config.list_logical_devices("GPU")
-        if self.amsgrad or not alone or variable.dtype != tf.float32:
+        if self.amsgrad or not self._applies([variable]):
             super().update_step(gradient, variable, learning_rate)  # type: ignore[misc]
             return
         index = self._get_variable_index(variable)
@@ -36,6 +36,21 @@ class _OnePass:
             grad=tf.cast(gradient, tf.float32),
             use_locking=True,
         )
+
+    def _apply_weight_decay(self: Any, variables: Sequence[Any]) -> None:
+        plain = [variable.value for variable in variables]
+        if self.weight_decay is None or not self._applies(plain):
+            super()._apply_weight_decay(variables)  # type: ignore[misc]
+            return
+        rate = tf.cast(self.learning_rate, tf.float32) * self.weight_decay
+        for variable in filter(self._use_weight_decay, plain):
+            tf.raw_ops.ResourceApplyGradientDescent(
+                var=variable.handle, alpha=rate, delta=tf.convert_to_tensor(variable), use_locking=True
+            )
+
+    def _applies(self: Any, variables: Sequence[Any]) -> bool:
+        alone = self._distribution_strategy.num_replicas_in_sync == 1 and not tf.config.list_logical_devices("GPU")
+        return alone and all(variable.dtype == tf.float32 for variable in variables)
 
 
 class Adam(_OnePass, keras.optimizers.Adam):

@@ -98,12 +98,13 @@ def transforms(options: OnlineAugmentOptions, draws: Draws, height: tf.Tensor, w
 
 
 def recolour(images: tf.Tensor, strength: float, draws: Draws) -> tf.Tensor:
-    """Change the contrast of each image about its mean, and the mean."""
+    """Change the contrast of each image about its mean, and the mean: (x - m)·(1 + c) + m·(1 + b)."""
     mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
     contrast, brightness = (
         draws.changes[:, column, tf.newaxis, tf.newaxis, tf.newaxis] * strength for column in (4, 5)
     )
-    return tf.clip_by_value((images - mean) * (1.0 + contrast) + mean * (1.0 + brightness), 0.0, 255.0)
+    # Multiplied out, which spares the pixels two passes.
+    return tf.clip_by_value(images * (1.0 + contrast) + mean * (brightness - contrast), 0.0, 255.0)
 
 
 def mixup(images: tf.Tensor, targets: tf.Tensor, share: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -18,7 +18,7 @@ def main() -> None:
     package = Path(spec.origin).parent
     names: set[str] = set()
     for library in package.glob("libtensorflow_*.so.2"):
-        with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        with library.open("rb") as binary, mmap.mmap(binary.fileno(), 0, access=mmap.ACCESS_READ) as content:
             names |= {match[1].decode() for match in re.finditer(rb"\$ORIGIN/\.\./nvidia/([a-z0-9_]+)/lib", content)}
     waiting = [
         file for name in sorted(names) for file in sorted((package.parent / "nvidia" / name / "lib").glob("*.so*"))
