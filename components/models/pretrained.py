@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import h5py
 import keras
@@ -20,7 +20,7 @@ from components.formats.saved_model import GRAPH
 from components.models import torch_weights
 
 BottleneckStride = Literal["first", "middle"]
-Stem = Literal["imagenet", "small"]
+Stem = Literal["imagenet", "small", "tiny"]
 
 CLASSIFIER = "predictions"
 IMAGENET = "imagenet"
@@ -138,7 +138,7 @@ def _conventions(layers: Iterable[tuple[str, dict[str, Any]]]) -> Conventions:
         elif config.get("name") == "conv3_block1_2_conv" and max(config["strides"]) > 1:
             found["bottleneck_stride"] = "middle"
         elif config.get("name") == "conv1_conv" and max(config["kernel_size"]) == 3:
-            found["stem"] = "small"
+            found["stem"] = "small" if max(config["strides"]) == 2 else "tiny"
     return Conventions(**found)
 
 
@@ -152,7 +152,7 @@ def saved_conventions(conventions: Conventions) -> dict[str, tf.Variable]:
         "input_mean": tf.Variable(conventions.mean or (), trainable=False, dtype=tf.float64),
         "input_std": tf.Variable(conventions.std or (), trainable=False, dtype=tf.float64),
         "stride_in_the_middle": tf.Variable(conventions.bottleneck_stride == "middle", trainable=False),
-        "small_stem": tf.Variable(conventions.stem == "small", trainable=False),
+        "stem": tf.Variable(get_args(Stem).index(conventions.stem), trainable=False),
     }
 
 
@@ -169,7 +169,7 @@ def _conventions_of_saved_model(folder: Path) -> Conventions:
         mean=None if mean is None or not mean.size else tuple(mean.tolist()),
         std=None if std is None or not std.size else tuple(std.tolist()),
         bottleneck_stride="middle" if value("stride_in_the_middle") else "first",
-        stem="small" if value("small_stem") else "imagenet",
+        stem=get_args(Stem)[value("stem") or 0],
     )
 
 

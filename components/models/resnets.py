@@ -76,8 +76,8 @@ def resnet(
             SavedModel of this pipeline; a classifier of another number of classes is left out.
         freeze: train the classifier alone.
         imagenet_preprocessing: change the input as ImageNet's weights expect it; weights that need it bring it along.
-        stem: "imagenet", the paper's, or "small", for images of few pixels (see `small_stem`); None: what `weights`
-            have, otherwise "imagenet".
+        stem: "imagenet", the paper's, or "small" or "tiny" for images of few pixels (see `residual`); None: what
+            `weights` have, otherwise "imagenet".
         mean: of each channel, subtracted from the (rescaled) input; None: what `weights` expect, so for .safetensors
             and 3 channels ImageNet's, otherwise nothing.
         std: of each channel, by which the input is divided then; given together with `mean`.
@@ -206,8 +206,8 @@ def _check_arguments(
     if include_top and pooling is None:
         raise ValueError("With include_top, pooling must be 'avg', 'max' or 'flatten'. Received: None")
     if stem is not None and stem not in STEMS:
-        raise ValueError(f"stem must be 'imagenet' or 'small'. Received: {stem!r}")
-    if weights == IMAGENET and stem == "small":
+        raise ValueError(f"stem must be 'imagenet', 'small' or 'tiny'. Received: {stem!r}")
+    if weights == IMAGENET and stem not in (None, IMAGENET):
         raise ValueError(f"ImageNet's weights need stem='imagenet'. Received: {stem!r}")
     if weights == IMAGENET and BLOCKS[architecture][0] == "basic":
         raise ValueError(

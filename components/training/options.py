@@ -18,10 +18,10 @@ class ModelOptions(Section):
     """The network."""
 
     architecture: Architecture = Field("resnet18", description="which ResNet")
-    stem: Literal["auto", "imagenet", "small"] = Field(
+    stem: Literal["auto", "imagenet", "small", "tiny"] = Field(
         "auto",
-        description="the first layers: `imagenet` (7×7 and a pool, to a quarter of the size) or `small` (3×3, to half; "
-        "below 48 pixels none); auto: as `weights` have it, else small below 48 pixels",
+        description="the first layers: `imagenet` (7×7 and a pool, to a quarter of the size), `small` (3×3, to half; "
+        "twice the time) or `tiny` (3×3; six times the time); auto: as `weights` have it, else small below 48 pixels",
     )
     normalize: bool = Field(True, description="rescale pixels to [0, 1] in the graph")
     dropout: float = Field(0.1, ge=0.0, lt=1.0, description="dropout rate after global average pooling")

@@ -283,9 +283,12 @@ def test_multiplications_equal_those_of_the_paper(depth: int, billions: float) -
     assert multiplications(model) / 1e9 == pytest.approx(billions, abs=0.07)
 
 
-@pytest.mark.parametrize(("size", "maps"), [(32, (32, 16, 8, 4)), (48, (24, 12, 6, 3)), (96, (48, 24, 12, 6))])
-def test_the_small_stem_keeps_maps_large(size: int, maps: tuple[int, ...]) -> None:
-    model = ResNet18(3, (size, size, 3), stem="small")
+@pytest.mark.parametrize(
+    ("stem", "size", "maps"),
+    [("tiny", 32, (32, 16, 8, 4)), ("small", 32, (16, 8, 4, 2)), ("small", 48, (24, 12, 6, 3))],
+)
+def test_other_stems_keep_the_maps_of_small_images_large(stem: Any, size: int, maps: tuple[int, ...]) -> None:
+    model = ResNet18(3, (size, size, 3), stem=stem)
 
     assert tuple(model.get_layer(f"conv{stage}_block2_out").output.shape[1] for stage in range(2, 6)) == maps
     assert model.get_layer("conv1_conv").kernel.shape == (3, 3, 3, 64)
