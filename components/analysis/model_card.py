@@ -31,6 +31,9 @@ _TEMPLATE = """\
 {% if weights is defined -%}
 | Weights at the beginning | {{ beginning(weights) }} |
 {% endif -%}
+{% if flip_average is defined and flip_average -%}
+| Answers | averaged over each image and its mirror image |
+{% endif -%}
 | Temperature | {{ "%.3f" | format(temperature) if temperature is not none else "not calibrated" }} |
 
 ## Data
@@ -85,8 +88,9 @@ def make_card(
         lineage: addresses of artifacts, and digests, by name.
     """
     metrics = findings["test"]["metrics"]
-    weights = {"weights": training["weights"]} if "weights" in training else {}  # a training of an older program
-    return weights | {
+    # What a training of an older program doesn't say.
+    later = {name: training[name] for name in ("weights", "flip_average") if name in training}
+    return later | {
         "architecture": training["architecture"],
         "parameters": training["parameters"],
         "precision": training["precision"],

@@ -189,6 +189,10 @@ def test_the_model_card_says_what_the_model_began_with(training: dict[str, Any],
     assert [text for text in lines if "beginning" in text] == ([line] if line else [])
     start = lines.index("| Precision in training | float32 |")
     assert lines[start + (2 if line else 1)] == "| Temperature | not calibrated |"
+    mirrored = as_markdown(
+        make_card(findings, figures | {"flip_average": True}, {"height": 96, "width": 96, "channels": 3}, {})
+    )
+    assert "| Answers | averaged over each image and its mirror image |\n| Temperature |" in mirrored
 
 
 @pytest.mark.parametrize("label", ["a|b", "<i>a</i>", "[a](b)", "*a*", "`a`", "a\nb", "a\\b", "&amp;", "~~a~~"])
