@@ -6,10 +6,12 @@ from pydantic import Field
 
 from components.tools.section import Section
 
+MIN_SIDE = 32  # pixels; the last stage of a ResNet has a stride of 32
+
 
 class ImageOptions(Section):
     """What the model sees."""
 
-    height: int = Field(96, ge=32, description="pixels")
-    width: int = Field(96, ge=32, description="pixels")
+    height: int = Field(96, ge=MIN_SIDE, description="pixels")
+    width: int = Field(96, ge=MIN_SIDE, description="pixels")
     channels: Literal[1, 3] = Field(3, description="1: grey, 3: RGB")

@@ -24,7 +24,10 @@ class Executor(GenericExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Train and export."""
-        super().Do(input_dict, output_dict, {keys.RUN_FN_KEY: RUN_FN, **tfx_properties(input_dict, exec_properties)})
+        properties = {keys.RUN_FN_KEY: RUN_FN, **tfx_properties(input_dict, exec_properties)}
+        # TFX reads the Tuner's choice from an artifact of one file, and there is the state of the training as well.
+        inputs = {key: value for key, value in input_dict.items() if key != keys.HYPERPARAMETERS_KEY}
+        super().Do(inputs, output_dict, properties)
         gc.collect()  # the graphs hold the decoded images in reference cycles; other components share the process
         _describe(artifact_utils.get_single_instance(output_dict[keys.MODEL_RUN_KEY]))
 

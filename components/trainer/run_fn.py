@@ -16,11 +16,12 @@ from components.formats.saved_model import read_made_from, write_made_from
 from components.models.pretrained import IMAGENET, conventions_of_model
 from components.training.calibration import fit_temperature
 from components.training.export import export
+from components.training.network import copy_in_float32
 from components.training.origin import first_words, weights_origin
 from components.training.preparation import Prepared, prepare
 from components.training.settings import Settings, read_settings
 from components.training.trackers import TrackEpochs, make_trackers
-from components.training.training import Trained, copy_in_float32
+from components.training.training import Trained
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -32,7 +33,7 @@ def run_fn(fn_args: FnArgs) -> None:
         MemoryError: a batch doesn't fit into memory.
     """
     config = fn_args.custom_config
-    settings = read_settings(config, fn_args.hyperparameters)
+    settings = read_settings(config, config.get("hyperparameters"))
     prepared = prepare(settings, config["examples_uri"], fn_args.train_files, fn_args.eval_files)
     names = ", ".join(device.name for device in prepared.devices)
     print(f"Training {settings.model.architecture} in {prepared.precision} ({prepared.reason}) on {names}")

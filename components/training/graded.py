@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from components.models.pretrained import CLASSIFIER
@@ -60,16 +61,18 @@ def graded(
             return ops.sqrt(1.0 - ops.power(self.beta_2, steps)) / (1.0 - ops.power(self.beta_1, steps))
 
         def _apply_weight_decay(self, variables: Sequence[Any]) -> None:
-            whole = self.weight_decay
-            if whole is None:
+            if self.weight_decay is None:
                 return
-            by_rate: dict[float, list[Any]] = {}
-            for variable in variables:
-                by_rate.setdefault(self._rates[self._get_variable_index(variable)], []).append(variable)
-            for rate, alike in by_rate.items():
-                self.weight_decay = whole * rate
-                super()._apply_weight_decay(alike)
-            self.weight_decay = whole
+
+            def decay(distribution: Any, variables: Sequence[Any]) -> None:
+                for variable in filter(self._use_weight_decay, variables):
+                    share = self.learning_rate * self.weight_decay * self._rates[self._get_variable_index(variable)]
+                    distribution.extended.update(
+                        variable.value, lambda value, share=share: value.assign_sub(value * share), group=False
+                    )
+
+            # As Keras does it: once for all devices, and not in each one's thread.
+            tf.__internal__.distribute.interim.maybe_merge_call(decay, self._distribution_strategy, variables)
 
     return Graded
 

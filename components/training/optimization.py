@@ -10,8 +10,6 @@ from components.training.options import TrainOptions
 
 # Decay shrinks what multiplies an input; scales and offsets are left alone.
 NOT_DECAYED = ("bias", "gamma", "beta")
-# Of Adam's second moments: the usual 0.999 remembers a thousand steps, which may be all that there are.
-BETA_2 = 0.99
 
 
 def make_optimizer(
@@ -32,10 +30,10 @@ OPTIMIZERS: dict[str, tuple[type[keras.optimizers.Optimizer], Callable[..., kera
             rate, momentum=options.momentum, nesterov=options.nesterov, weight_decay=options.weight_decay or None
         ),
     ),
-    "adam": (Adam, lambda kind, rate, _: kind(rate, beta_2=BETA_2)),
+    "adam": (Adam, lambda kind, rate, options: kind(rate, beta_2=options.beta_2)),
     "adamw": (
         AdamW,
-        lambda kind, rate, options: kind(rate, beta_2=BETA_2, weight_decay=options.weight_decay or None),
+        lambda kind, rate, options: kind(rate, beta_2=options.beta_2, weight_decay=options.weight_decay or None),
     ),
 }
 

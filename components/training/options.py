@@ -86,6 +86,16 @@ class ModelOptions(Section):
         return self
 
     @model_validator(mode="after")
+    def _stem_fits_the_weights(self) -> "ModelOptions":
+        of_imagenet = self.weights is not None and (self.weights == "imagenet" or self.weights.endswith(SUFFIX))
+        if of_imagenet and self.stem not in ("auto", "imagenet"):
+            raise ValueError(
+                f"model.weights={self.weights} are of a network with model.stem=imagenet: leave it at auto. "
+                f"Received: model.stem={self.stem}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _something_to_freeze(self) -> "ModelOptions":
         if self.freeze and self.weights is None:
             raise ValueError("model.freeze=true keeps model.weights as they are: name some. Received: null")
@@ -110,6 +120,9 @@ class TrainOptions(Section):
     optimizer: Literal["sgd", "adam", "adamw"] = Field("adamw", description="optimizer")
     learning_rate: float = Field(3e-3, gt=0.0, description="peak learning rate")
     momentum: float = Field(0.9, ge=0.0, lt=1.0, description="of SGD")
+    beta_2: float = Field(
+        0.99, gt=0.0, lt=1.0, description="of the squared gradients' mean in adam and adamw; 0.999 for long trainings"
+    )
     nesterov: bool = Field(False, description="Nesterov's momentum, of SGD")
     weight_decay: float = Field(0.05, ge=0.0, description="decoupled weight decay, of sgd and adamw")
     schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="of the learning rate")
@@ -158,10 +171,11 @@ class TrainOptions(Section):
     @model_validator(mode="after")
     def _sizes_fit(self) -> "TrainOptions":
         shares = [share for share, _ in self.size_schedule]
-        if shares != sorted(set(shares)) or any(size == 0.0 for _, size in self.size_schedule):
+        inside = all(0.0 < value < 1.0 for pair in self.size_schedule for value in pair)
+        if shares != sorted(set(shares)) or not inside:
             raise ValueError(
                 "train.size_schedule takes pairs of a share of the epochs, one larger than the other, and a relative "
-                f"size above 0. Received: {[list(pair) for pair in self.size_schedule]}"
+                f"size, both between 0 and 1. Received: {[list(pair) for pair in self.size_schedule]}"
             )
         return self
 
@@ -210,7 +224,7 @@ def check_fine_tuning(model: ModelOptions, train: TrainOptions) -> None:
         return
     asked = ", ".join(f"train.{name}={getattr(train, name)}" for name in names)
     if model.weights is None:
-        raise ValueError(f"{asked} spares what model.weights have learnt: name some. Received: null")
+        raise ValueError(f"{asked} needs pretrained weights: set model.weights, or leave it out. Received: null")
     raise ValueError(f"{asked} is for a backbone that learns: set model.freeze=false. Received: true")
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tfx.proto import trainer_pb2
@@ -10,8 +11,10 @@ from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_uri
 from tfx.utils import json_utils, proto_utils
 
+from components.tools.files import read_json
 from components.training.options import TrainOptions
 
+BEST = "best_hyperparameters.txt"  # TFX's name
 SECTIONS = ("model", "train", "image", "tracking", "tuner")
 
 
@@ -35,6 +38,7 @@ def tfx_properties(inputs: Mapping[str, list[Artifact]], properties: Mapping[str
     config = custom_config(properties) | {"examples_uri": get_single_uri(inputs[keys.EXAMPLES_KEY])}
     if found := inputs.get(keys.HYPERPARAMETERS_KEY):
         config["begun"] = get_single_uri(found)
+        config["hyperparameters"] = read_json(Path(config["begun"]) / BEST)
     return {
         keys.TRAIN_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.TrainArgs(splits=["train"])),
         keys.EVAL_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.EvalArgs(splits=["eval"])),

@@ -10,9 +10,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from components.models.resnets import MIN_SIZE
 from components.training.options import TrainOptions
-
-MIN_SIZE = 32  # pixels; of `components.models.resnets`
 
 
 def size_in(epoch: int, options: TrainOptions, size: tuple[int, int]) -> tuple[int, int]:

@@ -36,7 +36,8 @@ class HeadFirst(keras.callbacks.Callback):
                 if layer.name != CLASSIFIER:
                     layer.trainable = not alone
             self.model.make_train_function(force=True)  # the last one was traced for other variables
+            self.model.make_test_function(force=True)  # and penalties
         if epoch == self.epochs:
             for watcher in self.watchers:
                 if watcher is not None:
-                    watcher.waited = 0
+                    watcher.begin_again()

@@ -6,6 +6,7 @@ Unlike Keras' own, they can be put aside and taken up again: `state` returns all
 # ruff: noqa: ARG002 (Keras passes callbacks their arguments by name)
 
 import math
+from statistics import median
 from typing import Any
 
 import keras
@@ -41,6 +42,10 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             optimizer.learning_rate = current_learning_rate(optimizer) * self.factor
             self.waited = 0
 
+    def begin_again(self) -> None:
+        """Forget what was waited for."""
+        self.waited = 0
+
     def state(self) -> dict[str, Any]:
         """Return what `restore` needs; the learning rate itself is a variable of the optimizer."""
         return {"best": self.best, "waited": self.waited}
@@ -53,7 +58,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
 class StopEarly(keras.callbacks.Callback):
     """Stop after `patience` epochs without a lower validation loss, and restore the best epoch's weights.
 
-    The loss is the mean of an epoch's and the `SMOOTHED - 1` before it: a single lucky epoch is neither the best nor
+    The loss is the median of an epoch's and the `SMOOTHED - 1` before it: a single lucky epoch is neither the best nor
     the end of a training.
 
     Args:
@@ -74,15 +79,20 @@ class StopEarly(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Remember the weights of the best epoch."""
-        self.recent = [*self.recent, validation_loss(self.model, logs)][-SMOOTHED:]
-        loss = sum(self.recent) / len(self.recent)
-        if loss < self.best:
+        now = validation_loss(self.model, logs)
+        self.recent = [*self.recent, now if math.isfinite(now) else math.inf][-SMOOTHED:]
+        loss = median(self.recent)
+        if loss < self.best and math.isfinite(now):
             self.best, self.best_epoch, self.waited = loss, epoch, 0
             self.arrays = [weight.numpy() for weight in self.model.weights]
         else:
             self.waited += 1
         if self.finished:
             self.model.stop_training = True
+
+    def begin_again(self) -> None:
+        """Forget what was waited for, and the losses that the next ones are no continuation of."""
+        self.waited, self.recent = 0, []
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Restore the best weights."""

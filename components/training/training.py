@@ -4,7 +4,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,6 @@ import tensorflow as tf
 from tensorflow.python.util import _pywrap_determinism
 
 from components.formats.nodes import TRAINER
-from components.models import resnets
-from components.models.pretrained import Conventions, conventions_of_model
-from components.models.residual import stem_for
 from components.training.checkpoint import Checkpoint
 from components.training.device_feed import DeviceFeed
 from components.training.epoch_log import EpochLog
@@ -26,9 +23,9 @@ from components.training.input import (
     steps_per_epoch,
     training_batches,
 )
+from components.training.network import build_model
 from components.training.optimization import make_optimizer
-from components.training.options import ModelOptions, TrainOptions
-from components.training.precision import dtype_policy
+from components.training.options import TrainOptions
 from components.training.settings import Settings
 from components.training.sizes import Shrink, SizeSchedule
 from components.training.stages import HeadFirst
@@ -46,53 +43,6 @@ class Trained:
     best_epoch: int
     seconds: float
     images_per_second: float | None
-
-
-def build_model(
-    options: ModelOptions,
-    classes: int,
-    input_shape: tuple[int, int, int],
-    precision: str = "float32",
-    *,
-    conventions: Conventions | None = None,
-    after_input: keras.Layer | None = None,
-) -> keras.Model:
-    """Build the network of `options`, computing in `precision` and returning logits.
-
-    `conventions`, if given, replace those of the options and the weights; `after_input` is a layer before all others.
-    """
-    chosen = asdict(conventions) if conventions else options.conventions()
-    if options.stem == "auto" and options.weights is None and conventions is None:
-        chosen["stem"] = stem_for(*input_shape[:2])
-    deep = resnets.BLOCKS[options.architecture][0] == "bottleneck"
-    zero_init_residual = deep if options.zero_init_residual is None else options.zero_init_residual
-    with dtype_policy(precision):
-        return resnets.resnet(
-            options.architecture,
-            classes,
-            input_shape,
-            options.normalize,
-            keras.regularizers.L2(options.l2) if options.l2 else None,
-            options.dropout,
-            classifier_activation=None,
-            zero_init_residual=zero_init_residual,
-            weights=options.weights,
-            freeze=options.freeze,
-            after_input=after_input,
-            **chosen,
-        )
-
-
-def copy_in_float32(model: keras.Model, options: ModelOptions) -> keras.Model:
-    """Copy a trained model of `options`, so that what serves it needs no fast bfloat16."""
-    copy = build_model(
-        options.model_copy(update={"weights": None}),
-        model.output_shape[-1],
-        model.input_shape[1:],
-        conventions=conventions_of_model(model),
-    )
-    copy.set_weights(model.get_weights())
-    return copy
 
 
 class Training:

@@ -18,10 +18,9 @@ from tfx.types.artifact import Artifact
 from components.formats.documents import write_leaderboard
 from components.tools.files import write_json
 from components.training.checkpoint import FILE_NAME
-from components.training.parameters import tfx_properties
+from components.training.parameters import BEST, tfx_properties
 
 TUNER_FN = "components.tuner.tuner_fn.tuner_fn"
-BEST = "best_hyperparameters.txt"  # TFX's name
 
 
 class Executor(TunerExecutor):

@@ -23,9 +23,9 @@ from components.models.cost import multiplications
 from components.tools.files import read_json, write_json
 from components.tools.progress import Progress
 from components.training.checkpoint import FILE_NAME
+from components.training.network import build_model
 from components.training.preparation import Prepared, prepare
 from components.training.settings import read_settings
-from components.training.training import build_model
 from components.tuner.halving import Halving
 from components.tuner.leaderboard import Row, failed_row, merit, rank
 from components.tuner.options import TunerOptions
@@ -157,7 +157,9 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     options = TunerOptions.model_validate(config["tuner"])
     prepared = prepare(read_settings(config), config["examples_uri"], fn_args.train_files, fn_args.eval_files)
     found = combinations(options)
-    costs = [cost(prepared, choices) for choices in found]
+    counted = [cost(prepared, choices) for choices in found]
+    dearest = max((one for one in counted if one is not None), default=1.0)
+    costs = [dearest if one is None else one for one in counted]  # what is impossible fails before it costs anything
     plan = Halving(costs, prepared.settings.train.epochs, options.budget, options.epochs)
     fingerprint = prepared.settings.fingerprint(
         prepared.files, config.get("code_version", ""), prepared.precision, options.model_dump_json()
@@ -166,16 +168,13 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     return TunerFnResult(tuner=ResNetTuner(found, prepared, plan, folder), fit_kwargs={"verbose": 0})
 
 
-def cost(prepared: Prepared, choices: dict[str, Any]) -> float:
-    """Count what an epoch of a combination costs; infinitely little where its options are impossible, so it fails soon.
-
-    Of a network that can't be built here (its weights can't be downloaded), the trial says so.
-    """
+def cost(prepared: Prepared, choices: dict[str, Any]) -> float | None:
+    """Count what an epoch of a combination costs; None where its options are impossible, as its trial will say."""
     image = prepared.settings.image
     try:
         model = prepared.settings.with_choices(choices).model.model_copy(update={"weights": None, "freeze": False})
     except ValueError:
-        return 1.0
+        return None
     return float(multiplications(build_model(model, len(prepared.labels), (image.height, image.width, image.channels))))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from components.evaluator.options import EvaluateOptions
-from components.images.options import ImageOptions
+from components.images.options import MIN_SIDE, ImageOptions
 from components.ingest.options import DataOptions
 from components.pusher.options import PushOptions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
@@ -18,7 +18,10 @@ from components.validation.options import ValidateOptions
 from components.work.options import BeamOptions
 from pipeline.kubeflow.options import KubeflowOptions
 
-_SEARCHED_ELSEWHERE = {"model.architecture": "tuner.architectures", "train.epochs": "tuner.epochs"}
+_NOT_SEARCHED = {
+    "model.architecture": "tuner.architectures lists what to try",
+    "train.epochs": "all that is tried has the same epochs",
+}
 
 
 class Config(Section):
@@ -74,14 +77,34 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _tried_within_the_epochs(self) -> "Config":
+        if self.tuner.enabled and (self.tuner.epochs or 0) > self.train.epochs:
+            raise ValueError(
+                "tuner.epochs must be at most train.epochs, of which they are the first. "
+                f"Received: {self.tuner.epochs} of {self.train.epochs}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _sizes_make_a_difference(self) -> "Config":
+        smallest = min((size for _, size in self.train.size_schedule), default=1.0)
+        side = max(self.image.height, self.image.width)
+        if self.train.size_schedule and max(MIN_SIDE, round(side * smallest)) >= side:
+            raise ValueError(
+                f"train.size_schedule has no effect: no side is made smaller than {MIN_SIDE} pixels. "
+                f"Received: images of {self.image.height}×{self.image.width}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _searched_options_exist(self) -> "Config":
         sections: dict[str, Section] = {"model": self.model, "train": self.train}
         for key, values in self.tuner.search.items():
             section, _, name = key.partition(".")
             if section not in sections or name not in type(sections[section]).model_fields:
                 raise ValueError(f"tuner.search takes options of model and train. Received: {key}")
-            if key in _SEARCHED_ELSEWHERE:
-                raise ValueError(f"tuner.search can't take {key}: it is what {_SEARCHED_ELSEWHERE[key]} is for")
+            if key in _NOT_SEARCHED:
+                raise ValueError(f"tuner.search can't take {key}: {_NOT_SEARCHED[key]}")
             if not values:
                 raise ValueError(f"tuner.search requires values to try. Received: {key}=[]")
             checked = []

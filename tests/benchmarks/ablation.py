@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 from sklearn.metrics import f1_score
 
-from components.training import augmentation, optimization
+from components.training import augmentation
 from components.training.flips import classifier
 from components.training.input import list_files, read_split
 from components.training.options import TrainOptions
@@ -50,7 +50,8 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     "no label smoothing": {"train": {"label_smoothing": 0.0}},
     "mixup": {"train": {"mixup": 0.2}},
     "flips by chance": {},
-    "Adam's 0.999": {},
+    "beta_2 of 0.999": {"train": {"beta_2": 0.999}},
+    "beta_2 of 0.99": {"train": {"beta_2": 0.99}},
 }
 
 
@@ -62,7 +63,6 @@ def by_chance(identities: tf.Tensor, seed: int, epoch: tf.Tensor) -> tf.Tensor:
 
 PATCHES: dict[str, Any] = {
     "flips by chance": (augmentation, "alternate", by_chance),
-    "Adam's 0.999": (optimization, "BETA_2", 0.999),
 }
 
 
@@ -107,7 +107,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         line = [sys.executable, "-m", "pipeline", "run", "--workdir", folder, "--config", chosen.config]
         line += ["--data", chosen.data] if chosen.data else []
-        quick = ["train.epochs=1", "train.warmup_epochs=0", "evaluate.min_accuracy=0"]
+        quick = ["train.epochs=1", "train.warmup_epochs=0", "train.head_epochs=0", "evaluate.min_accuracy=0"]
         for override in (*chosen.set, *quick):
             line += ["--set", override]
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL)

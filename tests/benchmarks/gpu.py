@@ -39,9 +39,10 @@ from components.training.device_input import HeldImages, training_line, training
 from components.training.execution import Execution
 from components.training.export import export
 from components.training.input import ImageData, training_batches
+from components.training.network import build_model
 from components.training.options import Architecture, ModelOptions, TrainOptions
 from components.training.settings import Settings
-from components.training.training import Training, build_model
+from components.training.training import Training
 from pipeline.cli.predict import classify_files, load_model
 
 CLASSES = 8

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from engine import HERE, Engine
 
-pytestmark = pytest.mark.skipif(os.environ.get("GPU_IMAGE") != "1", reason="GPU_IMAGE=1 builds the image with CUDA")
+pytestmark = [
+    pytest.mark.containers,
+    pytest.mark.timeout(3600),
+    pytest.mark.skipif(os.environ.get("GPU_IMAGE") != "1", reason="GPU_IMAGE=1 builds the image with CUDA"),
+]
 IMAGE = "localhost/affect:gpu"
 
 

@@ -45,6 +45,7 @@ def trainer(examples: standard_artifacts.Examples, **options: Any) -> ImageTrain
         "calibrate": 1,
         "seed": 0,
         "checkpoint_dir": "",
+        "flip_average": 1,
     }
     return ImageTrainer(examples=channel_utils.as_channel([examples]), **(defaults | options))
 
@@ -154,6 +155,7 @@ def test_a_training_from_weights_of_pytorch_says_what_it_began_with(
         "mean": [0.485, 0.456, 0.406],
         "std": [0.229, 0.224, 0.225],
         "bottleneck_stride": "first",  # a ResNet-18 has no bottleneck
+        "stem": "imagenet",
     }
     assert (
         f"Beginning with the weights of resnet18.safetensors (SHA-256 {digest[:12]}…); pixels are standardized by mean "

@@ -9,7 +9,7 @@ import tensorflow as tf
 from on_gpu import needs_gpu
 from test_training import EVAL, TRAIN, Killed, difference, on_two_devices, settings, shapes, small_resnet18
 
-from components.training import training
+from components.training import network
 from components.training.checkpoint import FILE_NAME
 from components.training.device_feed import DeviceFeed
 from components.training.execution import Execution
@@ -127,7 +127,7 @@ def test_xla_has_nothing_to_add_up_in_any_order() -> None:
     """A scatter would: TensorFlow refuses to compile some of them where deterministic kernels are asked for."""
     options = TrainOptions(batch_size=8, optimizer="sgd")
     feed = DeviceFeed(TRAIN, EVAL, 3, options, 8, 0, GPU, tf.distribute.get_strategy())
-    model = feed.model(training.build_model(settings().model, 3, (32, 32, 3)))
+    model = feed.model(network.build_model(settings().model, 3, (32, 32, 3)))
     model.compile(optimizer="sgd", loss=keras.losses.CategoricalCrossentropy(from_logits=True))
     model.optimizer.build(model.trainable_variables)
     (batch, *_) = feed.training

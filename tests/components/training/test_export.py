@@ -15,8 +15,8 @@ from components.models.pretrained import Conventions, conventions_of_model, conv
 from components.models.resnets import ResNet18
 from components.training.decoding import decode_image
 from components.training.export import export
+from components.training.network import build_model, copy_in_float32
 from components.training.options import ModelOptions
-from components.training.training import build_model, copy_in_float32
 
 LABELS = ["circle", "square", "cross"]
 IMAGE = ImageOptions(height=32, width=32)

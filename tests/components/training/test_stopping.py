@@ -60,6 +60,14 @@ def test_a_lucky_epoch_is_neither_the_best_nor_the_end(model: keras.Model) -> No
     assert stop.best_epoch == 7
 
 
+def test_losses_before_the_best_ones_do_not_delay_them(model: keras.Model) -> None:
+    stop = StopEarly(patience=None)
+
+    feed(stop, model, [1.5, 0.5, 0.6, 0.7, 0.8, 0.9])
+
+    assert stop.best_epoch == 2  # at 0.6: the single 0.5 may be luck
+
+
 def test_without_patience_training_goes_on_and_the_best_weights_come_back(model: keras.Model) -> None:
     stop = StopEarly(patience=None)
 

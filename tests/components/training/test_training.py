@@ -21,7 +21,7 @@ from trainer_examples import draw_shapes
 
 from components.images.options import ImageOptions
 from components.models import resnets
-from components.training import sizes, training
+from components.training import network, sizes, training
 from components.training.checkpoint import FILE_NAME
 from components.training.decoding import decode_image
 from components.training.input import ImageData
@@ -406,7 +406,7 @@ def test_the_deep_ones_begin_with_blocks_that_pass_their_input_on(
 ) -> None:
     options = ModelOptions(architecture=architecture, zero_init_residual=wanted)
 
-    model = training.build_model(options, 3, (32, 32, 3))
+    model = network.build_model(options, 3, (32, 32, 3))
 
     last = "_3_bn" if architecture == "resnet50" else "_2_bn"
     assert (not model.get_layer(f"conv2_block1{last}").gamma.numpy().any()) == passes_on

@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from tfx.types import artifact_utils, channel_utils, standard_artifacts
 from trainer_examples import shapes_examples
 
+from components.formats.documents import TRAINING
 from components.images.options import ImageOptions
+from components.trainer.component import ImageTrainer
+from components.trainer.executor import Executor as TrainerExecutor
 from components.training import preparation, training
 from components.training.checkpoint import FILE_NAME
 from components.training.input import ImageData
-from components.training.options import ModelOptions, TrainOptions
+from components.training.options import ModelOptions, TrackingOptions, TrainOptions
 from components.training.settings import read_settings
 from components.tuner.component import ImageTuner
 from components.tuner.executor import Executor
@@ -20,7 +23,7 @@ from components.tuner.options import TunerOptions
 from components.tuner.tuner_fn import combinations
 
 IMAGE = ImageOptions(height=32, width=32)
-TRAIN = TrainOptions(batch_size=32)
+TRAIN = TrainOptions(batch_size=32, epochs=34)
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def examples(tmp_path: Path) -> standard_artifacts.Examples:
     return artifact
 
 
-def search(examples: standard_artifacts.Examples, root: Path, options: TunerOptions) -> None:
+def search(examples: standard_artifacts.Examples, root: Path, options: TunerOptions, **more: int) -> None:
     component = ImageTuner(
         examples=channel_utils.as_channel([examples]),
         model_options=ModelOptions(),
@@ -40,6 +43,7 @@ def search(examples: standard_artifacts.Examples, root: Path, options: TunerOpti
         tuner_options=options,
         seed=0,
         checkpoint_dir=str(root / "checkpoints"),
+        **more,
     )
     best, results = standard_artifacts.HyperParameters(), standard_artifacts.TunerResults()
     best.uri, results.uri = str(root / "best"), str(root / "results")
@@ -69,6 +73,37 @@ def test_every_architecture_is_tried_and_the_best_goes_to_the_trainer(
     hyperparameters = json.loads((tmp_path / "best" / "best_hyperparameters.txt").read_text())
     config: dict[str, Any] = {"model": {}, "train": {}, "image": {}}
     assert read_settings(config, hyperparameters).model.architecture == rows[0]["architecture"]
+
+
+@pytest.mark.training
+def test_the_trainer_goes_on_with_the_winners_training(
+    examples: standard_artifacts.Examples, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    search(examples, tmp_path, TunerOptions(architectures=("resnet18",), epochs=1), epochs=2)
+    options = {"model_options": ModelOptions(), "train_options": TRAIN, "image_options": IMAGE, "seed": 0}
+    best, model, model_run = (
+        kind() for kind in (standard_artifacts.HyperParameters, standard_artifacts.Model, standard_artifacts.ModelRun)
+    )
+    best.uri, model.uri, model_run.uri = (str(tmp_path / name) for name in ("best", "model", "model_run"))
+    component = ImageTrainer(
+        examples=channel_utils.as_channel([examples]),
+        hyperparameters=channel_utils.as_channel([best]),
+        tracking_options=TrackingOptions(),
+        calibrate=1,
+        flip_average=1,
+        checkpoint_dir="",
+        epochs=2,
+        **options,
+    )
+    properties = {key: value for key, value in component.spec.exec_properties.items() if value is not None}
+    capsys.readouterr()
+
+    inputs = {"examples": [examples], "hyperparameters": [best]}
+    TrainerExecutor().Do(inputs, {"model": [model], "model_run": [model_run]}, properties)
+
+    assert "Continuing after epoch 1 " in capsys.readouterr().out
+    training = TRAINING.read(model_run.uri)
+    assert [row["epoch"] for row in training["history"]] == [1, 2]
 
 
 def fake_training(monkeypatch: pytest.MonkeyPatch, outcome: dict[str, Any]) -> list[str]:

@@ -79,7 +79,7 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ("tuner.search={seed: [1]}", r"tuner\.search takes options of model and train\. Received: seed"),
         ("tuner.search={model.dropout: []}", r"tuner\.search requires values.*model\.dropout=\[\]"),
         ("tuner.search={train.learning_rate: [-1]}", r"tuner\.search: train\.learning_rate: .*Received: -1"),
-        ("tuner.search={train.epochs: [3, 5]}", r"can't take train\.epochs: it is what tuner\.epochs is for"),
+        ("tuner.search={train.epochs: [3, 5]}", r"can't take train\.epochs: it all that is tried has the same epochs"),
         (
             "tuner.search={model.weights: [null, a.keras]}",
             r"model\.weights: .*one kind\. Received: \[None, 'a\.keras'\]",
