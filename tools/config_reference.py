@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -95,6 +95,8 @@ def _type(annotation: Any) -> str:
     arguments = get_args(annotation)
     if get_origin(annotation) is Literal:
         return ", ".join(f"`{value}`" for value in arguments)
+    if get_origin(annotation) is Annotated:
+        return _type(arguments[0])
     if get_origin(annotation) is tuple:
         return f"list of {_type(arguments[0])}"
     if get_origin(annotation) is dict:

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable(package="components.trainer")
 class MaxPooling2D(keras.layers.MaxPooling2D):
-    """`keras.layers.MaxPooling2D` with the same config, which can be told to take the maximum of slices.
+    """`keras.layers.MaxPooling2D` with the same config, which takes the maximum of slices if asked to.
 
     Attributes:
         by_slices: whether it does; for "valid" padding and channels last. A processor is slower that way.

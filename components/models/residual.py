@@ -1,4 +1,4 @@
-"""What a ResNet is put together of: stems and residual blocks of named layers.
+"""The parts of a ResNet: stems and residual blocks of named layers.
 
 Layers are named, padded and parametrized as in `keras.applications` (version 1: biases in the convolutions).
 """

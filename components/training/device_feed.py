@@ -34,7 +34,7 @@ class DeviceFeed:
         strategy: whose devices these are.
 
     Attributes:
-        training: the batches of the epoch that the callbacks have been told of.
+        training: the batches of the epoch that the callbacks know of.
         evaluation: those to judge by.
         clock: of the time that compiling takes.
     """

@@ -44,7 +44,7 @@ def test_a_gpus_way_of_training_gives_what_a_processors_gives(options: dict[str,
     # Without dropout, for which XLA draws other numbers.
     chosen = settings({"dropout": 0.0}, epochs=3, batch_size=8, optimizer="sgd", learning_rate=1e-3, **options)
 
-    # An image of 48 may be told otherwise.
+    # An image of 48 may be taken for another.
     assert outcomes(run(chosen, GPU)) == pytest.approx(outcomes(run(chosen, PLAIN)), abs=0.03)
 
 

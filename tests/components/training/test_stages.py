@@ -57,9 +57,9 @@ def source(tmp_path: Path) -> str:
     return path
 
 
-def settings(source: str, **options: Any) -> Settings:
+def settings(source: str, *, l2: float = 0.0, **options: Any) -> Settings:
     defaults: dict[str, Any] = {"batch_size": 16, "epochs": 4, "head_epochs": 2, "warmup_epochs": 1, "layer_decay": 0.5}
-    model = ModelOptions(weights=source, dropout=0.3)
+    model = ModelOptions(weights=source, dropout=0.3, l2=l2)
     return Settings(model, TrainOptions(**(defaults | {"learning_rate": 1e-3} | options)), IMAGE, seed=3)
 
 
@@ -125,6 +125,15 @@ def test_the_head_learns_alone_and_then_everything_does(source: str) -> None:
     changed = [path for path, value in watch.backbones[2].items() if not np.array_equal(value, loaded[path])]
     assert {path.split("/")[0] for path in changed} == {path.split("/")[0] for path in loaded}
     assert {path.rpartition("/")[2] for path in changed} >= {"kernel", "gamma", "moving_mean", "moving_variance"}
+
+
+@pytest.mark.training
+def test_penalties_are_no_part_of_the_validation_loss_in_either_stage(source: str) -> None:
+    """Those of the backbone begin to count when it begins to learn."""
+    plain, penalized = (run(settings(source, l2=l2, learning_rate=1e-6)).history for l2 in (0.0, 1e-3))
+
+    for a, b in zip(plain, penalized, strict=True):
+        assert b["val_loss"] == pytest.approx(a["val_loss"], abs=0.05)
 
 
 @pytest.mark.training

@@ -66,8 +66,11 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
             r"model\.weights=imagenet have their own normalization",
         ),
         ("model.bottleneck_stride=last", r"model\.bottleneck_stride: .*'first' or 'middle'\. Received: 'last'"),
-        ("train.head_epochs=2", r"train\.head_epochs=2 spares what model\.weights .* name some\. Received: null"),
-        ("train.layer_decay=0.5", r"train\.layer_decay=0\.5 spares .* name some\. Received: null"),
+        (
+            "train.head_epochs=2",
+            r"train\.head_epochs=2 needs pretrained weights: set model\.weights, or leave it out\. Received: null",
+        ),
+        ("train.layer_decay=0.5", r"train\.layer_decay=0\.5 needs pretrained weights: .*\. Received: null"),
         (
             "train={head_epochs: 4, epochs: 4, warmup_epochs: 0}",
             r"below train\.epochs .* Received: train\.head_epochs=4, ",
@@ -79,12 +82,18 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
         ("tuner.search={seed: [1]}", r"tuner\.search takes options of model and train\. Received: seed"),
         ("tuner.search={model.dropout: []}", r"tuner\.search requires values.*model\.dropout=\[\]"),
         ("tuner.search={train.learning_rate: [-1]}", r"tuner\.search: train\.learning_rate: .*Received: -1"),
-        ("tuner.search={train.epochs: [3, 5]}", r"can't take train\.epochs: it all that is tried has the same epochs"),
+        ("tuner.search={train.epochs: [3, 5]}", r"can't take train\.epochs: all that is tried has the same epochs"),
         (
             "tuner.search={model.weights: [null, a.keras]}",
             r"model\.weights: .*one kind\. Received: \[None, 'a\.keras'\]",
         ),
         ("tuner.search={train.augment: [{flip: true}]}", r"train\.augment: KerasTuner requires numbers or texts"),
+        (
+            "model={weights: resnet18.safetensors, stem: small}",
+            r"are of a network with model\.stem=imagenet: leave it at auto\. Received: model\.stem=small",
+        ),
+        ("train.size_schedule=[[1.0, 0.5]]", r"both between 0 and 1\. Received: \[\[1\.0, 0\.5\]\]"),
+        ("tuner={enabled: true, epochs: 99}", r"tuner\.epochs must be at most train\.epochs.* Received: 99 of 16"),
         ("train.learning_rate=.nan", r"train\.learning_rate: .*finite"),
         (
             "kubeflow.components.Trainer.retry={count: 3, backoff: 10m, factor: 2, longest: 1h}",
@@ -96,6 +105,13 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
 def test_a_bad_override_names_the_key_and_what_is_allowed(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load(None, [override])
+
+
+def test_smaller_images_that_cannot_get_smaller_are_refused() -> None:
+    with pytest.raises(
+        ConfigError, match=r"no effect: no side .* smaller than 32 pixels\. Received: images of 32×32"
+    ):
+        load(None, ["image={height: 32, width: 32}", "train.size_schedule=[[0.5, 0.5]]"])
 
 
 def test_a_frozen_backbone_has_no_second_stage() -> None:
