@@ -92,7 +92,7 @@ def test_the_program_answers_under_its_own_name(wheel: Path, installed: Path) ->
 def test_a_preset_is_found_in_the_wheel(installed: Path) -> None:
     code = "from pipeline.config import load; print(load('photos', []).train.epochs)"
 
-    assert call(installed / "python", "-c", code, cwd=installed) == "60\n"
+    assert call(installed / "python", "-c", code, cwd=installed) == "46\n"
 
 
 def test_the_help_of_every_command_loads_neither_tfx_nor_tensorflow(installed: Path) -> None:

@@ -87,7 +87,8 @@ def seconds_per_epoch(prepared: Prepared, settings: Settings, variant: str) -> f
     schedule = [*changed(settings, variant).train.size_schedule, (1.0, 1.0)]
     total, before = 0.0, 0.0
     for share, size in schedule:
-        short = changed(settings, variant, epochs=2, warmup_epochs=0, size_schedule=[[1.0, size]])
+        whole = [[0.99, size]] if size < 1.0 else []
+        short = changed(settings, variant, epochs=2, warmup_epochs=0, head_epochs=0, size_schedule=whole)
         total += (share - before) * train(prepared, short).history[1]["seconds"]
         before = share
     return total

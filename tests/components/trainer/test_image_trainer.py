@@ -113,7 +113,7 @@ def test_a_model_from_imagenets_weights_is_exported_with_their_preprocessing(
     model = ModelOptions(architecture="resnet50", weights="imagenet", normalize=False, freeze=True)
     train = TrainOptions(epochs=1, warmup_epochs=0, precision="float32")
 
-    component = trainer(examples, model_options=model, train_options=train)
+    component = trainer(examples, model_options=model, train_options=train, flip_average=0)
     execute(component, examples, tmp_path)
 
     folder = str(tmp_path / "model" / "Format-Serving")

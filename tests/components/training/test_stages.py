@@ -204,7 +204,7 @@ def test_steps_and_decay_follow_the_rates(optimizer: str) -> None:
 def test_adams_first_steps_of_the_backbone_are_those_of_a_new_adam() -> None:
     """However many the head has taken before: uncorrected, the first would be three times as large."""
     graded = make_optimizer(options(optimizer="adam", head_epochs=4), 50)
-    plain = keras.optimizers.Adam(0.1)
+    plain = keras.optimizers.Adam(0.1, beta_2=options().beta_2)
     ours, theirs = variables(), variables()
     graded.build(ours)
     plain.build(theirs)

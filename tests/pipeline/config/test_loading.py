@@ -108,9 +108,7 @@ def test_a_bad_override_names_the_key_and_what_is_allowed(override: str, message
 
 
 def test_smaller_images_that_cannot_get_smaller_are_refused() -> None:
-    with pytest.raises(
-        ConfigError, match=r"no effect: no side .* smaller than 32 pixels\. Received: images of 32×32"
-    ):
+    with pytest.raises(ConfigError, match=r"no effect: no side .* smaller than 32 pixels\. Received: images of 32×32"):
         load(None, ["image={height: 32, width: 32}", "train.size_schedule=[[0.5, 0.5]]"])
 
 
