@@ -115,7 +115,7 @@ class OnlineAugmentOptions(Section):
 class TrainOptions(Section):
     """How the network is trained."""
 
-    epochs: int = Field(16, ge=1, description="epochs at most")
+    epochs: int = Field(20, ge=1, description="epochs at most")
     batch_size: int = Field(32, ge=1, description="images a step")
     optimizer: Literal["sgd", "adam", "adamw"] = Field("adamw", description="optimizer")
     learning_rate: float = Field(3e-3, gt=0.0, description="peak learning rate")

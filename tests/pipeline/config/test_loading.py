@@ -93,7 +93,7 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
             r"are of a network with model\.stem=imagenet: leave it at auto\. Received: model\.stem=small",
         ),
         ("train.size_schedule=[[1.0, 0.5]]", r"both between 0 and 1\. Received: \[\[1\.0, 0\.5\]\]"),
-        ("tuner={enabled: true, epochs: 99}", r"tuner\.epochs must be at most train\.epochs.* Received: 99 of 16"),
+        ("tuner={enabled: true, epochs: 99}", r"tuner\.epochs must be at most train\.epochs.* Received: 99 of 20"),
         ("train.learning_rate=.nan", r"train\.learning_rate: .*finite"),
         (
             "kubeflow.components.Trainer.retry={count: 3, backoff: 10m, factor: 2, longest: 1h}",

@@ -53,7 +53,7 @@ def test_kfp_loads_it_with_the_parameters_and_their_defaults(text: str, tmp_path
     defaults = {name: found.default for name, found in component.component_spec.inputs.items()}
     assert defaults == {
         "data": "s3://faces/train",
-        "epochs": 16,
+        "epochs": 20,
         "architecture": "resnet18",
         "seed": 0,
         "push_destination": "s3://mlpipeline/v2/artifacts/serving_model",
