@@ -10,6 +10,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.images.options import ImageOptions
+from components.training.decoding import decode_image
+from components.training.input import ImageData
+
 
 def encode(pixels: NDArray[Any], extension: str = ".png") -> bytes:
     """RGB or grey pixels to encoded bytes."""
@@ -35,6 +39,16 @@ def draw_shapes(count: int, size: int = 32, seed: int = 0) -> tuple[list[bytes],
             cv2.line(pixels, (x - r, y + r), (x + r, y - r), colour, 2)
         images.append(encode(pixels))
     return images, labels
+
+
+SHAPES = ImageOptions(height=32, width=32)
+
+
+def shapes(count: int, seed: int) -> ImageData:
+    """The drawn shapes as a split that is held in memory."""
+    encoded, labels = draw_shapes(count, seed=seed)
+    images = tf.stack([decode_image(tf.constant(data), SHAPES) for data in encoded])
+    return ImageData((), labels.astype(np.int64), SHAPES, images)
 
 
 def write_records(path: Path, images: Sequence[bytes], labels: Sequence[int] | NDArray[Any]) -> Path:

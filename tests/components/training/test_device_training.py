@@ -7,7 +7,8 @@ import keras
 import pytest
 import tensorflow as tf
 from on_gpu import needs_gpu
-from test_training import EVAL, TRAIN, Killed, difference, on_two_devices, settings, shapes, small_resnet18
+from test_training import EVAL, TRAIN, Killed, difference, on_two_devices, settings, small_resnet18
+from trainer_examples import shapes
 
 from components.training import network
 from components.training.checkpoint import FILE_NAME

@@ -9,14 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 import trainer_examples
 from numpy.typing import NDArray
-from trainer_examples import draw_shapes
+from trainer_examples import SHAPES as IMAGE
+from trainer_examples import shapes
 
-from components.images.options import ImageOptions
 from components.models import resnets
-from components.training.decoding import decode_image
 from components.training.graded import rates
 from components.training.input import ImageData
 from components.training.optimization import learning_rate, make_optimizer
@@ -25,15 +23,6 @@ from components.training.settings import Settings
 from components.training.stages import HeadFirst
 from components.training.stopping import ReduceOnPlateau, StopEarly
 from components.training.training import Trained, Training
-
-IMAGE = ImageOptions(height=32, width=32)
-
-
-def shapes(count: int, seed: int) -> ImageData:
-    encoded, labels = draw_shapes(count, seed=seed)
-    images = tf.stack([decode_image(tf.constant(data), IMAGE) for data in encoded])
-    return ImageData((), labels.astype(np.int64), IMAGE, images)
-
 
 TRAIN, EVAL = shapes(48, 0), shapes(24, 1)
 

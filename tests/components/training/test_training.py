@@ -17,28 +17,18 @@ import pytest
 import tensorflow as tf
 import trainer_examples
 from numpy.typing import NDArray
-from trainer_examples import draw_shapes
+from trainer_examples import SHAPES as IMAGE
+from trainer_examples import shapes
 
-from components.images.options import ImageOptions
 from components.models import resnets
 from components.training import network, sizes, training
 from components.training.checkpoint import FILE_NAME
-from components.training.decoding import decode_image
 from components.training.input import ImageData
 from components.training.options import Architecture, ModelOptions, TrainOptions
 from components.training.settings import Settings
 from components.training.stopping import ReduceOnPlateau
 from components.training.trackers import TrackEpochs, Tracker
 from components.training.training import Trained, Training, deterministic_ops
-
-IMAGE = ImageOptions(height=32, width=32)
-
-
-def shapes(count: int, seed: int) -> ImageData:
-    encoded, labels = draw_shapes(count, seed=seed)
-    images = tf.stack([decode_image(tf.constant(data), IMAGE) for data in encoded])
-    return ImageData((), labels.astype(np.int64), IMAGE, images)
-
 
 TRAIN, EVAL = shapes(48, 0), shapes(24, 1)
 
