@@ -82,7 +82,7 @@ class StopEarly(keras.callbacks.Callback):
         now = validation_loss(self.model, logs)
         self.recent = [*self.recent, now if math.isfinite(now) else math.inf][-SMOOTHED:]
         loss = median(self.recent)
-        if loss < self.best and math.isfinite(now):
+        if loss < self.best:
             self.best, self.best_epoch, self.waited = loss, epoch, 0
             self.arrays = [weight.numpy() for weight in self.model.weights]
         else:

@@ -68,6 +68,16 @@ def test_losses_before_the_best_ones_do_not_delay_them(model: keras.Model) -> No
     assert stop.best_epoch == 2  # at 0.6: the single 0.5 may be luck
 
 
+@pytest.mark.parametrize("losses", [[float("nan"), 2.0, 1.0], [2.0, float("nan"), 1.5], [2.0, 1.0, float("nan")]])
+def test_an_epoch_without_a_finite_loss_is_never_the_best(model: keras.Model, losses: list[float]) -> None:
+    stop = StopEarly(patience=None)
+
+    feed(stop, model, losses)
+
+    assert np.isfinite(losses[stop.best_epoch])
+    assert np.isfinite(stop.best)
+
+
 def test_without_patience_training_goes_on_and_the_best_weights_come_back(model: keras.Model) -> None:
     stop = StopEarly(patience=None)
 
