@@ -3,7 +3,9 @@
 INGEST = "ImageIngest"
 SPLIT = "SplitBalanceAugment"
 CONVERTER = "TFRecordConverter"
+STATISTICS = "StatisticsGen"
 SCHEMA = "ImageSchema"
+VALIDATOR = "ExampleValidator"
 COMPARISON = "DistributionValidator"
 GATE = "DataGate"
 TUNER = "Tuner"
@@ -13,6 +15,11 @@ EVALUATOR = "Evaluator"
 ANALYSIS = "PredictionAnalysis"
 PUSHER = "Pusher"
 REPORT = "Report"
+
+ALL = (
+    *(INGEST, SPLIT, CONVERTER, STATISTICS, SCHEMA, VALIDATOR, COMPARISON, GATE),
+    *(TUNER, TRAINER, BASELINE, EVALUATOR, ANALYSIS, PUSHER, REPORT),
+)
 
 # Where a component's class has another name: TFX has one of the same name, whose place it takes.
 BY_CLASS = {

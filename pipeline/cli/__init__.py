@@ -20,6 +20,7 @@ _COMMANDS = {
     "sample-data": ("pipeline.cli.sample_data:sample_data", "Draw a folder of sample faces."),
     "compile": ("pipeline.cli.compile:compile", "Compile the pipeline for Kubeflow Pipelines."),
     "submit": ("pipeline.cli.submit:submit", "Submit a compiled pipeline to Kubeflow Pipelines."),
+    "status": ("pipeline.cli.status:status", "Show how a run on Kubeflow stands, or follow it."),
 }
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from components.formats.documents import REPORT
 from components.formats.stored_at import PROPERTY as STORED_AT
+from pipeline.kubeflow import log_lines
 from pipeline.kubeflow.run_values import as_run, check_values
 from pipeline.kubeflow.spec import RULES
 
@@ -202,6 +203,7 @@ def run(task: Task) -> None:
     output = hand_back(json.loads(file.read_text("utf-8")), task)
     file.write_text(json.dumps(output, sort_keys=True), "utf-8")
     write_parameters(output, task.invocation["outputs"])
+    print(log_lines.made(output["artifacts"]), flush=True)
     print(f"{task.executor} done: {process_age():.1f} s, of which imports {imports:.1f} s", flush=True)
 
 
@@ -220,8 +222,7 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:
         traceback.print_exc()
         sys.stderr.flush()
-        reason = " ".join(str(error).split())
-        print(f"failed: {type(error).__name__}: {reason}" if reason else f"failed: {type(error).__name__}", flush=True)
+        print(log_lines.failed(error), flush=True)
         return 1
     return 0
 

@@ -95,13 +95,12 @@ def submit(request: Request, warn: Callable[[str], None]) -> Submission:
             "pipeline_root": documents[0].get("defaultPipelineRoot"),
             "service_account": _service_account(text),
         }
-        url = request.host.url.rstrip("/")
         if cron:
             recurring = client.create_recurring_run(**common, cron_expression=cron, no_catchup=True)
             run_id = recurring.recurring_run_id
-            return Submission(version, run_id, f"{url}/#/recurringrun/details/{run_id}")
+            return Submission(version, run_id, request.host.recurring_link(run_id))
         run_id = client.run_pipeline(**common).run_id
-        return Submission(version, run_id, f"{url}/#/runs/details/{run_id}")
+        return Submission(version, run_id, request.host.run_link(run_id))
 
 
 def parse_parameters(spec: dict[str, Any], given: Mapping[str, str]) -> dict[str, Any]:

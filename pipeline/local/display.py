@@ -1,4 +1,4 @@
-"""What a person sees of a run: a line a component while it runs, a table at the end."""
+"""What a person sees of a local run while it runs: a line a component."""
 
 import json
 import time
@@ -10,13 +10,10 @@ from typing import IO, Any
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
-from pipeline.figures import key_figure
 from pipeline.local.runner import NodeRun
-
-_STYLES = {"done": "green", "cached": "cyan", "failed": "bold red", "running": "yellow", "waiting": "dim"}
+from pipeline.run_table import STYLES, plain_line
 
 
 class RunDisplay:
@@ -58,16 +55,14 @@ class RunDisplay:
             self._started[run.node] = time.monotonic()
             self._report = ""
         elif not self._console.is_terminal:
-            figure = key_figure(run.node, run.properties)
-            text = f"{run.node:<{self._width}}  {run.state:<7} {run.seconds:7.1f} s  {figure}"
-            self._console.print(text.rstrip(), highlight=False, markup=False, soft_wrap=True)
+            self._console.print(plain_line(run, self._width), highlight=False, markup=False, soft_wrap=True)
 
     def _render(self) -> RenderableType:
         self._read_reports()
         lines: list[RenderableType] = []
         for run in self._runs.values():
             name = f"{run.node:<{self._width}}"
-            style = _STYLES[run.state]
+            style = STYLES[run.state]
             if run.state == "running":
                 seconds = time.monotonic() - self._started[run.node]
                 lines.append(Spinner("dots", Text(f"{name}  running {seconds:7.1f} s  {self._report}", style)))
@@ -75,8 +70,7 @@ class RunDisplay:
                 lines.append(Text(f"· {name}  waiting", style))
             else:
                 mark = "✗" if run.state == "failed" else "✓"
-                figure = key_figure(run.node, run.properties)
-                lines.append(Text(f"{mark} {name}  {run.state:<7} {run.seconds:7.1f} s  {figure}", style))
+                lines.append(Text(f"{mark} {plain_line(run, self._width)}", style))
         return Group(*lines)
 
     def _read_reports(self) -> None:
@@ -96,17 +90,3 @@ def _describe(report: dict[str, Any]) -> str:
         return str(text)
     filled = round(20 * step / total)
     return f"{'━' * filled}{'─' * (20 - filled)} {step}/{total}  {text}"
-
-
-def final_table(runs: Sequence[NodeRun]) -> Table:
-    """Component, status, time and key figure of a finished run."""
-    table = Table(title=None, box=None, pad_edge=False)
-    table.add_column("component")
-    table.add_column("status")
-    table.add_column("time", justify="right")
-    table.add_column("result")
-    for run in runs:
-        seconds = "" if run.state == "waiting" else f"{run.seconds:.1f} s"
-        figure = key_figure(run.node, run.properties)
-        table.add_row(run.node, Text(run.state, _STYLES[run.state]), seconds, figure)
-    return table

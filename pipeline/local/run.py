@@ -13,11 +13,12 @@ from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS
 from components.tools.files import replacing
 from pipeline.config import Config
 from pipeline.context import RunContext
-from pipeline.local.display import RunDisplay, final_table
+from pipeline.local.display import RunDisplay
 from pipeline.local.runner import LocalRunner, NodeRun
 from pipeline.local.workdir import Workdir
 from pipeline.pipeline import create_pipeline
 from pipeline.record import run_record
+from pipeline.run_table import run_table
 
 PUSHED, FAILED, NOT_BLESSED = 0, 1, 3
 _SHOWN = 10
@@ -54,7 +55,7 @@ def run_locally(
         runner = LocalRunner(run_id, run_record(config, context), display.changed)
         runs = runner.run(pipeline)
     if console.is_terminal:
-        console.print(final_table(runs))
+        console.print(run_table(runs))
     by_node = {run.node: run for run in runs}
     _show_quarantine(console, by_node[nodes.INGEST])
     _show_warnings(console, by_node)

@@ -1,4 +1,4 @@
-"""A stand-in for Kubeflow Pipelines: the part of its v2beta1 API that `submit` uses, over real HTTP.
+"""A stand-in for Kubeflow Pipelines: the part of its API that `submit` and `status` use, over real HTTP.
 
 No Kubeflow is in it. It keeps what it is sent, and refuses a request whose body has a field that the model of
 kfp-server-api (which is generated from Kubeflow's own API description) doesn't have, or one of another type. What it
@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -41,6 +42,13 @@ class Kubeflow:
     versions: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     recurring: list[dict[str, Any]] = field(default_factory=list)
+    # Argo's Workflow at each question, as JSON; none: a release without v1beta1. The last one stays.
+    workflows: list[str] = field(default_factory=list)
+    # Of a release without ML Metadata.
+    tasks: list[dict[str, Any]] | None = None
+    logs: dict[str, str] = field(default_factory=dict)  # by pod
+    cookie: str | None = None
+    seen: list[dict[str, str]] = field(default_factory=list)  # headers of each request
 
 
 class Refusal(Exception):
@@ -85,7 +93,8 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            path = urlsplit(self.path).path.removeprefix(PREFIX)
+            path = urlsplit(self.path).path.removeprefix(PREFIX)  # what is left of another version's is whole
+            kubeflow.seen.append(dict(self.headers))
             try:
                 status, answer = 200, self._route(path, body)
             except ConnectionAbortedError:
@@ -96,8 +105,10 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                 if path.startswith("/pipelines/upload"):
                     trace = "\ngithub.com/kubeflow/pipelines/backend/src/apiserver/server.(*PipelineUploadServer)"
                     answer = {"error_message": str(refusal), "error_details": f"{refusal}{trace}"}
-            text = json.dumps(answer).encode()
+            text = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
             self.send_response(status)
+            if status == 302:
+                self.send_header("Location", "/dex/auth")
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
@@ -106,6 +117,8 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
         def _route(self, path: str, body: bytes) -> Any:
             if kubeflow.token and self.headers.get("Authorization") != f"Bearer {kubeflow.token}":
                 raise Refusal(401, "Request not authenticated")
+            if kubeflow.cookie and self.headers.get("Cookie") != kubeflow.cookie:
+                raise Refusal(302, "Found")
             query = {key: values[0] for key, values in parse_qs(urlsplit(self.path).query).items()}
             self._allow(query.get("namespace"))
             if path == "/healthz":
@@ -141,12 +154,25 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                     if status is None:
                         raise ConnectionAbortedError
                     raise Refusal(status, "upstream connect error")
-                state = kubeflow.states.pop(0) if len(kubeflow.states) > 1 else kubeflow.states[0]
-                return {"run_id": match[1], "state": state}
+                return self._run(match[1], query)
+            if match := re.fullmatch(r"/apis/v1beta1/runs/(\w+)", path):
+                if not kubeflow.workflows:
+                    raise Refusal(404, "Not Found")
+                manifest = kubeflow.workflows.pop(0) if len(kubeflow.workflows) > 1 else kubeflow.workflows[0]
+                return {"run": {"id": match[1]}, "pipeline_runtime": {"workflow_manifest": manifest}}
+            if match := re.fullmatch(r"/apis/v1alpha1/runs/\w+/nodes/([\w-]+)/log", path):
+                lost = {"error_message": "Failed to read logs", "error_details": "pods not found"}
+                return kubeflow.logs.get(match[1], json.dumps(lost)).encode()
+            if match := re.fullmatch(r"/pipelines/(\w+)/versions/(\w+)", path):
+                [version] = [one for one in kubeflow.versions if one["pipeline_version_id"] == match[2]]
+                pipeline_spec, platform_spec = version["documents"]
+                return {"pipeline_spec": {"pipeline_spec": pipeline_spec, "platform_spec": platform_spec}}
             if match := re.fullmatch(r"/pipelines/(\w+)/versions", path):
                 found = [version for version in kubeflow.versions if version["pipeline_id"] == match[1]]
                 self._missed("versions", found)
                 return {"pipeline_versions": [{k: v for k, v in one.items() if k != "documents"} for one in found]}
+            if path == "/runs":
+                return {"runs": kubeflow.runs[::-1]}
             rows = {"/experiments": kubeflow.experiments, "/pipelines": kubeflow.pipelines}[path]
             if "filter" in query:
                 [predicate] = json.loads(query["filter"])["predicates"]
@@ -154,6 +180,14 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                 rows = [row for row in rows if row["display_name"] == wanted]
                 self._missed(path[1:], rows)
             return {path[1:]: rows}
+
+        def _run(self, run_id: str, query: dict[str, str]) -> dict[str, Any]:
+            state = kubeflow.states.pop(0) if len(kubeflow.states) > 1 else kubeflow.states[0]
+            known = next((run for run in kubeflow.runs if run["run_id"] == run_id), {})
+            kept = {key: known[key] for key in ("display_name", "pipeline_version_reference") if key in known}
+            full = {"tasks": kubeflow.tasks} if kubeflow.tasks is not None and query.get("view") == "FULL" else {}
+            created = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
+            return {"run_id": run_id, "state": state, "created_at": created, **kept, **full}
 
         def _missed(self, what: str, rows: list[dict[str, Any]]) -> None:
             if not rows and kubeflow.on_miss is not None:

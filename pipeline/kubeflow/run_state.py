@@ -1,0 +1,147 @@
+"""How a run on Kubeflow stands: its own state, and each task's, with what the pods' logs tell of those that ended."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import Any
+
+from components.formats import nodes
+from pipeline.kubeflow.api import Host, MissingError, SubmitError
+from pipeline.kubeflow.log_lines import read_failure, read_made
+from pipeline.kubeflow.tasks import TaskRun, from_tasks, from_workflow, read_time, task_names
+
+FINISHED = ("succeeded", "failed", "canceled", "skipped", "error")
+
+
+@dataclass(frozen=True)
+class RunState:
+    """How a run stands.
+
+    Attributes:
+        run_id: of the run.
+        name: for people.
+        state: "pending", "running", "canceling", "paused", or one of FINISHED.
+        seconds: since it was submitted, or how long it took.
+        namespace: of its pods; None if the release doesn't tell.
+        error: of the run itself; "" for none.
+        tasks: in the order in which data flows.
+    """
+
+    run_id: str
+    name: str
+    state: str
+    seconds: float
+    namespace: str | None
+    error: str
+    tasks: list[TaskRun]
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in FINISHED
+
+    @property
+    def pushed(self) -> bool | None:
+        """Whether the model was good enough and pushed; None where no log tells, as after a cached push."""
+        pusher = next((task for task in self.tasks if task.node == nodes.PUSHER), None)
+        told = pusher.properties.get("pushed_model", {}).get("pushed") if pusher else None
+        return None if told is None else bool(told)
+
+
+class RunReader:
+    """Reads a run again and again, but its pipeline once, and the log of a pod that has ended once.
+
+    Args:
+        host: where it runs.
+        run_id: of the run.
+    """
+
+    def __init__(self, host: Host, run_id: str) -> None:
+        self._host, self._run_id = host, run_id
+        self._names: list[str] | None = None
+        self._told: dict[str, TaskRun] = {}
+
+    def read(self) -> RunState:
+        """Return how the run stands now.
+
+        Raises:
+            MissingError: there is no such run.
+            LostError: no answer.
+            SubmitError: a refusal.
+        """
+        run = self._host.get_json(f"/apis/v2beta1/runs/{self._run_id}", {"view": "FULL"})
+        if self._names is None:
+            self._names = self._read_names(run)
+        now = datetime.now(timezone.utc)
+        manifest = self._read_manifest()
+        if manifest:
+            tasks = from_workflow(manifest, self._names, now)
+        else:
+            tasks = from_tasks(run.get("tasks") or [], self._names, now)
+        started, ended = read_time(run.get("created_at")), read_time(run.get("finished_at"))
+        return RunState(
+            run_id=self._run_id,
+            name=run.get("display_name", ""),
+            state=str(run.get("state") or "PENDING").lower(),
+            seconds=((ended or now) - started).total_seconds() if started else 0.0,
+            namespace=_namespace(manifest),
+            error=(run.get("error") or {}).get("message", ""),
+            tasks=[self._with_log(task) for task in tasks],
+        )
+
+    def _read_manifest(self) -> str:
+        """Return Argo's Workflow; "" where there is none yet, or no v1beta1."""
+        try:
+            answer = self._host.get_json(f"/apis/v1beta1/runs/{self._run_id}")
+        except MissingError:
+            return ""
+        return str((answer.get("pipeline_runtime") or {}).get("workflow_manifest") or "")
+
+    def _read_names(self, run: Mapping[str, Any]) -> list[str]:
+        spec = run.get("pipeline_spec")
+        version = run.get("pipeline_version_reference")
+        if spec is None and version:
+            try:
+                where = f"{version['pipeline_id']}/versions/{version['pipeline_version_id']}"
+                spec = self._host.get_json(f"/apis/v2beta1/pipelines/{where}").get("pipeline_spec")
+            except MissingError:  # deleted since
+                spec = None
+        spec = (spec or {}).get("pipeline_spec", spec)  # beside a platform spec, or alone
+        return task_names(spec) if spec else []
+
+    def _with_log(self, task: TaskRun) -> TaskRun:
+        """Add what the task's own log says, once it has ended."""
+        if task.pod is None or task.state not in ("done", "failed"):
+            return task
+        if task.pod not in self._told:
+            log = self._read_log(task.pod)
+            told = {"properties": read_made(log)} if task.state == "done" else {"failure": read_failure(log)}
+            self._told[task.pod] = replace(task, **told)
+        return self._told[task.pod]
+
+    def _read_log(self, pod: str) -> str:
+        """Return a pod's log; "" where it is gone or Kubeflow may not read it."""
+        try:
+            log = self._host.get(f"/apis/v1alpha1/runs/{self._run_id}/nodes/{pod}/log").decode("utf-8", "replace")
+        except SubmitError:
+            return ""
+        # A failure to read is told in the body of an answer that has already begun as a success.
+        return "" if log.startswith('{"error_message"') else log
+
+
+def latest_run(host: Host) -> str:
+    """Return the id of the newest run.
+
+    Raises:
+        SubmitError: there is none, or the host won't say.
+    """
+    query = {"sort_by": "created_at desc", "page_size": "1"} | ({"namespace": host.namespace} if host.namespace else {})
+    runs = host.get_json("/apis/v2beta1/runs", query).get("runs") or []
+    if not runs:
+        raise SubmitError(f"{host.url} has no runs{f' in namespace {host.namespace}' if host.namespace else ''}")
+    return str(runs[0]["run_id"])
+
+
+def _namespace(manifest: str) -> str | None:
+    return json.loads(manifest)["metadata"].get("namespace") if manifest else None

@@ -1,0 +1,132 @@
+"""Draws a Workflow as Argo 4.0 leaves it behind a run of a compiled pipeline, at any moment of the run.
+
+No Argo is in it: names, ids, phases and messages are written as Argo's controller and Kubeflow's compiler write them.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+NAME, NAMESPACE = "facial-affect-x7k2p", "kubeflow"
+
+
+def fnv32a(text: str) -> int:
+    """Return the hash in Argo's names of nodes and pods."""
+    value = 0x811C9DC5
+    for byte in text.encode():
+        value = (value ^ byte) * 0x01000193 & 0xFFFFFFFF
+    return value
+
+
+def pod_name(task: str, attempt: int | None = None) -> str:
+    """Return the name of a task's pod; with an attempt's number, from 0 on, one of a task that is retried."""
+    way = f"{NAME}.root.{task}.executor" + ("" if attempt is None else f"({attempt})")
+    template = "system-container-impl" if attempt is None else "retry-system-container-impl"
+    return f"{NAME}-{template}-{fnv32a(way)}"
+
+
+@dataclass
+class Workflow:
+    """What Argo knows of a run; tasks are added in the state that they are in.
+
+    Attributes:
+        now: the moment at which it is looked at.
+        nodes: by id.
+    """
+
+    now: datetime = field(default_factory=lambda: datetime.now(timezone.utc).replace(microsecond=0))
+    nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def done(self, task: str, seconds: int = 60) -> "Workflow":
+        """Add one that ran and succeeded."""
+        self._driver(task, seconds)
+        self._node(f"root.{task}", "DAG", "Succeeded", seconds, 0)
+        return self._node(f"root.{task}.executor", "Pod", "Succeeded", seconds, 0)
+
+    def cached(self, task: str) -> "Workflow":
+        """Add one whose driver found an earlier result."""
+        self._driver(task, 5)
+        self._node(f"root.{task}", "DAG", "Succeeded", 1, 0)
+        message = "when 'true != true' evaluated false"
+        return self._node(f"root.{task}.executor", "Skipped", "Skipped", 1, 0, message)
+
+    def running(self, task: str, seconds: int = 60) -> "Workflow":
+        """Add one whose pod is at work."""
+        self._driver(task, seconds)
+        self._node(f"root.{task}", "DAG", "Running", seconds)
+        return self._node(f"root.{task}.executor", "Pod", "Running", seconds)
+
+    def pending(self, task: str, seconds: int, message: str) -> "Workflow":
+        """Add one whose pod hasn't started."""
+        self._driver(task, seconds)
+        self._node(f"root.{task}", "DAG", "Running", seconds)
+        return self._node(f"root.{task}.executor", "Pod", "Pending", seconds, None, message)
+
+    def failed(self, task: str, message: str = "Error (exit code 1)", phase: str = "Failed") -> "Workflow":
+        """Add one whose pod failed, or vanished."""
+        self._driver(task, 60)
+        self._node(f"root.{task}", "DAG", phase, 60, 0)
+        return self._node(f"root.{task}.executor", "Pod", phase, 60, 0, message)
+
+    def retried(self, task: str, *phases: str) -> "Workflow":
+        """Add one with retries: a phase for each attempt so far."""
+        self._driver(task, 300)
+        last = phases[-1]
+        whole = last if last in ("Succeeded", "Failed") else "Running"
+        ended = None if whole == "Running" else 0
+        self._node(f"root.{task}", "DAG", whole, 300, ended)
+        self._node(f"root.{task}.executor", "Retry", whole, 300, ended)
+        for number, phase in enumerate(phases):
+            message = "Error (exit code 1)" if phase == "Failed" else ""
+            over = None if phase in ("Running", "Pending") else 0
+            self._node(f"root.{task}.executor({number})", "Pod", phase, 300 - 60 * number, over, message, "retry-")
+        return self
+
+    def unresolved(self, task: str) -> "Workflow":
+        """Add one whose driver failed, so that Argo left the task itself out."""
+        self._node(f"root.{task}-driver", "Pod", "Failed", 30, 0, "Error (exit code 1)", template="system-dag-driver")
+        return self.omitted(task)
+
+    def omitted(self, task: str) -> "Workflow":
+        """Add one that another's failure kept from beginning."""
+        return self._node(f"root.{task}", "Skipped", "Omitted", 0, 0, "omitted: depends condition not met")
+
+    def as_json(self) -> str:
+        """Return the manifest as Kubeflow's API hands it out."""
+        metadata = {"name": NAME, "namespace": NAMESPACE, "annotations": {}}
+        return json.dumps({"metadata": metadata, "status": {"phase": "Running", "nodes": self.nodes}})
+
+    def _driver(self, task: str, seconds: int) -> None:
+        name = f"root.{task}-driver"
+        self._node(name, "Pod", "Succeeded", seconds + 10, seconds, template="system-container-driver")
+
+    def _node(
+        self,
+        way: str,
+        kind: str,
+        phase: str,
+        started: int,
+        ended: int | None = None,
+        message: str = "",
+        prefix: str = "",
+        template: str = "",
+    ) -> "Workflow":
+        name = f"{NAME}.{way}"
+        node_id = f"{NAME}-{fnv32a(name)}"
+        node = {
+            "id": node_id,
+            "name": name,
+            "displayName": way.rpartition(".")[2],
+            "type": kind,
+            "templateName": template
+            or prefix + ("system-container-impl" if kind == "Pod" else "system-container-executor"),
+            "phase": phase,
+            "startedAt": self._ago(started),
+            "finishedAt": None if ended is None else self._ago(ended),
+        }
+        self.nodes[node_id] = node | ({"message": message} if message else {})
+        return self
+
+    def _ago(self, seconds: int) -> str:
+        return (self.now - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
