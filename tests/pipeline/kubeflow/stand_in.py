@@ -7,6 +7,7 @@ answers to a refused upload, and to a second pipeline, version or experiment of 
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -213,10 +214,12 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def running(kubeflow: Kubeflow) -> Iterator[Kubeflow]:
-    """Serve it on a free port of this machine."""
+def running(kubeflow: Kubeflow, tls: ssl.SSLContext | None = None) -> Iterator[Kubeflow]:
+    """Serve it on a free port of this machine, by HTTPS if `tls` says how."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(kubeflow))
-    kubeflow.url = f"http://127.0.0.1:{server.server_port}"
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    kubeflow.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield kubeflow

@@ -15,6 +15,7 @@ from tfx.types.artifact_utils import get_single_instance
 
 from pipeline.kubeflow import entrypoint
 from pipeline.kubeflow.entrypoint import Task, local_path, prepare, run
+from pipeline.kubeflow.log_lines import read_made
 
 HERE = Path(__file__).parent
 SCHEMES = ("minio", "s3", "gs")
@@ -123,6 +124,13 @@ def test_properties_survive_the_way_to_the_next_component(copies: Path) -> None:
     artifact = get_single_instance(parse_raw_artifact_dict(_messages(prepared["inputs"]["artifacts"]))["pushed_model"])
     assert artifact.get_string_custom_property("pushed_version") == "1700000000"
     assert artifact.get_int_custom_property("pushed") == 1
+
+
+def test_the_log_tells_what_was_made(copies: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    executed(from_driver("minio://bucket/root", str(copies / "kfp" / "output_metadata.json")))
+
+    told = read_made(capsys.readouterr().out)["pushed_model"]
+    assert (told["pushed"], told["pushed_version"]) == (1, "1700000000")
 
 
 def _messages(artifacts: dict[str, Any]) -> Any:
