@@ -11,7 +11,7 @@ from components.tools.console import uncut_console
 from pipeline.kubeflow.api import LostError
 from pipeline.kubeflow.follow import follow
 from pipeline.kubeflow.run_state import RunReader, RunState
-from pipeline.kubeflow.tasks import ENDED, TaskRun
+from pipeline.kubeflow.task_states import ENDED, TaskRun
 from pipeline.run_table import plain_line, run_table
 
 SUCCEEDED, FAILED, NOT_BLESSED, GAVE_UP, CANCELED = 0, 1, 3, 4, 5

@@ -9,7 +9,7 @@ from typing import Any
 from components.formats import nodes
 from pipeline.kubeflow.api import Host, MissingError, SubmitError
 from pipeline.kubeflow.log_lines import read_failure, read_made
-from pipeline.kubeflow.tasks import TaskRun, from_tasks, from_workflow, read_time, task_names
+from pipeline.kubeflow.task_states import TaskRun, from_tasks, from_workflow, read_time, task_names
 
 FINISHED = ("succeeded", "failed", "canceled", "skipped", "error")
 

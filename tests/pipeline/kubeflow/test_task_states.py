@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from argo_workflow import Workflow, pod_name
 
-from pipeline.kubeflow.tasks import TaskRun, from_tasks, from_workflow, read_time, task_names
+from pipeline.kubeflow.task_states import TaskRun, from_tasks, from_workflow, read_time, task_names
 
 NAMES = ["image-ingest", "tf-record-converter", "trainer"]
 
