@@ -73,7 +73,7 @@ def _opened(workdir: str, mlmd: str | None) -> Iterator[tuple[LineageStore, bool
 def _runs(workdir: str, mlmd: str | None, as_json: bool, limit: int) -> None:
     """List runs, the newest first: when, how long, accuracy, blessed, pushed."""
     with _opened(workdir, mlmd) as (store, locked):
-        runs = store.runs()[:limit]
+        runs = store.runs(limit)
         # Whoever holds the lock works on the newest run: older ones that were left running are interrupted.
         rows = [run_row(store, run, locked and (run is runs[0] or mlmd is not None)) for run in runs]
         show(rows, as_json, "No run is recorded here yet.")
@@ -85,7 +85,7 @@ def _executions(workdir: str, mlmd: str | None, as_json: bool, run: str) -> None
     """List the components of RUN, the latest run by default: state and time."""
     with _opened(workdir, mlmd) as (store, locked):
         found = find_run(store, run)
-        working = locked and (mlmd is not None or found == store.runs()[0])
+        working = locked and (mlmd is not None or found.id == store.runs(1)[0].id)
         show(execution_rows(store, found, working), as_json, "No execution.")
 
 
@@ -102,8 +102,8 @@ def _artifacts(
         if run is not None:
             found = store.artifacts_of(find_run(store, run))
         else:
-            found = store.artifacts() if kind or name else store.newest_artifacts(limit)
-        rows = artifact_rows(sorted(found, key=lambda artifact: -artifact.id), kind, name, sizes=False)[:limit]
+            found = store.artifacts() if kind or name else store.newest_artifacts(limit)[::-1]
+        rows = artifact_rows(found[::-1], kind, name, sizes=False)[:limit]
         for row in rows:
             row["bytes"] = size_of(row["uri"])
         show(rows, as_json, "No such artifact.")
