@@ -15,6 +15,8 @@ from ml_metadata.proto import metadata_store_service_pb2 as service
 
 PIPELINE = "facial-affect"
 ROOT = "minio://mlpipeline/v2/artifacts"
+# Every task's own log.
+LOGS = "executor-logs"
 SESSION = json.dumps({"Provider": "minio", "Params": {"fromEnv": "false", "secretName": "mlpipeline-minio-artifact"}})
 
 
@@ -89,7 +91,6 @@ class Driver:
         ends: "pb.Execution.State.ValueType",
         cached: bool,
     ) -> None:
-        earlier = [self._made[name, key] for key in task.outputs] if cached else []
         pod = {"pod_name": f"trial-{number}-{run_id}", "pod_uid": f"uid-{number}-{run_id}", "namespace": "kubeflow"}
         values = {"display_name": name, "task_name": name, "parent_dag_id": dag, "image": "", **dict.fromkeys(pod, "")}
         values |= {"cache_fingerprint": f"{number}-{json.dumps(parameters)}"}
@@ -104,8 +105,12 @@ class Driver:
             self._put(execution, [])
         if ends == pb.Execution.RUNNING:
             return
-        made = earlier if cached else [self._artifact(run_id, name, key, title) for key, title in task.outputs.items()]
-        outputs = dict(zip(task.outputs, made, strict=True)) if ends == pb.Execution.COMPLETE else {}
+        if cached:
+            outputs = {key: self._made[name, key] for key in (*task.outputs, LOGS)}
+        else:
+            published = task.outputs if ends == pb.Execution.COMPLETE else {}
+            kinds = {**published, LOGS: "system.Artifact"}
+            outputs = {key: self._artifact(run_id, name, key, title) for key, title in kinds.items()}
         self._made |= {(name, key): artifact for key, artifact in outputs.items()}
         execution.last_known_state = pb.Execution.CACHED if cached else ends
         execution.custom_properties["outputs"].struct_value.SetInParent()

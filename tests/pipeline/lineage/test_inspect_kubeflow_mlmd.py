@@ -84,7 +84,8 @@ def test_executions_have_the_names_of_a_local_run_and_none_is_the_runs_own(addre
 def test_artifacts_have_the_types_and_properties_of_a_local_run(address: str) -> None:
     found = {row["type"]: row for row in rows(address, "artifacts", FIRST)}
 
-    assert set(found) == {"components.ImageDataset", "Model", "ModelEvaluation", "PushedModel", "system.HTML"}
+    logs = "system.Artifact"
+    assert set(found) == {"components.ImageDataset", "Model", "ModelEvaluation", "PushedModel", "system.HTML", logs}
     assert found["ModelEvaluation"]["properties"] == {"accuracy": 0.9, "blessed": 1.0}
     [pushed, *_] = rows(address, "artifacts", "--type", "PushedModel")
     assert pushed["uri"].endswith(f"{SECOND}/pusher/5f0c/pushed_model")
