@@ -1,5 +1,7 @@
 """The names that the pipeline's components have in a pipeline, in ML Metadata, in tables and in options."""
 
+import re
+
 INGEST = "ImageIngest"
 SPLIT = "SplitBalanceAugment"
 CONVERTER = "TFRecordConverter"
@@ -16,9 +18,22 @@ ANALYSIS = "PredictionAnalysis"
 PUSHER = "Pusher"
 REPORT = "Report"
 
-ALL = (
-    *(INGEST, SPLIT, CONVERTER, STATISTICS, SCHEMA, VALIDATOR, COMPARISON, GATE),
-    *(TUNER, TRAINER, BASELINE, EVALUATOR, ANALYSIS, PUSHER, REPORT),
+_ALL = (
+    INGEST,
+    SPLIT,
+    CONVERTER,
+    STATISTICS,
+    SCHEMA,
+    VALIDATOR,
+    COMPARISON,
+    GATE,
+    TUNER,
+    TRAINER,
+    BASELINE,
+    EVALUATOR,
+    ANALYSIS,
+    PUSHER,
+    REPORT,
 )
 
 # Where a component's class has another name: TFX has one of the same name, whose place it takes.
@@ -34,3 +49,18 @@ BY_CLASS = {
 def node_id(class_name: str) -> str:
     """Return the name of the component that a class makes."""
     return BY_CLASS.get(class_name, class_name)
+
+
+def kebab(name: str) -> str:
+    """Return `TFRecordConverter` → `tf-record-converter`; whatever a pod's name can't hold becomes a hyphen."""
+    words = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1-\2", name)
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", words)
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+
+
+_BY_TASK = {kebab(name): name for name in _ALL}
+
+
+def node_of_task(task: str) -> str:
+    """Return the name of the component behind a task on Kubeflow; another pipeline's task keeps its own."""
+    return _BY_TASK.get(task, task)

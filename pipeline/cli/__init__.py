@@ -12,7 +12,7 @@ import click
 _COMMANDS = {
     "run": ("pipeline.cli.run:run", "Run the whole pipeline on this machine."),
     "inspect": ("pipeline.cli.inspect:inspect", "Look at runs, executions, artifacts and lineage."),
-    "report": ("pipeline.cli.report:report", "Print the path of the latest report, or open it."),
+    "report": ("pipeline.cli.report:report", "Print the path of the latest report, or fetch one from Kubeflow."),
     "predict": ("pipeline.cli.predict:predict", "Classify images with a pushed model."),
     "suspects": ("pipeline.cli.suspects:suspects", "List images whose label is probably wrong."),
     "gc": ("pipeline.cli.gc:gc", "List or delete files that no kept run needs."),

@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -16,6 +16,8 @@ from pipeline.kubeflow.credentials import CredentialsError, find_credentials, re
 # Where kfp's own client looks, too.
 ENDPOINT_VARIABLE = "KF_PIPELINES_ENDPOINT"
 _IN_CLUSTER = "http://ml-pipeline.kubeflow.svc.cluster.local:8888"
+# As the commands get them: namespace, then what `find_credentials` takes.
+HostOptions = tuple[str | Path | None, ...]
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -53,21 +55,24 @@ def host_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return address(credential_options(command))
 
 
-def make_host(url: str | None, host_options: tuple[Any, ...]) -> Host:
+def make_host(url: str | None, host_options: HostOptions, option: str = "--host") -> Host:
     """Return the installation that the options describe.
 
     Args:
         url: its address; None: the one in this pod's own cluster.
         host_options: as `credential_options` hands them over.
+        option: that the address came by.
 
     Raises:
         UsageError: no address, or credentials that can't be used.
     """
-    namespace, *rest = host_options
+    namespace, *rest = cast(tuple[Any, ...], host_options)
     if url is None:
         if "KUBERNETES_SERVICE_HOST" not in os.environ:
             raise UsageError(f"--host is missing: where is Kubeflow Pipelines? {ENDPOINT_VARIABLE} can say it as well")
         url = _IN_CLUSTER
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(f"{option} must begin with http:// or https://. Received: {url!r}")
     try:
         namespace = namespace or read_context().get("namespace") or None
         return Host(url, namespace, find_credentials(*rest))

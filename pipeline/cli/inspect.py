@@ -1,31 +1,29 @@
-"""`affect inspect`: what ML Metadata knows. Reads it alone: no TFX, no TensorFlow."""
+"""`affect inspect`: what ML Metadata, or Kubeflow's API, knows of runs. Reads that alone: no TFX, no TensorFlow."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import click
 
 from pipeline.cli.nouns import Noun, NounGroup
 from pipeline.cli.tables import show
-from pipeline.cli.values import NOT_EMPTY
+from pipeline.cli.where import Record, Where, with_where
 from pipeline.lineage.difference import difference
 from pipeline.lineage.runs import artifact_rows, execution_rows, find_run, run_row, size_of, state_of
-from pipeline.lineage.store import Artifact, LineageStore, StoreError, open_store
+from pipeline.lineage.store import Artifact
 from pipeline.lineage.tree import as_dot, as_mermaid, as_text, get, lineage, parse_id
-from pipeline.local.workdir import Workdir
 
 _FORMS = {"text": as_text, "mermaid": as_mermaid, "dot": as_dot}
 
 
 @click.group(cls=NounGroup, subcommand_metavar="[NOUN] [RUN|ID]...")
 def inspect() -> None:
-    """Look at runs, executions, artifacts and lineage in ML Metadata.
+    """Look at runs, executions, artifacts and lineage, here or on Kubeflow.
 
     Without a noun, runs are listed. RUN is a run's id, or latest; ID is one
     like artifact:3 or execution:3. Nothing is ever written.
 
-    Every noun takes --workdir, --mlmd and --json, before it or behind it. Its
-    own --help lists what else it takes.
+    Every noun takes --json, and --workdir, --mlmd or --kubeflow, before it or
+    behind it. Its own --help lists what else it takes.
     """
 
 
@@ -33,20 +31,8 @@ def _noun(name: str, about: str) -> Callable[[Callable[..., None]], click.Comman
     """Make a command of `inspect`, with the options that every noun takes."""
 
     def decorate(function: Callable[..., None]) -> click.Command:
-        for option in (
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON list of objects, not a table."),
-            click.option("--mlmd", metavar="URI", help="Read this SQLite file or grpc://host:port instead."),
-            click.option(
-                "--workdir",
-                type=NOT_EMPTY,
-                default="runs/local",
-                show_default=True,
-                metavar="DIR",
-                help="The pipeline's folder.",
-            ),
-        ):
-            function = option(function)
-        return inspect.command(name, cls=Noun, short_help=about)(function)
+        as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON list of objects, not a table.")
+        return inspect.command(name, cls=Noun, short_help=about)(with_where(as_json(function)))
 
     return decorate
 
@@ -56,37 +42,22 @@ _limit = click.option(
 )
 
 
-@contextmanager
-def _opened(workdir: str, mlmd: str | None) -> Iterator[tuple[LineageStore, bool]]:
-    """Return the store, and whether its newest run may still be running; what goes wrong is one line on the screen."""
-    folder = Workdir(workdir)
-    # Only the folder's own lock says whether something is still running; of a server we don't know.
-    locked = folder.is_locked() if mlmd is None else True
-    try:
-        yield open_store(mlmd or str(folder.metadata)), locked
-    except StoreError as error:
-        raise click.ClickException(str(error)) from None
-
-
 @_noun("runs", "What ran, when, and what came of it.")
 @_limit
-def _runs(workdir: str, mlmd: str | None, as_json: bool, limit: int) -> None:
+def _runs(where: Where, as_json: bool, limit: int) -> None:
     """List runs, the newest first: when, how long, accuracy, blessed, pushed."""
-    with _opened(workdir, mlmd) as (store, locked):
-        runs = store.runs()[:limit]
-        # Whoever holds the lock works on the newest run: older ones that were left running are interrupted.
-        rows = [run_row(store, run, locked and (run is runs[0] or mlmd is not None)) for run in runs]
+    with where.opened() as record:
+        rows = [run_row(record.store, run, record.may_run(run)) for run in record.store.runs(limit)]
         show(rows, as_json, "No run is recorded here yet.")
 
 
 @_noun("executions", "The components of a run.")
 @click.argument("run", default="latest", metavar="[RUN]")
-def _executions(workdir: str, mlmd: str | None, as_json: bool, run: str) -> None:
+def _executions(where: Where, as_json: bool, run: str) -> None:
     """List the components of RUN, the latest run by default: state and time."""
-    with _opened(workdir, mlmd) as (store, locked):
-        found = find_run(store, run)
-        working = locked and (mlmd is not None or found == store.runs()[0])
-        show(execution_rows(store, found, working), as_json, "No execution.")
+    with where.opened() as record:
+        found = find_run(record.store, run)
+        show(execution_rows(record.store, found, record.may_run(found)), as_json, "No execution.")
 
 
 @_noun("artifacts", "What was made, in a run or in all.")
@@ -94,16 +65,15 @@ def _executions(workdir: str, mlmd: str | None, as_json: bool, run: str) -> None
 @_limit
 @click.option("--type", "kind", metavar="TYPE", help="List only artifacts of this type.")
 @click.option("--name", metavar="TEXT", help="List only artifacts with this text in their URI or name.")
-def _artifacts(
-    workdir: str, mlmd: str | None, as_json: bool, run: str | None, limit: int, kind: str | None, name: str | None
-) -> None:
+def _artifacts(where: Where, as_json: bool, run: str | None, limit: int, kind: str | None, name: str | None) -> None:
     """List artifacts, the newest first: those of RUN, or of all runs."""
-    with _opened(workdir, mlmd) as (store, _):
+    with where.opened() as record:
+        store = record.store
         if run is not None:
             found = store.artifacts_of(find_run(store, run))
         else:
-            found = store.artifacts() if kind or name else store.newest_artifacts(limit)
-        rows = artifact_rows(sorted(found, key=lambda artifact: -artifact.id), kind, name, sizes=False)[:limit]
+            found = store.artifacts() if kind or name else store.newest_artifacts(limit)[::-1]
+        rows = artifact_rows(found[::-1], kind, name, sizes=False)[:limit]
         for row in rows:
             row["bytes"] = size_of(row["uri"])
         show(rows, as_json, "No such artifact.")
@@ -111,24 +81,24 @@ def _artifacts(
 
 @_noun("show", "Everything of one execution or artifact.")
 @click.argument("wanted", metavar="ID")
-def _show(workdir: str, mlmd: str | None, as_json: bool, wanted: str) -> None:
+def _show(where: Where, as_json: bool, wanted: str) -> None:
     """Show everything that is recorded of ID, such as artifact:3 or execution:3."""
-    with _opened(workdir, mlmd) as (store, locked):
-        show(_describe(store, wanted, locked), as_json, "Nothing.")
+    with where.opened() as record:
+        show(_describe(record, wanted), as_json, "Nothing.")
 
 
 @_noun("lineage", "From the source folder to all that was made from it.")
 @click.argument("wanted", metavar="ID")
 @click.option("--format", "form", type=click.Choice(list(_FORMS)), help="How it is drawn.  [default: text]")
-def _lineage(workdir: str, mlmd: str | None, as_json: bool, wanted: str, form: str | None) -> None:
+def _lineage(where: Where, as_json: bool, wanted: str, form: str | None) -> None:
     """Draw what ID was made from, up to the source folder, and what was made from it.
 
     With --json, a list of the arrows.
     """
     if as_json and form is not None:
         raise click.UsageError("--json lists the arrows and --format draws them: give one of the two")
-    with _opened(workdir, mlmd) as (store, locked):
-        graph = lineage(store, parse_id(wanted), locked)
+    with where.opened() as record:
+        graph = lineage(record.store, parse_id(wanted), record.may_run())
     if not as_json:
         click.echo(_FORMS[form or "text"](graph))
         return
@@ -143,15 +113,16 @@ def _lineage(workdir: str, mlmd: str | None, as_json: bool, wanted: str, form: s
 @_noun("diff", "What changed between two runs.")
 @click.argument("first", metavar="RUN")
 @click.argument("second", metavar="RUN")
-def _diff(workdir: str, mlmd: str | None, as_json: bool, first: str, second: str) -> None:
+def _diff(where: Where, as_json: bool, first: str, second: str) -> None:
     """List what two runs don't have in common: options, data, code, figures."""
-    with _opened(workdir, mlmd) as (store, _):
-        rows = difference(store, find_run(store, first), find_run(store, second))
+    with where.opened() as record:
+        rows = difference(record.store, find_run(record.store, first), find_run(record.store, second))
         show(rows, as_json, "Nothing changed between the two.")
 
 
-def _describe(store: LineageStore, text: str, locked: bool) -> list[dict[str, object]]:
+def _describe(record: Record, text: str) -> list[dict[str, object]]:
     """Return everything of one execution or artifact, a row a property."""
+    store = record.store
     found = get(store, parse_id(text))
     rows: list[dict[str, object]] = [{"property": "id", "value": text}]
 
@@ -159,7 +130,7 @@ def _describe(store: LineageStore, text: str, locked: bool) -> list[dict[str, ob
         rows.append({"property": name, "value": value})
 
     add("type", found.type)
-    add("state", found.state.lower() if isinstance(found, Artifact) else state_of(found, None, locked))
+    add("state", found.state.lower() if isinstance(found, Artifact) else state_of(found, None, record.may_run()))
     if isinstance(found, Artifact):
         add("uri", found.uri)
         add("size in bytes", size_of(found.uri))
@@ -173,6 +144,7 @@ def _describe(store: LineageStore, text: str, locked: bool) -> list[dict[str, ob
             add("taken by" if event.is_input else "made by", f"execution:{event.execution} [{event.key}]")
         else:
             add("takes" if event.is_input else "makes", f"artifact:{event.artifact} [{event.key}]")
-    for name, value in sorted(found.properties.items()):
+    recorded = found.properties if isinstance(found, Artifact) else {**found.parameters, **found.properties}
+    for name, value in sorted(recorded.items()):
         add(name, value)
     return rows

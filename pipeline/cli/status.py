@@ -6,7 +6,7 @@ from dataclasses import asdict
 import click
 
 from components.tools.console import uncut_console
-from pipeline.cli.host import host_option, make_host
+from pipeline.cli.host import HostOptions, host_option, make_host
 from pipeline.cli.run import UsageError
 from pipeline.cli.tables import show
 from pipeline.cli.values import DURATION
@@ -21,7 +21,7 @@ from pipeline.cli.values import DURATION
 def status(
     run_id: str,
     host: str | None,
-    host_options: tuple[object, ...],
+    host_options: HostOptions,
     wait: bool,
     timeout: float | None,
     as_json: bool,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.cli.host import host_option, make_host
+from pipeline.cli.host import HostOptions, host_option, make_host
 from pipeline.cli.run import UsageError
 from pipeline.cli.values import DURATION
 
@@ -24,7 +24,7 @@ from pipeline.cli.values import DURATION
 def submit(
     path: Path,
     host: str | None,
-    host_options: tuple[object, ...],
+    host_options: HostOptions,
     experiment: str,
     parameters: tuple[str, ...],
     schedule: str | None,

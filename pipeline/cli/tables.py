@@ -52,7 +52,10 @@ def _text(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.1f}" if name == "seconds" else f"{value:.4g}"
+        if name == "seconds":
+            return f"{value:.1f}"
+        # On Kubeflow every number arrives as a float.
+        return f"{value:.0f}" if value.is_integer() else f"{value:.4g}"
     if isinstance(value, dict):
         return ", ".join(f"{key}={_text('', inner)}" for key, inner in value.items())
     return str(value)

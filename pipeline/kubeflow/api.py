@@ -1,13 +1,14 @@
 """Kubeflow Pipelines' API as commands reach it: kfp's client, and plain questions, with errors of one line."""
 
 import contextlib
+import http.client
 import json
 import os
 import urllib.error
 import urllib.parse
 import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,18 +16,19 @@ from typing import Any
 from pipeline.kubeflow.credentials import Credentials, CredentialsError
 
 _SECONDS_TO_ANSWER = 15
+Query = Mapping[str, str | int | Sequence[str]]
 
 
 class SubmitError(RuntimeError):
     """It can't be done; the message is one line and says what to do."""
 
 
+class MissingError(SubmitError):
+    """The host answers that there is no such thing, or knows no such address."""
+
+
 class LostError(SubmitError):
     """The host doesn't answer, or only with errors of its own; later it may."""
-
-
-class MissingError(SubmitError):
-    """The host doesn't know what it was asked for."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,12 @@ class Host:
         """Return the address of a recurring run's page."""
         return f"{self.url.rstrip('/')}/#/recurringrun/details/{run_id}"
 
-    def get_json(self, path: str, query: dict[str, str] | None = None) -> Any:
+    def get_json(self, path: str, query: Query | None = None) -> Any:
         """Ask one question.
 
         Args:
-            path: of the API, from `/apis` on.
-            query: its parameters.
+            path: below the URL, with a `/` first.
+            query: by name; several values repeat the name.
 
         Raises:
             MissingError: there is no such thing.
@@ -103,11 +105,9 @@ class Host:
                 "login stand before it (--cookie-env, --token-env)?"
             ) from None
 
-    def get(self, path: str, query: dict[str, str] | None = None) -> bytes:
-        """Return the answer to one question as it comes; see `get_json`."""
-        if not self.url.startswith(("http://", "https://")):
-            raise SubmitError(f"--host must begin with http:// or https://. Received: {self.url!r}")
-        question = f"{self.url.rstrip('/')}{path}{'?' + urllib.parse.urlencode(query) if query else ''}"
+    def get(self, path: str, query: Query | None = None) -> bytes:
+        """Return the answer to one question as it comes, all of it; see `get_json`."""
+        question = f"{self.url.rstrip('/')}{path}{'?' + urllib.parse.urlencode(query, doseq=True) if query else ''}"
         try:
             request = urllib.request.Request(question, headers=self.credentials.headers())
             opener = urllib.request.build_opener(
@@ -119,7 +119,7 @@ class Host:
             raise SubmitError(str(error)) from None
         except urllib.error.HTTPError as error:
             raise self._refused(error.code, _words(_body(error), str(error.reason))) from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             hint = "Is it the URL of Kubeflow Pipelines?"
             if "CERTIFICATE_VERIFY_FAILED" in str(reason):
@@ -154,7 +154,9 @@ class Host:
             where = f" in namespace {self.namespace}" if self.namespace else ""
             reason = "it sends you to a login" if status < 400 else message
             return SubmitError(f"{self.url} doesn't let you in{where} ({status}: {reason}); {hint}")
-        kind = MissingError if status == 404 else LostError if status >= 500 or status == 429 else SubmitError
+        if status == 404:
+            return MissingError(f"{self.url} doesn't have it ({status}): {message}")
+        kind = LostError if status >= 500 or status == 429 else SubmitError
         return kind(f"{self.url} refused ({status}): {message}")
 
 

@@ -7,8 +7,8 @@ it doesn't know, and the newest still reads the oldest.
 from collections.abc import Mapping
 from typing import Any
 
+from components.formats.nodes import kebab
 from pipeline.kubeflow.options import KubeflowOptions, TaskOptions, TolerationOptions
-from pipeline.kubeflow.spec import kebab
 
 
 def platform_spec(options: KubeflowOptions, tasks: Mapping[str, TaskOptions]) -> dict[str, Any] | None:

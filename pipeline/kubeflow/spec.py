@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.formats import nodes
+from components.formats.nodes import kebab
 from components.tools.environment import GPUS
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.parameters import Parameter, Rule
@@ -27,13 +28,6 @@ _RECIPE = "recipe"
 RULES = "rules"
 # What would hide that the world outside has changed: the data folder, the models at the destination.
 NEVER_CACHED = (nodes.INGEST, nodes.BASELINE)
-
-
-def kebab(name: str) -> str:
-    """Return `TFRecordConverter` → `tf-record-converter`; whatever a pod's name can't hold becomes a hyphen."""
-    words = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1-\2", name)
-    words = re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", words)
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
 
 
 def reshape(

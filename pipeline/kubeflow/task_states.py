@@ -14,11 +14,9 @@ from datetime import datetime
 from graphlib import TopologicalSorter
 from typing import Any
 
-from components.formats import nodes
-from pipeline.kubeflow.spec import kebab
+from components.formats.nodes import node_of_task
 
 ENDED = ("done", "cached", "failed", "canceled", "skipped")
-_NODES = {kebab(node): node for node in nodes.ALL}
 _PHASES = {"Succeeded": "done", "Failed": "failed", "Error": "failed", "Pending": "pending"}
 _OMITTED = ("Skipped", "Omitted")
 _STATES = {"SUCCEEDED": "done", "CACHED": "cached", "FAILED": "failed", "SKIPPED": "skipped"}
@@ -75,7 +73,7 @@ def from_workflow(manifest: str, names: Sequence[str], now: datetime) -> list[Ta
         ways = sorted((node["startedAt"] or "", way) for way, node in found.items() if way.startswith(root))
         begun = [way.removeprefix(root) for _, way in ways if "." not in way.removeprefix(root)]
         names = [name for name in begun if not name.endswith("-driver")]
-    return [_from_nodes(workflow, found, root + name, _NODES.get(name, name), now) for name in names]
+    return [_from_nodes(workflow, found, root + name, node_of_task(name), now) for name in names]
 
 
 def _from_nodes(
@@ -144,7 +142,7 @@ def from_tasks(tasks: Iterable[Mapping[str, Any]], names: Sequence[str], now: da
     found = {task["name"]: task for task in tasks if task.get("type") == "RUNTIME"}
     rows = []
     for name in names or list(found):
-        task, node_id = found.get(name), _NODES.get(name, name)
+        task, node_id = found.get(name), node_of_task(name)
         if task is None:
             rows.append(TaskRun(node_id))
             continue

@@ -7,8 +7,8 @@ from pathlib import Path
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
-from pipeline.lineage.runs import run_state, size_of, state_of
-from pipeline.lineage.store import Artifact, LineageStore, Run
+from pipeline.lineage.runs import run_state, size_of
+from pipeline.lineage.store import Artifact, Id, LineageStore, Run
 from pipeline.lineage.tree import ancestors
 
 
@@ -26,7 +26,7 @@ class Garbage:
     path: Path
     reason: str
     size: int
-    artifact: int | None
+    artifact: Id | None
 
 
 def find_garbage(store: LineageStore, root: Path, keep: int, checkpoints: Path) -> list[Garbage]:
@@ -81,9 +81,9 @@ def _last_change(folder: Path) -> float:
     return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
-def _needed(store: LineageStore, keep: int) -> set[int]:
+def _needed(store: LineageStore, keep: int) -> set[Id]:
     """Ids of the artifacts of kept runs, and of what every live pushed model was made from."""
-    needed: set[int] = set()
+    needed: set[Id] = set()
     kept = 0
     for run in store.runs():
         if kept == keep:
@@ -97,8 +97,7 @@ def _needed(store: LineageStore, keep: int) -> set[int]:
 
 
 def _succeeded(store: LineageStore, run: Run) -> bool:
-    states = [state_of(execution, run, False) for execution in store.executions_of(run)]
-    return run_state(run, False, states) == "succeeded"
+    return run_state(run, False, store.executions_of(run)) == "succeeded"
 
 
 def _is_live_push(artifact: Artifact) -> bool:

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from components.formats.nodes import INGEST, REPORT
 from pipeline.lineage.store import Artifact, Execution, LineageStore, Run, StoreError
 
-# Custom properties that TFX adds to every artifact and that say nothing.
+# Custom properties that TFX, or Kubeflow, adds to every artifact and that say nothing.
 _NOISE = {"tfx_version", "is_external", "name", "state", "producer_component", "pipeline_name"}
+_NOISE |= {"display_name", "store_session_info"}
 
 Row = dict[str, Any]
 
@@ -46,7 +48,7 @@ def run_row(store: LineageStore, run: Run, locked: bool) -> Row:
         "name": run.name,
         "started": run.created,
         "config": run.properties.get("config_digest", ""),
-        "state": run_state(run, locked, states),
+        "state": run_state(run, locked, executions),
         "seconds": run.properties["milliseconds"] / 1000 if "milliseconds" in run.properties else _seconds(executions),
         "executed": states.count("complete"),
         "cached": states.count("cached"),
@@ -55,14 +57,23 @@ def run_row(store: LineageStore, run: Run, locked: bool) -> Row:
     }
 
 
-def run_state(run: Run, locked: bool, states: Sequence[str]) -> str:
-    """succeeded, failed, running, or interrupted: left running while nobody holds the folder's lock."""
+def run_state(run: Run, locked: bool, executions: Sequence[Execution]) -> str:
+    """succeeded, failed, running, or interrupted: left running while nobody holds the folder's lock.
+
+    Kubeflow records no state of a run in ML Metadata. It is that of the run's executions then: nothing runs between two
+    of them, so our pipeline runs on until it has its last one.
+    """
     recorded = run.properties.get("state")
     if recorded == "running":
         return "running" if locked else "interrupted"
     if recorded:
         return str(recorded)
-    return "failed" if "failed" in states else "running" if "running" in states else "succeeded"
+    states = [state_of(execution, run, locked) for execution in executions]
+    if "failed" in states:
+        return "failed"
+    components = {execution.component for execution in executions}
+    is_going_on = not components or (INGEST in components and REPORT not in components)
+    return "running" if is_going_on or "running" in states else "succeeded"
 
 
 def state_of(execution: Execution, run: Run | None, locked: bool) -> str:

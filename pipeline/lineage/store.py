@@ -1,6 +1,7 @@
 """One small, read-only interface to a record of runs, and ML Metadata behind it.
 
-Kubeflow Pipelines after 2.18 keeps no ML Metadata; whatever comes in its place needs no more than these calls.
+TFX and Kubeflow write ML Metadata each in a way of its own; what is read here looks the same. Kubeflow Pipelines after
+2.18 keeps no ML Metadata: there its API answers the same calls (`pipeline.kubeflow.run_store`).
 """
 
 import sqlite3
@@ -13,11 +14,20 @@ from ml_metadata import errors
 from ml_metadata.metadata_store import ListOptions, OrderByField, metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
-from components.formats.nodes import node_id
+from components.formats.nodes import node_id, node_of_task
 
 # What TFX calls a run, and what Kubeflow does.
 _RUN_TYPES = ("pipeline_run", "system.PipelineRun")
+# Kubeflow's own executions begin alike. One of them stands for the whole run, and is never ended.
+_KUBEFLOW = "system."
+_DAG = "system.DAGExecution"
+# Under which Kubeflow's driver keeps the parameters of an execution.
+_PARAMETERS = "inputs"
 _INPUT = (pb.Event.INPUT, pb.Event.DECLARED_INPUT)
+# What Kubeflow's driver takes as well; gRPC's own limit is 4 MB.
+_LARGEST_MESSAGE = 100 * 1024 * 1024
+
+Id = int | str  # a number in ML Metadata, text in Kubeflow's API
 
 
 class StoreError(RuntimeError):
@@ -28,7 +38,7 @@ class StoreError(RuntimeError):
 class Run:
     """One run of the pipeline: `properties` holds what was recorded of it."""
 
-    id: int
+    id: Id
     name: str
     created: int
     properties: dict[str, Any]
@@ -36,22 +46,34 @@ class Run:
 
 @dataclass(frozen=True)
 class Execution:
-    """One run of a component: `state` is RUNNING, COMPLETE, CACHED, FAILED, …; times in milliseconds since 1970."""
+    """One run of a component.
 
-    id: int
+    Attributes:
+        id: in its store.
+        component: its name in the pipeline.
+        type: as the store names it.
+        state: RUNNING, COMPLETE, CACHED, FAILED, ….
+        created: in milliseconds since 1970.
+        updated: in milliseconds since 1970.
+        properties: all that was recorded of it.
+        parameters: what it was called with, without what a platform adds.
+    """
+
+    id: Id
     component: str
     type: str
     state: str
     created: int
     updated: int
     properties: dict[str, Any]
+    parameters: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Artifact:
     """Something that a component made; `state` is LIVE, DELETED, ABANDONED and so on."""
 
-    id: int
+    id: Id
     type: str
     uri: str
     state: str
@@ -63,8 +85,8 @@ class Artifact:
 class Event:
     """An artifact that an execution took (`is_input`) or made, under the name `key`."""
 
-    execution: int
-    artifact: int
+    execution: Id
+    artifact: Id
     is_input: bool
     key: str
 
@@ -72,28 +94,31 @@ class Event:
 class LineageStore(Protocol):
     """What the commands need of a record of runs."""
 
-    def runs(self) -> list[Run]:
-        """Return all runs, the newest first."""
+    def runs(self, limit: int | None = None) -> list[Run]:
+        """Return all runs, or so many, the newest first."""
+
+    def parameters_of(self, run: Run) -> dict[str, Any]:
+        """Return the parameters that were set for a run as a whole."""
 
     def executions_of(self, run: Run) -> list[Execution]:
         """Return a run's executions in the order in which they began."""
 
     def artifacts_of(self, run: Run) -> list[Artifact]:
-        """Return a run's artifacts, the reused ones too."""
+        """Return a run's artifacts in the order in which they were made, the reused ones too."""
 
-    def executions(self, ids: Iterable[int] | None = None) -> list[Execution]:
-        """Those executions, or all; ids that aren't there are left out."""
+    def executions(self, ids: Iterable[Id]) -> list[Execution]:
+        """Those executions; ids that aren't there are left out."""
 
-    def artifacts(self, ids: Iterable[int] | None = None) -> list[Artifact]:
-        """Those artifacts, or all; ids that aren't there are left out."""
+    def artifacts(self, ids: Iterable[Id] | None = None) -> list[Artifact]:
+        """Those artifacts, or all, in the order in which they were made; ids that aren't there are left out."""
 
     def newest_artifacts(self, limit: int) -> list[Artifact]:
         """So many artifacts, the newest first."""
 
-    def events_of_executions(self, ids: Iterable[int]) -> list[Event]:
+    def events_of_executions(self, ids: Iterable[Id]) -> list[Event]:
         """Return what these executions took and made."""
 
-    def events_of_artifacts(self, ids: Iterable[int]) -> list[Event]:
+    def events_of_artifacts(self, ids: Iterable[Id]) -> list[Event]:
         """Who took or made these artifacts."""
 
 
@@ -108,6 +133,7 @@ def open_store(uri: str) -> "MlmdStore":
         if not host or not port.isdigit():
             raise StoreError(f"a server's address is grpc://host:port. Received: {uri}")
         client = pb.MetadataStoreClientConfig(host=host, port=int(port), client_timeout_sec=10)
+        client.channel_arguments.max_receive_message_length = _LARGEST_MESSAGE
         return _checked(client, uri)
     path = Path(uri.removeprefix("sqlite://"))
     if not path.is_file():
@@ -164,47 +190,49 @@ class MlmdStore:
         contexts = {one.name for one in self.mlmd.get_context_types()}
         self._run_type = next((name for name in _RUN_TYPES if name in contexts), _RUN_TYPES[0])
 
-    def runs(self) -> list[Run]:
-        """Return all runs, the newest first."""
-        found = [
-            Run(one.id, one.name, one.create_time_since_epoch, _values(one))
-            for one in self.mlmd.get_contexts_by_type(self._run_type)
-        ]
-        return sorted(found, key=lambda run: -run.id)
+    def runs(self, limit: int | None = None) -> list[Run]:
+        """Return all runs, or so many, the newest first."""
+        found = sorted(self.mlmd.get_contexts_by_type(self._run_type), key=lambda one: -one.id)
+        return [Run(one.id, one.name, one.create_time_since_epoch, _values(one)) for one in found[:limit]]
+
+    def parameters_of(self, run: Run) -> dict[str, Any]:
+        """Return what Kubeflow recorded of a run as a whole; TFX records its configuration instead."""
+        found = self.mlmd.get_executions_by_context(run.id)
+        wholes = [one for one in found if self._execution_types.get(one.type_id) == _DAG]
+        # Where a pipeline holds others, the outermost began first.
+        return self._execution(min(wholes, key=lambda one: one.id)).parameters if wholes else {}
 
     def executions_of(self, run: Run) -> list[Execution]:
-        """Return a run's executions in the order in which they began."""
-        found = self.mlmd.get_executions_by_context(run.id)
-        return sorted((self._execution(one) for one in found), key=lambda one: one.id)
+        """Return the executions of a run's components in the order in which they began."""
+        found = sorted(self.mlmd.get_executions_by_context(run.id), key=lambda one: one.id)
+        return [self._execution(one) for one in found if self._execution_types.get(one.type_id) != _DAG]
 
     def artifacts_of(self, run: Run) -> list[Artifact]:
-        """Return a run's artifacts, the reused ones too."""
-        return sorted(
-            (self._artifact(one) for one in self.mlmd.get_artifacts_by_context(run.id)), key=lambda one: one.id
-        )
+        """Return a run's artifacts in the order in which they were made, the reused ones too."""
+        return self._artifacts(self.mlmd.get_artifacts_by_context(run.id))
 
-    def executions(self, ids: Iterable[int] | None = None) -> list[Execution]:
-        """Those executions, or all."""
-        found = self.mlmd.get_executions() if ids is None else self.mlmd.get_executions_by_id(list(ids))
-        return [self._execution(one) for one in found]
+    def executions(self, ids: Iterable[Id]) -> list[Execution]:
+        """Those executions."""
+        return [self._execution(one) for one in self.mlmd.get_executions_by_id(_numbers(ids))]
 
-    def artifacts(self, ids: Iterable[int] | None = None) -> list[Artifact]:
+    def artifacts(self, ids: Iterable[Id] | None = None) -> list[Artifact]:
         """Those artifacts, or all."""
-        found = self.mlmd.get_artifacts() if ids is None else self.mlmd.get_artifacts_by_id(list(ids))
-        return [self._artifact(one) for one in found]
+        return self._artifacts(
+            self.mlmd.get_artifacts() if ids is None else self.mlmd.get_artifacts_by_id(_numbers(ids))
+        )
 
     def newest_artifacts(self, limit: int) -> list[Artifact]:
         """So many artifacts, the newest first."""
         options = ListOptions(limit=limit, order_by=OrderByField.ID, is_asc=False)
         return [self._artifact(one) for one in self.mlmd.get_artifacts(list_options=options)]
 
-    def events_of_executions(self, ids: Iterable[int]) -> list[Event]:
+    def events_of_executions(self, ids: Iterable[Id]) -> list[Event]:
         """Return what these executions took and made."""
-        return [_event(one) for one in self.mlmd.get_events_by_execution_ids(list(ids))]
+        return [_event(one) for one in self.mlmd.get_events_by_execution_ids(_numbers(ids))]
 
-    def events_of_artifacts(self, ids: Iterable[int]) -> list[Event]:
+    def events_of_artifacts(self, ids: Iterable[Id]) -> list[Event]:
         """Who took or made these artifacts."""
-        return [_event(one) for one in self.mlmd.get_events_by_artifact_ids(list(ids))]
+        return [_event(one) for one in self.mlmd.get_events_by_artifact_ids(_numbers(ids))]
 
     def _execution(self, one: pb.Execution) -> Execution:
         kind = self._execution_types.get(one.type_id, str(one.type_id))
@@ -217,12 +245,16 @@ class MlmdStore:
             created=one.create_time_since_epoch,
             updated=one.last_update_time_since_epoch,
             properties=values,
+            parameters=values.get(_PARAMETERS, {}) if kind.startswith(_KUBEFLOW) else values,
         )
+
+    def _artifacts(self, found: Iterable[pb.Artifact]) -> list[Artifact]:
+        return [self._artifact(one) for one in sorted(found, key=lambda one: one.id)]
 
     def _artifact(self, one: pb.Artifact) -> Artifact:
         return Artifact(
             id=one.id,
-            type=self._artifact_types.get(one.type_id, str(one.type_id)),
+            type=local_type(self._artifact_types.get(one.type_id, str(one.type_id))),
             uri=one.uri,
             state=pb.Artifact.State.Name(one.state),
             created=one.create_time_since_epoch,
@@ -230,11 +262,21 @@ class MlmdStore:
         )
 
 
+def local_type(title: str) -> str:
+    """Return an artifact type's name as in a local run; compiled for Kubeflow, those of TFX have a prefix."""
+    return title.removeprefix("tfx.")
+
+
 def _component(kind: str, values: dict[str, Any]) -> str:
     name = kind.rsplit(".", 1)[-1]
-    if kind.startswith("system."):  # Kubeflow's own executions
-        name = str(values.get("display_name") or values.get("task_name") or name)
+    if kind.startswith(_KUBEFLOW):
+        return node_of_task(str(values.get("task_name") or values.get("display_name") or name))
     return node_id(name)
+
+
+def _numbers(ids: Iterable[Id]) -> list[int]:
+    """Return the ids that ML Metadata may have."""
+    return [one for one in ids if isinstance(one, int)]
 
 
 def _values(one: Any) -> dict[str, Any]:

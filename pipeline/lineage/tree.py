@@ -1,12 +1,13 @@
 """Lineage: from anything up to the source folder, and down to what was made from it."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.lineage.runs import state_of
-from pipeline.lineage.store import Artifact, Execution, LineageStore, StoreError
+from pipeline.lineage.store import Artifact, Execution, Id, LineageStore, StoreError
 
-Node = tuple[str, int]  # ("artifact" or "execution", id)
+Node = tuple[str, Id]  # ("artifact" or "execution", id)
 
 
 @dataclass(frozen=True)
@@ -25,15 +26,15 @@ class Lineage:
 
 
 def parse_id(text: str) -> Node:
-    """Return `artifact:3` or `execution:3`.
+    """Return `artifact:3` or `execution:3`; what isn't a number stays text.
 
     Raises:
         StoreError: it is neither.
     """
     kind, _, number = text.partition(":")
-    if kind not in ("artifact", "execution") or not number.isdigit():
+    if kind not in ("artifact", "execution") or not number:
         raise StoreError(f"an id is artifact:3 or execution:3 (ML Metadata numbers them separately). Received: {text}")
-    return kind, int(number)
+    return kind, int(number) if number.isdecimal() else number
 
 
 def get(store: LineageStore, node: Node) -> Artifact | Execution:
@@ -58,21 +59,27 @@ def lineage(store: LineageStore, start: Node, locked: bool = True) -> Lineage:
     executions = {one.id: one for one in store.executions([number for kind, number in nodes if kind == "execution"])}
     artifacts = {one.id: one for one in store.artifacts([number for kind, number in nodes if kind == "artifact"])}
     labels = {}
-    for kind, number in sorted(nodes):
+    for kind, number in sorted(nodes, key=_order):
         if kind == "execution":
             execution = executions[number]
-            folder = execution.properties.get("uri")  # of ImageIngest: the source of everything
+            folder = execution.parameters.get("uri")  # of ImageIngest: the source of everything
             labels[kind, number] = (
                 f"{execution.component} ({state_of(execution, None, locked)}){f' of {folder}' if folder else ''}"
             )
         else:
             labels[kind, number] = f"{artifacts[number].type} {artifacts[number].uri}"
-    return Lineage(start, labels, sorted(edges, key=lambda edge: (edge[0][1], edge[1][1], edge[2])))
+    return Lineage(start, labels, sorted(edges, key=lambda edge: (_order(edge[0])[1:], _order(edge[1])[1:], edge[2])))
 
 
-def ancestors(store: LineageStore, artifacts: Iterable[int]) -> set[int]:
+def _order(node: Node) -> tuple[str, int, str]:
+    """Return what nodes are sorted by: numbers by their value."""
+    kind, number = node
+    return (kind, number, "") if isinstance(number, int) else (kind, 0, number)
+
+
+def ancestors(store: LineageStore, artifacts: Iterable[Id]) -> set[Id]:
     """Ids of these artifacts and of all that they were made from."""
-    found: set[int] = set(artifacts)
+    found: set[Id] = set(artifacts)
     waiting = set(found)
     while waiting:
         makers = {event.execution for event in store.events_of_artifacts(waiting) if not event.is_input}
@@ -142,8 +149,8 @@ def as_mermaid(graph: Lineage) -> str:
         # Mermaid knows no escape but HTML's.
         text = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
         shape = ('["', '"]') if node[0] == "execution" else ('(["', '"])')
-        lines.append(f"  {_name(node, '')}{shape[0]}{_name(node)}<br>{text}{shape[1]}")
-    lines += [f"  {_name(source, '')} -->|{key or ' '}| {_name(target, '')}" for source, target, key in graph.edges]
+        lines.append(f"  {_word(node)}{shape[0]}{_name(node)}<br>{text}{shape[1]}")
+    lines += [f"  {_word(source)} -->|{key or ' '}| {_word(target)}" for source, target, key in graph.edges]
     return "\n".join(lines)
 
 
@@ -162,5 +169,10 @@ def as_dot(graph: Lineage) -> str:
     return "\n".join([*lines, "}"])
 
 
-def _name(node: Node, separator: str = ":") -> str:
-    return f"{node[0]}{separator}{node[1]}"
+def _name(node: Node) -> str:
+    return f"{node[0]}:{node[1]}"
+
+
+def _word(node: Node) -> str:
+    """Return a name that Mermaid takes for one word, whatever the id is made of."""
+    return re.sub(r"\W", "_", f"{node[0]}{node[1]}")

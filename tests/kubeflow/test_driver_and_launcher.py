@@ -7,9 +7,15 @@ from typing import Any
 
 import pytest
 from backend import Backend
+from click.testing import CliRunner
 from comparison import Both, assert_same_counts_and_records, assert_same_model_and_metrics
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from workflow import Run
+
+from pipeline.cli import main
+from pipeline.kubeflow.report_page import find_page
+from pipeline.lineage.runs import find_run
+from pipeline.lineage.store import open_store
 
 pytestmark = [pytest.mark.kubeflow, pytest.mark.timeout(1800)]
 
@@ -17,6 +23,14 @@ Compile = Callable[..., Path]
 
 # Where there is nothing: no model to compare with, and what is pushed lies at the destination.
 EMPTY = {("baseline-finder", "model"), ("pusher", "pushed_model")}
+
+
+def inspected(*arguments: str) -> list[dict[str, Any]]:
+    """What `affect inspect` lists."""
+    result = CliRunner().invoke(main, ["inspect", *arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    rows: list[dict[str, Any]] = json.loads(result.stdout)
+    return rows
 
 
 def test_every_task_succeeds_and_every_output_is_in_the_store(first: Both) -> None:
@@ -76,6 +90,39 @@ def test_the_report_is_a_page_in_the_store(first: Both) -> None:
     page = first.run.backend.files().cat_file(f"{first.run.artifact('report', 'report')}/index.html")
 
     assert b"<html" in page
+
+
+def test_inspect_shows_a_run_as_it_shows_a_local_one(first: Both) -> None:
+    there = ("--mlmd", f"grpc://127.0.0.1:{first.run.backend.metadata_port}")
+    here = ("--workdir", str(first.local.outputs["Trainer", "model"].parents[3]))
+    [found] = [row for row in inspected("runs", *there) if row["name"] == first.run.run_id]
+    local = inspected("runs", *here)[-1]  # the oldest
+    runs = ((first.run.run_id, there), (str(local["id"]), here))
+
+    equal = ("state", "executed", "cached", "failed", "accuracy", "blessed")
+    assert {name: found[name] for name in equal} == {name: local[name] for name in equal}
+    assert found["pushed"] == first.version.rpartition("/")[2]
+    components = [sorted(row["component"] for row in inspected("executions", run, *place)) for run, place in runs]
+    assert components[0] == components[1]
+    kinds = [[row["type"] for row in inspected("artifacts", run, "--limit", "100", *place)] for run, place in runs]
+    ours = [kind.replace("system.HTML", "components.HtmlReport") for kind in kinds[0] if kind != "system.Artifact"]
+    assert sorted(ours) == sorted(kinds[1])  # but for the tasks' logs
+
+
+def test_the_report_is_found_by_ml_metadata(first: Both) -> None:
+    store = open_store(f"grpc://127.0.0.1:{first.run.backend.metadata_port}")
+    page = find_page(store, find_run(store, first.run.run_id))
+
+    assert first.run.backend.files().cat_file(page.uri.partition("://")[2]).rstrip().endswith(b"</html>")
+
+
+def test_inspect_diff_lists_what_was_set_and_what_came_of_it(with_epochs: Both, first: Both) -> None:
+    there = ("--mlmd", f"grpc://127.0.0.1:{first.run.backend.metadata_port}")
+    found = inspected("diff", first.run.run_id, with_epochs.run.run_id, *there)
+
+    assert {"what": "parameter of the run", "name": "epochs", "first": 1, "second": 2} in found
+    assert {row["what"].partition(" ")[0] for row in found} == {"parameter", "figure"}
+    assert [row for row in found if "pod" in row["name"] or "execution" in row["name"]] == []
 
 
 def test_a_second_run_takes_the_data_from_the_cache(with_epochs: Both) -> None:

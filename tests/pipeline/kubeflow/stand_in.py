@@ -1,8 +1,9 @@
-"""A stand-in for Kubeflow Pipelines: the part of its API that `submit` and `status` use, over real HTTP.
+"""A stand-in for Kubeflow Pipelines: the part of its API that our commands use, over real HTTP.
 
 No Kubeflow is in it. It keeps what it is sent, and refuses a request whose body has a field that the model of
 kfp-server-api (which is generated from Kubeflow's own API description) doesn't have, or one of another type. What it
 answers to a refused upload, and to a second pipeline, version or experiment of one name, is what release 2.17 answers.
+Runs that are looked into are those of `recorded_runs.py`.
 """
 
 import json
@@ -20,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import kfp_server_api
 import yaml
+from recorded_runs import Recorded
 
 PREFIX = "/apis/v2beta1"
 
@@ -50,6 +52,12 @@ class Kubeflow:
     logs: dict[str, str] = field(default_factory=dict)  # by pod
     cookie: str | None = None
     seen: list[dict[str, str]] = field(default_factory=list)  # headers of each request
+    # What `inspect` and `report` look into; without it, runs are those that were submitted.
+    recorded: Recorded | None = None
+    # By source, bucket and key, where the host has Kubeflow's pages; None: it is the API server alone.
+    objects: dict[tuple[str, str, str], bytes] | None = None
+    # Of each answer to a GET: path and query.
+    asked: list[tuple[str, dict[str, list[str]]]] = field(default_factory=list)
 
 
 class Refusal(Exception):
@@ -64,7 +72,9 @@ def checked(body: Any, model: str) -> Any:
     Raises:
         Refusal: it isn't.
     """
-    if re.match(r"(list|dict)\(", model) or model in ("object", "str", "int", "bool", "datetime", "float"):
+    if several := re.fullmatch(r"list[\[(](\w+)[\])]", model):
+        return [checked(one, several[1]) for one in body]
+    if model.startswith("dict") or model in ("object", "str", "int", "bool", "datetime", "float"):
         # A 64-bit number is text in the API's description; its JSON may be either.
         wanted: Any = {"str": (str, int), "int": int, "bool": bool, "datetime": str, "float": (int, float)}.get(
             model, object
@@ -110,7 +120,7 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             if status == 302:
                 self.send_header("Location", "/dex/auth")
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", "text/plain" if isinstance(answer, bytes) else "application/json")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)
@@ -125,7 +135,15 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
             if path == "/healthz":
                 return {"multi_user": bool(kubeflow.namespaces)}
             if self.command == "GET":
-                return self._listing(path, query)
+                several = parse_qs(urlsplit(self.path).query)
+                kubeflow.asked.append((path, several))
+                if path == "/artifacts/get" and not self.path.startswith(PREFIX):
+                    return self._object(query)
+                return (
+                    self._recorded(kubeflow.recorded, path, several)
+                    if kubeflow.recorded
+                    else self._listing(path, query)
+                )
             if path == "/pipelines/upload_version":
                 return self._keep(body, query["pipelineid"], query["name"])
             return self._made(path, json.loads(body))
@@ -155,7 +173,7 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                     if status is None:
                         raise ConnectionAbortedError
                     raise Refusal(status, "upstream connect error")
-                return self._run(match[1], query)
+                return self._submitted(match[1], query)
             if match := re.fullmatch(r"/apis/v1beta1/runs/(\w+)", path):
                 if not kubeflow.workflows:
                     raise Refusal(404, "Not Found")
@@ -182,13 +200,57 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                 self._missed(path[1:], rows)
             return {path[1:]: rows}
 
-        def _run(self, run_id: str, query: dict[str, str]) -> dict[str, Any]:
+        def _submitted(self, run_id: str, query: dict[str, str]) -> dict[str, Any]:
             state = kubeflow.states.pop(0) if len(kubeflow.states) > 1 else kubeflow.states[0]
             known = next((run for run in kubeflow.runs if run["run_id"] == run_id), {})
             kept = {key: known[key] for key in ("display_name", "pipeline_version_reference") if key in known}
             full = {"tasks": kubeflow.tasks} if kubeflow.tasks is not None and query.get("view") == "FULL" else {}
             created = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
             return {"run_id": run_id, "state": state, "created_at": created, **kept, **full}
+
+        def _recorded(self, recorded: Recorded, path: str, query: dict[str, list[str]]) -> Any:
+            if match := re.fullmatch(r"/runs/([\w-]+)", path):
+                found = [run for run in recorded.runs if run["run_id"] == match[1]]
+                if not found:
+                    raise Refusal(404, f"Failed to get a run: Run {match[1]} not found")
+                return self._run(recorded, found[0], query.get("view") == ["FULL"])
+            if path == "/runs":
+                self._need_namespace(query)
+                return _page("runs", [self._run(recorded, run, False) for run in recorded.runs], query)
+            if not recorded.later:
+                raise Refusal(404, "Not Found")
+            if match := re.fullmatch(r"/artifacts/([\w-]+)", path):
+                made = [one for one in recorded.artifacts() if one["artifact_id"] == match[1]]
+                if not made:
+                    raise Refusal(404, f"Failed to get artifact: artifact {match[1]} not found")
+                return made[0]
+            if path == "/artifacts":
+                self._need_namespace(query)
+                return _page("artifacts", recorded.artifacts(), query)
+            if path == "/artifact_tasks":
+                if not query.get("artifact_ids"):
+                    raise Refusal(400, "At least one filter (task_ids, run_ids, or artifact_ids) is required")
+                links = [one for one in recorded.links() if one["artifact_id"] in query["artifact_ids"]]
+                return _page("artifact_tasks", links, query)
+            raise Refusal(404, "Not Found")
+
+        def _run(self, recorded: Recorded, run: dict[str, Any], full: bool) -> dict[str, Any]:
+            if recorded.later:
+                return {key: value for key, value in run.items() if key != "tasks" or full}
+            checked(run, "V2beta1Run")
+            return run
+
+        def _need_namespace(self, query: dict[str, list[str]]) -> None:
+            if kubeflow.namespaces and not query.get("namespace"):
+                raise Refusal(400, "Namespace is empty. In multi-user mode, listing requires a namespace")
+
+        def _object(self, query: dict[str, str]) -> bytes:
+            if kubeflow.objects is None:
+                raise Refusal(404, "Not Found")
+            try:
+                return kubeflow.objects[query["source"], query["bucket"], query["key"]]
+            except KeyError:
+                raise Refusal(500, "Failed to get object in bucket: NoSuchKey") from None
 
         def _missed(self, what: str, rows: list[dict[str, Any]]) -> None:
             if not rows and kubeflow.on_miss is not None:
@@ -211,6 +273,18 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
             return made
 
     return Handler
+
+
+def _page(what: str, rows: list[dict[str, Any]], query: dict[str, list[str]]) -> dict[str, Any]:
+    """One page of a listing, sorted by time of creation; an empty list is left out, as the server leaves it out."""
+    order = query.get("sort_by", ["created_at"])[0]
+    if order not in ("created_at", "created_at asc", "created_at desc"):
+        raise Refusal(400, f"Invalid sorting field: {order}")
+    rows = sorted(rows, key=lambda row: str(row.get("created_at")), reverse=order.endswith(" desc"))
+    first, size = int(query.get("page_token", ["0"])[0]), int(query.get("page_size", ["20"])[0])
+    more = {"next_page_token": str(first + size)} if first + size < len(rows) else {}
+    found = rows[first : first + size]
+    return {**({what: found} if found else {}), **more, "total_size": len(rows)}
 
 
 @contextmanager

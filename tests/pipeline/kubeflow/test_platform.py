@@ -8,9 +8,10 @@ import yaml
 from compiled import CLUSTER, compiled
 from kfp import compiler, dsl, kubernetes
 
+from components.formats.nodes import kebab
 from pipeline.kubeflow.options import KubeflowOptions, TaskOptions
 from pipeline.kubeflow.platform import platform_spec
-from pipeline.kubeflow.spec import kebab, reshape
+from pipeline.kubeflow.spec import reshape
 
 modern = pytest.mark.skipif(not hasattr(kubernetes, "add_toleration"), reason="kfp-kubernetes 1.0 knows few of these")
 

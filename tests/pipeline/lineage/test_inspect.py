@@ -3,18 +3,15 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent import futures
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 from click.testing import CliRunner, Result
-from ml_metadata.proto import metadata_store_service_pb2, metadata_store_service_pb2_grpc
+from ml_metadata_server import served
 from store_builder import StoreBuilder
 
 from pipeline.cli import main
-from pipeline.lineage.store import open_store
 from pipeline.local.workdir import Workdir
 
 
@@ -238,30 +235,10 @@ def test_inspecting_changes_nothing(workdir: Path) -> None:
     assert (workdir / "metadata.db").read_bytes() == before
 
 
-class _Servicer(metadata_store_service_pb2_grpc.MetadataStoreServiceServicer):
-    """A real gRPC server in front of a local store, each call handed on."""
-
-    def __init__(self, store: Any) -> None:
-        for method in metadata_store_service_pb2.DESCRIPTOR.services_by_name["MetadataStoreService"].methods:
-            response = getattr(metadata_store_service_pb2, method.output_type.name)
-
-            def handle(request: Any, context: Any, name: str = method.name, kind: Any = response) -> Any:
-                answer = kind()
-                store._call_method(name, request, answer)
-                return answer
-
-            setattr(self, method.name, handle)
-
-
 @pytest.fixture
 def server(workdir: Path) -> Iterator[str]:
-    store = open_store(str(workdir / "metadata.db")).mlmd
-    running = grpc.server(futures.ThreadPoolExecutor(2))
-    metadata_store_service_pb2_grpc.add_MetadataStoreServiceServicer_to_server(_Servicer(store), running)
-    port = running.add_insecure_port("127.0.0.1:0")
-    running.start()
-    yield f"grpc://127.0.0.1:{port}"
-    running.stop(None)
+    with served(workdir / "metadata.db") as (_, port):
+        yield f"grpc://127.0.0.1:{port}"
 
 
 def test_a_server_tells_the_same_as_the_file(workdir: Path, server: str) -> None:
