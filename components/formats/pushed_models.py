@@ -96,6 +96,18 @@ def list_versions(destination: str) -> list[Version]:
     return sorted(versions, key=lambda version: -version.number)
 
 
+def candidates(destination: str, origin: Origin) -> list[Version]:
+    """Return pushed models that other data, options or code made, the newest first.
+
+    Without this an unchanged second run would be compared with its own model and pushed again.
+    """
+    return [
+        version
+        for version in list_versions(destination)
+        if version.origin is None or not version.origin.is_same(origin)
+    ]
+
+
 def _exists(store: Any, path: str) -> bool:
     """Return whether there is such an object; `store.exists` would take a lost connection for a no."""
     try:

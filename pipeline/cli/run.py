@@ -11,8 +11,8 @@ from typing import TextIO
 import click
 from rich.console import Console
 
-from components.ingest.digest import folder_digest
-from components.ingest.source import SourceError
+from components.images.folder_digest import folder_digest
+from components.images.source import SourceError
 from components.models.torch_weights import SUFFIX, check_file
 from components.tools.environment import BEAM, PROGRESS
 from pipeline.cli.values import NOT_EMPTY
@@ -121,8 +121,7 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
 
 
 def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
-    from components.evaluator.baseline import candidates
-    from components.formats.pushed_models import Origin
+    from components.formats.pushed_models import Origin, candidates
 
     destination = config.push.destination or str(folder.serving_model)
     if "://" not in destination:

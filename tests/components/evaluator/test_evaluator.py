@@ -10,7 +10,7 @@ import tensorflow as tf
 from sklearn import metrics
 from tfx.types import standard_artifacts
 
-from components.evaluator.baseline import candidates, choose
+from components.evaluator.baseline import choose
 from components.evaluator.comparison import Comparison, decide
 from components.evaluator.eval_config import least_accuracy
 from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
@@ -19,7 +19,7 @@ from components.formats import saved_model
 from components.formats.artifacts import ImageDataset
 from components.formats.dataset import ImageRow, read_columns, shard_name, write_shard
 from components.formats.predictions import read_predictions
-from components.formats.pushed_models import Origin, list_versions
+from components.formats.pushed_models import Origin, candidates, list_versions
 from components.pusher.push import push
 from components.tfrecord.executor import Executor as ConvertExecutor
 from components.tools.files import read_json, write_json

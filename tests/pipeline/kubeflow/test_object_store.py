@@ -7,11 +7,11 @@ import pytest
 import s3fs
 from object_store import KEYS, dropping, s3_server
 
-from components.evaluator.baseline import candidates, choose
-from components.formats.pushed_models import RUN, Origin, list_versions
+from components.evaluator.baseline import choose
+from components.formats.pushed_models import RUN, Origin, candidates, list_versions
+from components.images.source import SourceError, open_source
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions
-from components.ingest.source import SourceError, open_source
 from components.pusher.push import push
 from pipeline.sample.dataset import write_sample_data
 

@@ -3,7 +3,7 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
-from components.ingest.source import open_source
+from components.images.source import open_source
 
 _THREADS = 8
 
