@@ -121,13 +121,13 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
 
 
 def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
-    from components.formats.pushed_models import Origin, candidates
+    from components.formats.pushed_models import Origin, candidates, list_versions
 
     destination = config.push.destination or str(folder.serving_model)
     if "://" not in destination:
         destination = str(Path(destination).absolute())
     try:
-        found = candidates(destination, Origin(recipe(config), "", digest))
+        found = candidates(list_versions(destination), Origin(recipe(config), "", digest))
     except Exception as error:  # each store has errors of its own
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UsageError(f"can't read push.destination = {destination}: {reason}") from None

@@ -326,16 +326,19 @@ def test_the_baseline_is_the_newest_with_the_same_classes_that_something_else_ma
     push(model, str(destination), 4, Origin("other", "data"), {"label_map.json": {"labels": ["a", "b"]}}, {})
     (destination / "5").mkdir()  # a copy that was cut short
 
-    found = candidates(str(destination), mine)
+    standing = list_versions(str(destination))
 
-    assert [version.number for version in found] == [4, 2, 1]
-    best = choose(found, sorted(LABELS))
+    def numbers(origin: Origin) -> list[int]:
+        return [version.number for version in candidates(standing, origin)]
+
+    assert numbers(mine) == [4, 2, 1]
+    best = choose(candidates(standing, mine), sorted(LABELS))
     assert best is not None
     assert best.number == 2
-    assert [version.number for version in candidates(str(destination), Origin("recipe", "data"))] == [4, 2, 1]
-    assert [version.number for version in candidates(str(destination), Origin("recipe", "x", "y"))] == [4, 3, 2, 1]
+    assert numbers(Origin("recipe", "data")) == [4, 2, 1]
+    assert numbers(Origin("recipe", "x", "y")) == [4, 3, 2, 1]
     # The same images in another folder, or read where nobody digests a folder.
-    assert [version.number for version in candidates(str(destination), Origin("recipe", "data", "z"))] == [4, 2, 1]
+    assert numbers(Origin("recipe", "data", "z")) == [4, 2, 1]
     assert list_versions(str(tmp_path / "nowhere")) == []
 
     output = standard_artifacts.Model()
