@@ -1,5 +1,6 @@
 """The names that the pipeline's components have in a pipeline, in ML Metadata, in tables and in options."""
 
+DATA_DIGEST = "DataDigest"  # of compiled pipelines only
 INGEST = "ImageIngest"
 SPLIT = "SplitBalanceAugment"
 CONVERTER = "TFRecordConverter"
