@@ -27,6 +27,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.code_version import code_version
 from components.formats.nodes import node_id
+from components.plain_executor import PlainExecutor
 from components.tools.files import content_digest
 from components.tools.section import Section
 
@@ -88,7 +89,7 @@ class Component(BaseComponent):  # type: ignore[misc]
         FURTHER_CODE: modules that the executor uses without importing them.
     """
 
-    EXECUTOR: ClassVar[type[BaseExecutor]]
+    EXECUTOR: ClassVar[type[BaseExecutor | PlainExecutor]]
     INPUTS: ClassVar[dict[str, Input]] = {}
     OUTPUTS: ClassVar[dict[str, Output]] = {}
     PARAMETERS: ClassVar[dict[str, Parameter]] = {}

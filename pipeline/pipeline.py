@@ -10,6 +10,7 @@ from tfx.types.channel import BaseChannel
 
 from components.analysis.component import PredictionAnalysis
 from components.analysis.options import AnalysisOptions
+from components.data_digest.component import DataDigest
 from components.evaluator.component import BaselineFinder, ImageEvaluator
 from components.evaluator.options import EvaluateOptions
 from components.ingest.component import ImageIngest
@@ -47,8 +48,16 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     given = context.parameters or RunParameters(context.uri, context.destination, config.seed)
     evaluate = config.evaluate
 
+    # A local run has looked at data and destination before; a compiled one begins by it.
+    seen: dict[str, Any] = {"digest": context.folder_digest, "candidates": context.candidates, "version": None}
+    looks: list[BaseComponent] = []
+    if context.parameters is not None:
+        files = json.dumps(config.files())
+        look = DataDigest(uri=given.data, files=files, destination=given.destination, recipe=own_recipe)
+        seen = {name: channel.future()[0].value for name, channel in look.outputs.items()}
+        looks = [look]
     # Reads the folder: checks, hashes and packs every image; quarantines what can't be used.
-    ingest = ImageIngest(uri=given.data, data=config.data.for_ingest(), data_digest=context.folder_digest)
+    ingest = ImageIngest(uri=given.data, data=config.data.for_ingest(), data_digest=seen["digest"])
     # Divides groups of images into train, eval and test, and fills up small classes with augmented copies.
     split = SplitBalanceAugment(
         images=ingest.outputs["images"],
@@ -97,8 +106,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
 
     # The pushed model that the new one has to beat, if there is one.
     model = {"model": trainer.outputs["model"]}
-    origin = {"destination": given.destination, "recipe": own_recipe, "folder_digest": context.folder_digest}
-    baseline = BaselineFinder(**data, **origin, candidates=context.candidates)
+    origin = {"destination": given.destination, "recipe": own_recipe, "folder_digest": seen["digest"]}
+    baseline = BaselineFinder(**data, **origin, candidates=seen["candidates"])
     # Both on this run's test split, which nothing has looked at before.
     least = EvaluateOptions(min_accuracy=evaluate.min_accuracy, min_gain=evaluate.min_gain)
     evaluator = ImageEvaluator(**data, **model, baseline_model=baseline.outputs["model"], evaluate=least)
@@ -115,7 +124,14 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     )
     # A blessed model goes to where it is served from.
     found = {"analysis": analysis.outputs["analysis"]}
-    pusher = ImagePusher(**model, **found, model_blessing=evaluator.outputs["blessing"], lost=context.lost, **origin)
+    pusher = ImagePusher(
+        **model,
+        **found,
+        model_blessing=evaluator.outputs["blessing"],
+        lost=context.lost,
+        version=seen["version"],
+        **origin,
+    )
 
     components = [ingest, split, convert, statistics, schema, validator, comparison, gate]
     components += [*tuners, trainer, baseline, evaluator, analysis, pusher]
@@ -135,7 +151,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         data=given.data,
         recipe=own_recipe,
     )
-    return [*components, report]
+    return [*looks, *components, report]
 
 
 def _graph(components: list[BaseComponent]) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from tfx.dsl.components.base.base_component import BaseComponent
 from components.component import Component
 from components.tools.section import Section
 from pipeline.config import load
-from pipeline.context import RunContext
+from pipeline.context import RunContext, RunParameters
 from pipeline.pipeline import create_components
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "components.md"
@@ -24,7 +24,8 @@ _WORDS = {str: "text", int: "integer"}
 def reference() -> str:
     """Return the reference as Markdown: what each component does, takes and makes."""
     config = load("choose-best")
-    components = create_components(config, RunContext(uri="DATA", destination="DESTINATION"))
+    compiled = RunParameters(data="DATA", destination="DESTINATION", seed=config.seed)
+    components = create_components(config, RunContext(uri="DATA", destination="DESTINATION", parameters=compiled))
     return _HEAD + "".join(_section(component) for component in components)
 
 

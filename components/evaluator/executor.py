@@ -13,7 +13,7 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import json_utils, proto_utils
 
-from components.evaluator.baseline import candidates, choose
+from components.evaluator.baseline import choose
 from components.evaluator.comparison import BASELINE, CANDIDATE, Comparison, decide
 from components.evaluator.eval_config import least_accuracy, make_eval_config
 from components.evaluator.extractors import custom_extractors
@@ -24,7 +24,7 @@ from components.formats.dataset import SPLITS, read_columns
 from components.formats.documents import RESULTS, SUMMARY
 from components.formats.examples import read_labels
 from components.formats.predictions import write_predictions
-from components.formats.pushed_models import Origin, file_system
+from components.formats.pushed_models import Origin, candidates, file_system, list_versions
 from components.formats.saved_model import is_saved_model, read_made_from, serving_folder
 from components.tools.retries import with_retries
 
@@ -51,7 +51,7 @@ class BaselineExecutor(BaseExecutor):
         summary = SUMMARY.read(get_single_instance(input_dict["dataset"]).uri)
         labels = read_labels(get_single_instance(input_dict["examples"]).uri)
         origin = Origin(exec_properties["recipe"], summary["data_digest"], exec_properties["folder_digest"])
-        version = choose(candidates(exec_properties["destination"], origin), labels)
+        version = choose(candidates(list_versions(exec_properties["destination"]), origin), labels)
         model.set_string_custom_property("version", str(version.number) if version else "")
         if version:
             store, path = file_system(version.uri)

@@ -2,6 +2,7 @@
 
 import re
 
+DATA_DIGEST = "DataDigest"  # of compiled pipelines only
 INGEST = "ImageIngest"
 SPLIT = "SplitBalanceAugment"
 CONVERTER = "TFRecordConverter"
@@ -19,6 +20,7 @@ PUSHER = "Pusher"
 REPORT = "Report"
 
 _ALL = (
+    DATA_DIGEST,
     INGEST,
     SPLIT,
     CONVERTER,

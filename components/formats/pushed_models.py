@@ -1,6 +1,7 @@
 """The models at a push destination: `<destination>/<version>/`, on this machine or in an object store."""
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -94,6 +95,19 @@ def list_versions(destination: str) -> list[Version]:
             )
         )
     return sorted(versions, key=lambda version: -version.number)
+
+
+def candidates(versions: Sequence[Version], origin: Origin) -> list[Version]:
+    """Return those pushed models that other data, options or code made.
+
+    Without this an unchanged second run would be compared with its own model and pushed again.
+    """
+    return [version for version in versions if version.origin is None or not version.origin.is_same(origin)]
+
+
+def new_number(versions: Sequence[Version], at_least: int) -> int:
+    """Return the number of a version that is newer than those that stand."""
+    return max([at_least, *(version.number + 1 for version in versions)])
 
 
 def _exists(store: Any, path: str) -> bool:

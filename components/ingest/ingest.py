@@ -30,11 +30,11 @@ from components.formats.dataset import (
 from components.formats.documents import SUMMARY
 from components.formats.nodes import INGEST
 from components.images.hashing import near_duplicates, unsigned
+from components.images.source import Source, SourceError, open_source
 from components.ingest.copies import Relation, relate
 from components.ingest.inspect_image import Quarantined, inspect_image
 from components.ingest.layout import Entry, Layout, check_split_csv, read_labels_csv, read_layout
 from components.ingest.options import DataOptions
-from components.ingest.source import Source, SourceError, open_source
 from components.tools.progress import Progress
 
 PREFIX = "images"

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from components.ingest.source import SourceError
+from components.images.source import SourceError
 
 _GIVEN = {"train": "", "test": "test", "val": "eval", "validation": "eval", "eval": "eval"}
 _SPLIT_CSVS = ("train.csv", "test.csv")

@@ -22,4 +22,5 @@ class ImagePusher(Component):
         "recipe": Parameter(str, "digest of the options and code that decide the model"),
         "folder_digest": Parameter(str, "of the data folder; empty where no runner has looked at it"),
         "lost": Parameter(str, "a version that was pushed and is gone: another one is another run"),
+        "version": Parameter(str, "under which to push, unless a newer one stands; else the time", optional=True),
     }

@@ -9,7 +9,7 @@ from tfx.components.pusher import executor as tfx_pusher
 from tfx.types.artifact_utils import get_single_instance
 
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN
-from components.formats.pushed_models import Origin, list_versions
+from components.formats.pushed_models import Origin, list_versions, new_number
 from components.formats.saved_model import METRICS
 from components.pusher.push import push
 
@@ -28,7 +28,7 @@ class Executor(tfx_pusher.Executor):
         Args:
             input_dict: `model`, `model_blessing` and `analysis`.
             output_dict: `pushed_model`; says where and as which version.
-            exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`).
+            exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`), and maybe `version`.
         """
         pushed = get_single_instance(output_dict["pushed_model"])
         Path(pushed.uri).mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ class Executor(tfx_pusher.Executor):
             if version.origin is not None and version.origin.is_same(origin):
                 self._MarkPushed(pushed, pushed_destination=version.uri, pushed_version=str(version.number))
                 return
-        number = max(int(time.time()), *(version.number + 1 for version in standing), 0)
+        number = new_number(standing, int(exec_properties.get("version") or time.time()))
         target = push(
             Path(self.GetModelPath(input_dict)),
             destination,

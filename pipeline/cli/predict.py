@@ -22,7 +22,7 @@ from rich.table import Table
 from components.formats.examples import LABEL_MAP, read_labels
 from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, serving_folder
 from components.images.codec import BadImage, decode, for_tensorflow
-from components.ingest.source import printable
+from components.images.source import printable
 from components.tools.console import uncut_console
 from components.tools.files import replacing
 from pipeline.cli.quiet import quiet_libraries

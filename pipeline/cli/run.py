@@ -11,8 +11,8 @@ from typing import TextIO
 import click
 from rich.console import Console
 
-from components.ingest.digest import folder_digest
-from components.ingest.source import SourceError
+from components.images.folder_digest import folder_digest
+from components.images.source import SourceError
 from components.models.torch_weights import SUFFIX, check_file
 from components.tools.environment import BEAM, PROGRESS
 from pipeline.cli.values import NOT_EMPTY
@@ -121,14 +121,13 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
 
 
 def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
-    from components.evaluator.baseline import candidates
-    from components.formats.pushed_models import Origin
+    from components.formats.pushed_models import Origin, candidates, list_versions
 
     destination = config.push.destination or str(folder.serving_model)
     if "://" not in destination:
         destination = str(Path(destination).absolute())
     try:
-        found = candidates(destination, Origin(recipe(config), "", digest))
+        found = candidates(list_versions(destination), Origin(recipe(config), "", digest))
     except Exception as error:  # each store has errors of its own
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UsageError(f"can't read push.destination = {destination}: {reason}") from None

@@ -43,6 +43,11 @@ class Config(Section):
     beam: BeamOptions = BeamOptions()
     kubeflow: KubeflowOptions = KubeflowOptions()
 
+    def files(self) -> list[str]:
+        """Return the files and folders that the options of all sections name."""
+        sections = (value for _, value in self if isinstance(value, Section))
+        return [path for section in sections for path in section.files()]
+
     @model_validator(mode="after")
     def _imagenet_weights_fit(self) -> "Config":
         if self.model.weights != "imagenet":

@@ -8,7 +8,6 @@ same configuration, target and code give the same bytes.
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 from annotated_types import Ge, Lt
 from tfx.orchestration.data_types import RuntimeParameter
@@ -25,10 +24,10 @@ from pipeline.kubeflow.platform import platform_spec
 from pipeline.kubeflow.spec import reshape
 from pipeline.kubeflow.submit import SERVICE_ACCOUNT
 from pipeline.kubeflow.targets import DATA_READERS, PUSH_USERS, Target, check, default_destination, volumes
+from pipeline.kubeflow.tasks import task_options
 from pipeline.pipeline import NAME, create_pipeline
 
 ENTRYPOINT = ("python", "-m", "pipeline.kubeflow.entrypoint")
-EVERY = "all"
 _DESCRIPTION = "Trains, evaluates and pushes an image classifier from a folder of labelled images."
 _TYPE_WORDS = {"STRING": "str", "NUMBER_INTEGER": "int"}
 
@@ -56,7 +55,7 @@ def compile_pipeline(config: Config, target: Target) -> str:
         ),
     )
     pipeline = create_pipeline(config, context, target.root)
-    tasks = _tasks(config, [component.id for component in pipeline.components])
+    tasks = task_options(config, [component.id for component in pipeline.components])
     check(config, target, destination, tasks)
     runner = KubeflowV2DagRunner(
         KubeflowV2DagRunnerConfig(
@@ -123,28 +122,6 @@ def _fields(parameters: Mapping[str, Parameter]) -> dict[str, str]:
 
 def _python_type(parameter: Parameter) -> type:
     return type(parameter.default)
-
-
-def _tasks(config: Config, nodes: list[str]) -> dict[str, TaskOptions]:
-    """Return options of every node: those of `all`, and what its own entry sets above them."""
-    given = config.kubeflow.components
-    for name in given:
-        if name not in (*nodes, EVERY):
-            raise ConfigError(
-                f"kubeflow.components.{name}: no such component. Components: {', '.join(nodes)}, or {EVERY}"
-            )
-    common = given.get(EVERY, TaskOptions())
-    return {node: _merged(common, given.get(node)) for node in nodes}
-
-
-def _merged(common: TaskOptions, own: TaskOptions | None) -> TaskOptions:
-    if own is None:
-        return common
-    values: dict[str, Any] = {name: getattr(common, name) for name in common.model_fields_set}
-    for name in own.model_fields_set:
-        value = getattr(own, name)
-        values[name] = {**values.get(name, {}), **value} if isinstance(value, dict) else value
-    return TaskOptions(**values)
 
 
 def _header(parameters: Mapping[str, Parameter], service_account: str | None) -> str:

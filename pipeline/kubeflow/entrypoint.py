@@ -6,7 +6,8 @@
 The launcher names artifacts by URI and has copied the inputs of `s3://bucket/x` to `/s3/bucket/x`; what it then finds
 at an output's local path it uploads. TFX's runner needs classes of artifacts, which neither the driver nor kfp's local
 runner passes on, and executors read and write paths. So: the run's values checked, types restored, URIs made paths,
-folders made, the executor run, and in what is handed back, paths made URIs.
+folders made, the executor run, and in what is handed back, paths made URIs. TFX is imported for executors that need it;
+the others run by themselves (`pipeline.kubeflow.plain_run`).
 """
 
 import argparse
@@ -16,14 +17,17 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from components.formats.documents import REPORT
 from components.formats.stored_at import PROPERTY as STORED_AT
+from components.plain_executor import PlainExecutor
 from pipeline.kubeflow import log_lines
+from pipeline.kubeflow.plain_run import run_plainly
 from pipeline.kubeflow.run_values import as_run, check_values
 from pipeline.kubeflow.spec import RULES
 
@@ -82,7 +86,7 @@ def local_path(uri: str) -> str:
 
 
 def prepare(task: Task) -> Message:
-    """Return the ExecutorInput that TFX's runner takes: with our types, with local paths, and with names.
+    """Return the ExecutorInput that a runner takes: with our types, with local paths, and with names.
 
     Outputs that aren't the component's (the launcher's own log) are left out.
 
@@ -146,7 +150,7 @@ def hand_back(output: Message, task: Task) -> Message:
     """Return the ExecutorOutput for the launcher: with the URIs that it gave, and what there is to show in its place.
 
     Args:
-        output: ExecutorOutput as TFX's runner wrote it, with local paths.
+        output: ExecutorOutput with local paths.
         task: for the URIs.
     """
     places = _places(task.invocation)
@@ -169,7 +173,8 @@ def hand_back(output: Message, task: Task) -> Message:
 
 def _places(invocation: Message) -> dict[str, str]:
     """Return the URI of each artifact by its local path: TFX's Evaluator puts its inputs' paths into the blessing."""
-    both = (*invocation.get("inputs", {}).get("artifacts", {}).values(), *invocation["outputs"]["artifacts"].values())
+    sides = (invocation.get("inputs", {}), invocation["outputs"])
+    both = [artifacts for side in sides for artifacts in side.get("artifacts", {}).values()]
     return {local_path(item["uri"]): item["uri"] for artifacts in both for item in artifacts["artifacts"]}
 
 
@@ -186,25 +191,33 @@ def run(task: Task) -> None:
     invocation = prepare(task)
     make_folders(invocation)
 
-    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
-
     module, _, name = task.executor.rpartition(".")
-    getattr(importlib.import_module(module), name)  # imported here, so that it counts as import
+    executor = getattr(importlib.import_module(module), name)
+    execute = partial(run_plainly, executor) if issubclass(executor, PlainExecutor) else _by_tfx(task)
     imports = process_age()
     print(f"{task.executor} starts, {imports:.1f} s after its container's process", flush=True)
-    arguments = argparse.Namespace(
-        executor_class_path=task.executor,
-        json_serialized_invocation_args=json.dumps(invocation),
-        json_serialized_inputs_spec_args=json.dumps(task.inputs_spec),
-    )
-    kubeflow_v2_run_executor.main((arguments, task.beam))
-
-    file = Path(task.invocation["outputs"]["outputFile"])
-    output = hand_back(json.loads(file.read_text("utf-8")), task)
-    file.write_text(json.dumps(output, sort_keys=True), "utf-8")
+    output = hand_back(execute(invocation), task)
+    Path(task.invocation["outputs"]["outputFile"]).write_text(json.dumps(output, sort_keys=True), "utf-8")
     write_parameters(output, task.invocation["outputs"])
     print(log_lines.made(output["artifacts"]), flush=True)
     print(f"{task.executor} done: {process_age():.1f} s, of which imports {imports:.1f} s", flush=True)
+
+
+def _by_tfx(task: Task) -> Callable[[Message], Message]:
+    """Return what makes an ExecutorOutput of an ExecutorInput by TFX's runner, which is imported first."""
+    from tfx.orchestration.kubeflow.v2.container import kubeflow_v2_run_executor
+
+    def execute(invocation: Message) -> Message:
+        arguments = argparse.Namespace(
+            executor_class_path=task.executor,
+            json_serialized_invocation_args=json.dumps(invocation),
+            json_serialized_inputs_spec_args=json.dumps(task.inputs_spec),
+        )
+        kubeflow_v2_run_executor.main((arguments, task.beam))
+        output: Message = json.loads(Path(invocation["outputs"]["outputFile"]).read_text("utf-8"))
+        return output
+
+    return execute
 
 
 def process_age() -> float:

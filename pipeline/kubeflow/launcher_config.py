@@ -104,7 +104,10 @@ def missing_endpoints(documents: Sequence[Document], values: Mapping[str, Any]) 
 
 
 # Which components open what a run's parameter names.
-_OPENED_BY = {"data": ("image-ingest",), "push_destination": ("baseline-finder", "pusher")}
+_OPENED_BY = {
+    "data": ("image-ingest", "data-digest"),
+    "push_destination": ("baseline-finder", "pusher", "data-digest"),
+}
 
 
 def _read(documents: Sequence[Document]) -> _Store:

@@ -2,7 +2,8 @@
 
 Plain dicts in, plain dicts out. TFX names components, executors and tasks after the node (`Trainer`), which is unfit
 for pods and for kfp, which strips a prefix `comp-` blindly; it describes artifact types by a schema that kfp can't
-read; and it has no word for resources, environment, retries, or the defaults of parameters.
+read; it hands a value on by an artifact beside the parameter; and it has no word for resources, environment, retries,
+or the defaults of parameters.
 """
 
 import json
@@ -26,8 +27,8 @@ _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 _RECIPE = "recipe"
 # Beside the inputs that TFX declares, in the same argument, which TFX reads ignoring what it doesn't know.
 RULES = "rules"
-# What would hide that the world outside has changed: the data folder, the models at the destination.
-NEVER_CACHED = (nodes.INGEST, nodes.BASELINE)
+# What looks at the world outside, so that everything else can be cached.
+NEVER_CACHED = nodes.DATA_DIGEST
 
 
 def reshape(
@@ -53,7 +54,7 @@ def reshape(
     components, executors, dag = {}, {}, {}
     for node, component in spec["components"].items():
         task = spec["root"]["dag"]["tasks"][node]
-        added = _added_parameters(component, task, parameters, is_cached(node, tasks[node]))
+        added = _added_parameters(component, parameters)
         components[f"comp-{kebab(node)}"] = shaped = _component(node, component, added)
         dag[kebab(node)] = _task(node, task, added, tasks[node])
         executor = spec["deploymentSpec"]["executors"][component["executorLabel"]]
@@ -83,21 +84,14 @@ def _definition(parameter: Parameter) -> Spec:
 
 def is_cached(node: str, options: TaskOptions) -> bool:
     """Return whether a component's earlier results are taken."""
-    return options.cache if options.cache is not None else node not in NEVER_CACHED
+    return node != NEVER_CACHED and options.cache is not False
 
 
-def _added_parameters(
-    component: Spec, task: Spec, parameters: Mapping[str, Parameter], cached: bool
-) -> dict[str, Parameter]:
-    """Return the run's parameters that a component gets beside its own.
-
-    What knows a model by its recipe gets those that decide the model. The first task gets all, to say within seconds
-    what is wrong with them; but not where its results are reused, since they would be made again at every other value.
-    """
-    if _RECIPE in component.get("inputDefinitions", {}).get("parameters", {}):
-        return {key: value for key, value in parameters.items() if value.decisive}
-    is_first = not task.get("dependentTasks") and not task.get("inputs", {}).get("artifacts")
-    return dict(parameters) if is_first and not cached else {}
+def _added_parameters(component: Spec, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    """Return the run's parameters that a component gets beside its own: those that decide a model, if it knows one."""
+    if _RECIPE not in component.get("inputDefinitions", {}).get("parameters", {}):
+        return {}
+    return {key: value for key, value in parameters.items() if value.decisive}
 
 
 def _component(node: str, component: Spec, added: Mapping[str, Parameter]) -> Spec:
@@ -105,6 +99,11 @@ def _component(node: str, component: Spec, added: Mapping[str, Parameter]) -> Sp
     for side in ("inputDefinitions", "outputDefinitions"):
         for artifact in shaped.get(side, {}).get("artifacts", {}).values():
             artifact["artifactType"] = _artifact_type(artifact["artifactType"])
+    outputs = shaped.get("outputDefinitions", {})
+    for key in outputs.get("parameters", {}):
+        del outputs["artifacts"][key]  # by which TFX would hand the value on
+    if not outputs.get("artifacts", True):
+        del outputs["artifacts"]
     if added:
         inputs = shaped["inputDefinitions"]["parameters"]
         inputs |= {key: {"parameterType": value.ir_type} for key, value in added.items() if key not in inputs}
@@ -204,6 +203,9 @@ def _task(node: str, task: Spec, added: Mapping[str, Parameter], options: TaskOp
         if pair in taken:  # the driver records one event an execution and artifact, and fails at the second
             raise ValueError(f"{node} takes {'.'.join(pair)} twice, which Kubeflow can't do. Received: {key}")
         taken.add(pair)
+    for parameter in inputs.get("parameters", {}).values():
+        if source := parameter.get("taskOutputParameter"):
+            source["producerTask"] = kebab(source["producerTask"].removesuffix("_task"))
     if added:
         given = inputs.setdefault("parameters", {})
         sources = [source.get("componentInputParameter") for source in given.values()]

@@ -13,8 +13,8 @@ from pipeline.kubeflow.spec import cores, gigabytes
 # What the launcher in a pod can copy artifacts from and to.
 ROOT_SCHEMES = ("minio://", "s3://", "gs://")
 # Which components open the data folder, and the place of the models.
-DATA_READERS = (nodes.INGEST,)
-PUSH_USERS = (nodes.BASELINE, nodes.PUSHER)
+DATA_READERS = (nodes.INGEST, nodes.DATA_DIGEST)
+PUSH_USERS = (nodes.BASELINE, nodes.PUSHER, nodes.DATA_DIGEST)
 PUSHED_IMAGES = Path("build/pushed-images")
 
 
@@ -75,6 +75,18 @@ def volumes(target: Target, nodes: Sequence[str], tasks: Mapping[str, TaskOption
     return {node: [volume.path for volume in tasks[node].pvc] for node in nodes}
 
 
+def named_files(config: Config) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return the files that options name, by option, each with the components that open it."""
+    trained = (nodes.TRAINER, nodes.TUNER) if config.tuner.enabled else (nodes.TRAINER,)
+    files = {
+        "augment.pipeline_yaml": (config.augment.pipeline_yaml, (nodes.SPLIT,)),
+        "validate.schema": (config.validation.schema_path, (nodes.SCHEMA,)),
+        "model.weights": (config.model.weights if config.model.weights != "imagenet" else None, trained),
+        "data.labels_csv": (config.data.labels_csv, (nodes.INGEST,)),
+    }
+    return {name: (path, users) for name, (path, users) in files.items() if path is not None}
+
+
 def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
     if not target.root.startswith((*ROOT_SCHEMES, "/")):
         yield (
@@ -87,20 +99,11 @@ def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) ->
 
 def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
     """Files that the configuration names are opened in a pod, not here."""
-    trained = (nodes.TRAINER, nodes.TUNER) if config.tuner.enabled else (nodes.TRAINER,)
-    files = {
-        "augment.pipeline_yaml": (config.augment.pipeline_yaml, (nodes.SPLIT,)),
-        "validate.schema": (config.validation.schema_path, (nodes.SCHEMA,)),
-        "model.weights": (config.model.weights if config.model.weights != "imagenet" else None, trained),
-        "data.labels_csv": (config.data.labels_csv, DATA_READERS),
-    }
-    for name, (path, users) in files.items():
-        if path is None:
-            continue
+    for name, (path, users) in named_files(config).items():
         if "://" in path and name != "data.labels_csv":
             yield f"{name} must be a path in the pods. Received: {path}"
         else:
-            yield from place_problems(name, path, volumes(target, users, tasks))
+            yield from place_problems(name, path, volumes(target, (*users, nodes.DATA_DIGEST), tasks))
 
 
 def _limits(tasks: Mapping[str, TaskOptions]) -> list[str]:

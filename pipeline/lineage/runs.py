@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from components.formats.nodes import INGEST, REPORT
+from components.formats.nodes import DATA_DIGEST, INGEST, REPORT
 from pipeline.lineage.store import Artifact, Execution, LineageStore, Run, StoreError
 
 # Custom properties that TFX, or Kubeflow, adds to every artifact and that say nothing.
@@ -72,7 +72,7 @@ def run_state(run: Run, locked: bool, executions: Sequence[Execution]) -> str:
     if "failed" in states:
         return "failed"
     components = {execution.component for execution in executions}
-    is_going_on = not components or (INGEST in components and REPORT not in components)
+    is_going_on = not components or (not components.isdisjoint((DATA_DIGEST, INGEST)) and REPORT not in components)
     return "running" if is_going_on or "running" in states else "succeeded"
 
 

@@ -28,8 +28,6 @@ SMALL = (
 )
 QUICK = (*SMALL, "train.epochs=1", "train.warmup_epochs=0")
 SEARCH = (*QUICK, "tuner.architectures=[resnet18, resnet34]", "tuner.epochs=1")
-# The data's tasks are run once for all that follows.
-CACHED = "kubeflow.components.ImageIngest.cache=true"
 
 Compile = Callable[..., Path]
 Locally = Callable[..., Callable[[], LocalRun]]
@@ -86,14 +84,40 @@ def first(
     backend: Backend, compiled: Compile, locally: Locally, data: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Both:
     """The sample pipeline; as another user than the image's, since some clusters choose one."""
-    path = compiled(*QUICK, CACHED)
+    path = compiled(*QUICK)
     run = Run(backend, path, tmp_path_factory.mktemp("first") / "logs", mounts={"faces": data}, user=12345)
     return side_by_side(run, locally(*QUICK))
 
 
 @pytest.fixture(scope="session")
+def again(
+    first: Both, backend: Backend, compiled: Compile, data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """The same once more, with nothing changed."""
+    run = Run(backend, compiled(*QUICK), tmp_path_factory.mktemp("again") / "logs", mounts={"faces": data})
+    assert run.to_its_end(), run.why()
+    return run
+
+
+@pytest.fixture(scope="session")
+def with_its_model_gone(
+    first: Both, again: Run, backend: Backend, compiled: Compile, data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """The same with the model gone that the first run pushed. It is put back then, beside what this run pushed."""
+    run = Run(backend, compiled(*QUICK), tmp_path_factory.mktemp("gone") / "logs", mounts={"faces": data})
+    store = backend.files()
+    kept = str(tmp_path_factory.mktemp("pushed") / "model")
+    store.get(first.version, kept, recursive=True)
+    store.rm(first.version, recursive=True)
+    assert run.to_its_end(), run.why()
+    store.put(kept, first.version, recursive=True)
+    return run
+
+
+@pytest.fixture(scope="session")
 def with_epochs(
     first: Both,
+    with_its_model_gone: Run,
     backend: Backend,
     compiled: Compile,
     locally: Locally,
@@ -101,7 +125,7 @@ def with_epochs(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Both:
     """Compiled with the default's epochs and warm-up, and two epochs set for this run."""
-    path = compiled(*SMALL, CACHED)
+    path = compiled(*SMALL)
     run = Run(backend, path, tmp_path_factory.mktemp("epochs") / "logs", {"epochs": 2}, {"faces": data})
     return side_by_side(run, locally(*SMALL, "train.epochs=2", "train.warmup_epochs=1"))
 
@@ -116,6 +140,6 @@ def search(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Both:
     """The search for the best ResNet, among two."""
-    path = compiled(*SEARCH, CACHED, config="choose-best")
+    path = compiled(*SEARCH, config="choose-best")
     run = Run(backend, path, tmp_path_factory.mktemp("search") / "logs", mounts={"faces": data})
     return side_by_side(run, locally(*SEARCH, config="choose-best"))

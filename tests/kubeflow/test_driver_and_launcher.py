@@ -1,10 +1,12 @@
 """The compiled pipeline through Kubeflow's own driver and launcher, held against local runs with the same options."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 from backend import Backend
 from click.testing import CliRunner
@@ -42,7 +44,7 @@ def test_every_task_succeeds_and_every_output_is_in_the_store(first: Both) -> No
     outputs = [
         (name, output)
         for name in tasks
-        for output in run.spec["components"][f"comp-{name}"]["outputDefinitions"]["artifacts"]
+        for output in run.spec["components"][f"comp-{name}"]["outputDefinitions"].get("artifacts", {})
     ]
     assert [one for one in outputs if one not in EMPTY and not store.find(run.artifact(*one))] == []
 
@@ -125,10 +127,54 @@ def test_inspect_diff_lists_what_was_set_and_what_came_of_it(with_epochs: Both, 
     assert [row for row in found if "pod" in row["name"] or "execution" in row["name"]] == []
 
 
-def test_a_second_run_takes_the_data_from_the_cache(with_epochs: Both) -> None:
-    executed = {name for name, outcome in with_epochs.run.outcomes.items() if outcome.status is not None}
+def executed(run: Run) -> set[str]:
+    return {name for name, outcome in run.outcomes.items() if outcome.status is not None}
 
-    assert executed == {"baseline-finder", "trainer", "evaluator", "prediction-analysis", "pusher", "report"}
+
+def test_the_same_run_again_executes_nothing_but_the_look_for_changes(again: Run) -> None:
+    assert executed(again) == {"data-digest"}
+    assert set(again.outcomes) == set(again.spec["root"]["dag"]["tasks"])
+
+
+def test_the_look_for_changes_has_no_imports_to_wait_for(again: Run) -> None:
+    log = again.outcomes["data-digest"].log
+
+    assert "components.data_digest.executor.Executor done" in log
+    assert "tensorflow" not in log.lower()
+
+
+def test_a_model_that_is_gone_is_pushed_again_from_the_cache(first: Both, with_its_model_gone: Run) -> None:
+    assert executed(with_its_model_gone) == {"data-digest", "pusher", "report"}
+    [pushed] = [
+        path
+        for path in with_its_model_gone.backend.files().ls(with_its_model_gone.destination, detail=False)
+        if path != first.version
+    ]
+    store = with_its_model_gone.backend.files()
+    assert json.loads(store.cat_file(f"{pushed}/assets.extra/run.json")) == first.pushed
+
+
+def test_a_changed_image_is_ingested(
+    again: Run, backend: Backend, compiled: Compile, data: Path, tmp_path: Path
+) -> None:
+    changed = tmp_path / "faces"
+    shutil.copytree(data, changed)
+    image = min(changed.rglob("*.jpg"))
+    assert cv2.imwrite(str(image), cv2.imread(str(image))[:, ::-1])
+    run = Run(backend, again.compiled, tmp_path / "logs", mounts={"faces": changed})
+    data_tasks = {"data-digest", "image-ingest", "split-balance-augment"}
+    tasks = run.spec["root"]["dag"]["tasks"]
+    run.spec["root"]["dag"]["tasks"] = {name: task for name, task in tasks.items() if name in data_tasks}
+
+    assert run.to_its_end(), run.why()
+
+    assert executed(run) == data_tasks
+
+
+def test_a_run_with_other_values_takes_the_data_from_the_cache(with_epochs: Both) -> None:
+    of_the_model = {"baseline-finder", "trainer", "evaluator", "prediction-analysis", "pusher", "report"}
+
+    assert executed(with_epochs.run) == {"data-digest", *of_the_model}
 
 
 def test_epochs_set_for_a_run_are_those_of_a_local_run(with_epochs: Both, tmp_path: Path) -> None:
@@ -171,7 +217,7 @@ def test_an_impossible_value_fails_the_first_task_with_the_parameters_name(
     assert not run.to_its_end()
 
     [(task, outcome)] = run.outcomes.items()
-    assert task == "image-ingest"
+    assert task == "data-digest"
     [reason] = [line for line in outcome.log.splitlines() if line.startswith("failed: ")]
     assert message in reason
 
@@ -180,7 +226,8 @@ def test_a_root_at_another_store_works_with_the_config_map_that_compile_prints(
     backend: Backend, compiled: Compile, data: Path, tmp_path: Path
 ) -> None:
     run = Run(backend, compiled(root="s3://mlpipeline/elsewhere"), tmp_path / "logs", mounts={"faces": data})
-    run.spec["root"]["dag"]["tasks"] = {"image-ingest": run.spec["root"]["dag"]["tasks"]["image-ingest"]}
+    tasks = run.spec["root"]["dag"]["tasks"]
+    run.spec["root"]["dag"]["tasks"] = {name: tasks[name] for name in ("data-digest", "image-ingest")}
 
     assert run.to_its_end(), run.why()
     assert backend.files().find(run.artifact("image-ingest", "images"))

@@ -10,7 +10,7 @@ import tensorflow as tf
 from sklearn import metrics
 from tfx.types import standard_artifacts
 
-from components.evaluator.baseline import candidates, choose
+from components.evaluator.baseline import choose
 from components.evaluator.comparison import Comparison, decide
 from components.evaluator.eval_config import least_accuracy
 from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
@@ -19,7 +19,7 @@ from components.formats import saved_model
 from components.formats.artifacts import ImageDataset
 from components.formats.dataset import ImageRow, read_columns, shard_name, write_shard
 from components.formats.predictions import read_predictions
-from components.formats.pushed_models import Origin, list_versions
+from components.formats.pushed_models import Origin, candidates, list_versions
 from components.pusher.push import push
 from components.tfrecord.executor import Executor as ConvertExecutor
 from components.tools.files import read_json, write_json
@@ -326,16 +326,19 @@ def test_the_baseline_is_the_newest_with_the_same_classes_that_something_else_ma
     push(model, str(destination), 4, Origin("other", "data"), {"label_map.json": {"labels": ["a", "b"]}}, {})
     (destination / "5").mkdir()  # a copy that was cut short
 
-    found = candidates(str(destination), mine)
+    standing = list_versions(str(destination))
 
-    assert [version.number for version in found] == [4, 2, 1]
-    best = choose(found, sorted(LABELS))
+    def numbers(origin: Origin) -> list[int]:
+        return [version.number for version in candidates(standing, origin)]
+
+    assert numbers(mine) == [4, 2, 1]
+    best = choose(candidates(standing, mine), sorted(LABELS))
     assert best is not None
     assert best.number == 2
-    assert [version.number for version in candidates(str(destination), Origin("recipe", "data"))] == [4, 2, 1]
-    assert [version.number for version in candidates(str(destination), Origin("recipe", "x", "y"))] == [4, 3, 2, 1]
+    assert numbers(Origin("recipe", "data")) == [4, 2, 1]
+    assert numbers(Origin("recipe", "x", "y")) == [4, 3, 2, 1]
     # The same images in another folder, or read where nobody digests a folder.
-    assert [version.number for version in candidates(str(destination), Origin("recipe", "data", "z"))] == [4, 2, 1]
+    assert numbers(Origin("recipe", "data", "z")) == [4, 2, 1]
     assert list_versions(str(tmp_path / "nowhere")) == []
 
     output = standard_artifacts.Model()

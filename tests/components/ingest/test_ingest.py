@@ -17,11 +17,11 @@ from components.formats import dataset as manifest
 from components.formats.dataset import read_shard, shard_paths
 from components.formats.documents import SUMMARY
 from components.images.codec import encode
+from components.images.folder_digest import folder_digest
+from components.images.source import SourceError
 from components.ingest import ingest as module
-from components.ingest.digest import folder_digest
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions
-from components.ingest.source import SourceError
 
 
 def draw(path: Path, seed: int, size: int = 24) -> Path:

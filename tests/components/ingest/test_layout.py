@@ -1,7 +1,7 @@
 import pytest
 
+from components.images.source import SourceError
 from components.ingest.layout import Entry, check_split_csv, read_labels_csv, read_layout
-from components.ingest.source import SourceError
 
 
 def folders_of(files: list[str]) -> list[str]:

@@ -10,10 +10,12 @@ from kfp import components
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
-from pipeline.config import ConfigError, presets
+from pipeline.config import ConfigError, load, presets
+from pipeline.context import RunContext
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.spec import read_rules, reshape
 from pipeline.kubeflow.targets import Target
+from pipeline.pipeline import create_components
 
 GOLDEN = Path(__file__).parent / "golden.yaml"
 # `REGOLD=1 pytest tests/pipeline/kubeflow/test_compile.py` writes the golden file again.
@@ -115,21 +117,50 @@ def test_run_parameters_reach_their_components(documents: list[Any]) -> None:
 
 
 def test_the_first_task_gets_all_that_a_run_can_set(documents: list[Any]) -> None:
-    task = documents[0]["root"]["dag"]["tasks"]["image-ingest"]
-    component = documents[0]["components"]["comp-image-ingest"]
+    tasks = documents[0]["root"]["dag"]["tasks"]
+    task = tasks["data-digest"]
+    component = documents[0]["components"]["comp-data-digest"]
     taken = {source.get("componentInputParameter") for source in task["inputs"]["parameters"].values()} - {None}
 
     assert taken == set(documents[0]["root"]["inputDefinitions"]["parameters"])
     assert set(task["inputs"]["parameters"]) == set(component["inputDefinitions"]["parameters"])
+    assert [name for name, other in tasks.items() if not other.get("dependentTasks")] == ["data-digest"]
 
 
-def test_where_the_first_tasks_results_are_reused_other_values_dont_make_them_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    [spec] = compiled(monkeypatch, ["kubeflow.components.ImageIngest.cache=true"])[1]
+def test_other_values_of_a_run_dont_ingest_again(documents: list[Any]) -> None:
+    parameters = documents[0]["root"]["dag"]["tasks"]["image-ingest"]["inputs"]["parameters"]
 
-    parameters = spec["root"]["dag"]["tasks"]["image-ingest"]["inputs"]["parameters"]
     assert [key for key, source in parameters.items() if "componentInputParameter" in source] == ["uri"]
+
+
+def test_what_the_first_task_finds_reaches_those_that_depend_on_it_as_parameters(documents: list[Any]) -> None:
+    spec = documents[0]
+    found = {
+        (task, key): source["taskOutputParameter"]
+        for task, other in spec["root"]["dag"]["tasks"].items()
+        for key, source in other["inputs"]["parameters"].items()
+        if "taskOutputParameter" in source
+    }
+
+    assert {one["producerTask"] for one in found.values()} == {"data-digest"}
+    assert {key: one["outputParameterKey"] for key, one in found.items()} == {
+        ("image-ingest", "data_digest"): "digest",
+        ("baseline-finder", "folder_digest"): "digest",
+        ("baseline-finder", "candidates"): "candidates",
+        ("pusher", "folder_digest"): "digest",
+        ("pusher", "version"): "version",
+    }
+    text = {"parameterType": "STRING"}
+    outputs = spec["components"]["comp-data-digest"]["outputDefinitions"]
+    assert outputs == {"parameters": {"digest": text, "candidates": text, "version": text}}
+    for task, _ in found:
+        assert "data-digest" in spec["root"]["dag"]["tasks"][task]["dependentTasks"]
+
+
+def test_a_local_run_has_no_such_task() -> None:
+    components_here = create_components(load(), RunContext(uri="faces", destination="models"))
+
+    assert "DataDigest" not in {component.id for component in components_here}
 
 
 def test_only_architectures_that_go_with_the_weights_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,7 +187,7 @@ def test_a_drivers_events_fit_into_ml_metadata(of_a_preset: Any, tmp_path: Path)
     artifact_type = store.put_artifact_type(mlmd.ArtifactType(name="system.Artifact"))
     tasks, artifacts = of_a_preset["root"]["dag"]["tasks"], dict[tuple[str, str], int]()
     for name in tasks:
-        for key in of_a_preset["components"][f"comp-{name}"]["outputDefinitions"]["artifacts"]:
+        for key in of_a_preset["components"][f"comp-{name}"]["outputDefinitions"].get("artifacts", {}):
             [artifacts[name, key]] = store.put_artifacts([mlmd.Artifact(type_id=artifact_type)])
 
     for name, task in tasks.items():
@@ -188,11 +219,19 @@ def test_one_output_taken_twice_is_refused() -> None:
         reshape(spec, "n", "d", "/r", {}, {}, {"B": TaskOptions()})
 
 
-def test_what_would_hide_a_change_outside_is_never_cached(documents: list[Any]) -> None:
-    tasks = documents[0]["root"]["dag"]["tasks"]
-    cached = {name for name, task in tasks.items() if task["cachingOptions"].get("enableCache")}
+def uncached(spec: Any) -> set[str]:
+    tasks = spec["root"]["dag"]["tasks"]
+    return {name for name, task in tasks.items() if not task["cachingOptions"].get("enableCache")}
 
-    assert set(tasks) - cached == {"image-ingest", "baseline-finder", "evaluator"}
+
+def test_all_is_cached_but_what_looks_for_changes_and_what_the_configuration_says(documents: list[Any]) -> None:
+    assert uncached(documents[0]) == {"data-digest", "evaluator"}
+
+
+def test_a_cache_for_all_is_none_for_what_looks_for_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    [spec] = compiled(monkeypatch, ["kubeflow.components.all.cache=true"])[1]
+
+    assert uncached(spec) == {"data-digest"}
 
 
 def test_a_search_leaves_no_architecture_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -209,9 +248,10 @@ def test_a_search_leaves_no_architecture_to_set(monkeypatch: pytest.MonkeyPatch)
         (
             ["kubeflow.components.Trainr.cpu='4'"],
             {},
-            "kubeflow.components.Trainr: no such component. Components: Image",
+            "kubeflow.components.Trainr: no such component. Components: Data",
         ),
         (["kubeflow.components.Tuner.cpu='4'"], {}, "kubeflow.components.Tuner: no such component"),
+        (["kubeflow.components.DataDigest.cache=true"], {}, "kubeflow.components.DataDigest.cache must be left out"),
         ([], {"root": "hdfs://x"}, "--pipeline-root must begin with minio://, s3://, gs://"),
         ([], {"data": "minio://faces"}, "MinIO and SeaweedFS are s3:// with AWS_ENDPOINT_URL"),
         ([], {"data": "/data"}, "--data = /data is in no volume of ImageIngest"),

@@ -162,15 +162,84 @@ def test_output_parameters_are_written_as_the_launcher_reads_them(tmp_path: Path
     assert (tmp_path / "number").read_text() == "3"
 
 
-def test_a_failure_exits_with_one_and_its_cause_is_the_last_line(tmp_path: Path) -> None:
-    invocation = from_local_runner(str(tmp_path), str(tmp_path / "task" / "executor_output.json"))
-    line = [sys.executable, "-m", "pipeline.kubeflow.entrypoint", "--executor_class_path", "executor_input.Failing"]
+def _of_a_plain_executor(folder: Path) -> dict[str, Any]:
+    """As the driver gives it, with two outputs that are handed on as parameters."""
+    invocation = from_local_runner(str(folder), str(folder / "task" / "executor_output.json"))
+    del invocation["outputs"]["artifacts"]["pushed_model"]
+    names = ("text", "count")
+    invocation["outputs"]["parameters"] = {name: {"outputFile": str(folder / "values" / name)} for name in names}
+    return invocation
+
+
+def _command_line(executor: str, invocation: dict[str, Any]) -> "subprocess.CompletedProcess[str]":
+    line = [sys.executable, "-m", "pipeline.kubeflow.entrypoint", "--executor_class_path", executor]
     line += ["--json_serialized_invocation_args", json.dumps(invocation)]
     line += ["--json_serialized_inputs_spec_args", json.dumps(SPEC)]
+    environment = {**os.environ, "PYTHONPATH": f"{HERE}:{Path.cwd()}"}
+    return subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
 
-    done = subprocess.run(
-        line, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": f"{HERE}:{Path.cwd()}"}
-    )
+
+def test_a_plain_executor_runs_without_tfx_and_is_given_the_same(tmp_path: Path) -> None:
+    invocation = _of_a_plain_executor(tmp_path)
+
+    done = _command_line("plain_recorder.Recorder", invocation)
+
+    assert done.returncode == 0, done.stdout
+    [page] = tmp_path.rglob("index.html")
+    assert json.loads(page.read_text()) == {
+        "uri": f"{tmp_path}/in/examples",
+        "stored_at": f"{tmp_path}/in/examples",
+        "count": 120,
+        "labels": "anger, fear",
+        "nothing": [0, ""],
+        "seed": 3,
+        "imported": [],
+    }
+
+
+def test_what_a_plain_executor_hands_on_is_where_the_launcher_looks(copies: Path) -> None:
+    invocation = _of_a_plain_executor(copies)
+    for artifacts in (*invocation["inputs"]["artifacts"].values(), *invocation["outputs"]["artifacts"].values()):
+        artifacts["artifacts"][0]["uri"] = artifacts["artifacts"][0]["uri"].replace(str(copies), "minio://bucket/root")
+
+    run(Task("plain_recorder.Recorder", invocation, SPEC, []))
+
+    output = json.loads(Path(invocation["outputs"]["outputFile"]).read_text())
+    assert output["parameterValues"] == {"text": "a b", "count": 3}
+    assert [(copies / "values" / name).read_text() for name in ("text", "count")] == ["a b", "3"]
+    [report] = output["artifacts"]["report"]["artifacts"]
+    assert report["uri"] == "minio://bucket/root/facial-affect/4f0c/report/9d2e/report/index.html"
+    assert report["metadata"] == {"from": "minio://bucket/root/in/examples", "bytes": 6, "accuracy": 0.5}
+
+
+def test_a_task_that_hands_on_nothing_but_values_needs_no_artifacts(tmp_path: Path) -> None:
+    """The driver leaves out what is empty."""
+    invocation = {
+        "inputs": {"parameterValues": {"number": 2.0}},
+        "outputs": {
+            "parameters": {"double": {"outputFile": str(tmp_path / "double")}},
+            "outputFile": str(tmp_path / "output_metadata.json"),
+        },
+    }
+    spec = {"parameters": {"number": {"parameterType": "NUMBER_INTEGER"}}}
+
+    run(Task("plain_recorder.Doubler", invocation, spec, []))
+
+    assert (tmp_path / "double").read_text() == "4"
+
+
+def test_a_value_that_is_never_set_is_an_error(tmp_path: Path) -> None:
+    invocation = _of_a_plain_executor(tmp_path)
+    invocation["inputs"]["parameterValues"]["seed"] = 4
+
+    with pytest.raises(ValueError, match="^plain_recorder.Recorder set no value for count$"):
+        run(Task("plain_recorder.Recorder", invocation, SPEC, []))
+
+
+def test_a_failure_exits_with_one_and_its_cause_is_the_last_line(tmp_path: Path) -> None:
+    invocation = from_local_runner(str(tmp_path), str(tmp_path / "task" / "executor_output.json"))
+
+    done = _command_line("executor_input.Failing", invocation)
 
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == "failed: ValueError: no such bucket: faces"

@@ -85,7 +85,7 @@ def test_models_beside_a_minio_root_need_an_endpoint(monkeypatch: pytest.MonkeyP
 
     [warning] = disagreements(found, {})
 
-    assert "is opened at AWS by baseline-finder, pusher" in warning
+    assert "is opened at AWS by baseline-finder, pusher, data-digest" in warning
     assert list(disagreements(found, {"push_destination": "s3://on-aws/models"})) == []
     assert len(list(disagreements(found, {"data": "s3://mlpipeline/faces"}))) == 2
 

@@ -7,11 +7,11 @@ import pytest
 import s3fs
 from object_store import KEYS, dropping, s3_server
 
-from components.evaluator.baseline import candidates, choose
-from components.formats.pushed_models import RUN, Origin, list_versions
+from components.evaluator.baseline import choose
+from components.formats.pushed_models import RUN, Origin, candidates, list_versions
+from components.images.source import SourceError, open_source
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions
-from components.ingest.source import SourceError, open_source
 from components.pusher.push import push
 from pipeline.sample.dataset import write_sample_data
 
@@ -120,8 +120,8 @@ def test_a_model_pushed_to_a_bucket_is_found_there(store: s3fs.S3FileSystem, tmp
     [version] = list_versions("s3://models/affect")
     assert (version.number, version.labels, version.origin) == (7, ("a", "b"), origin)
     # The next run's baseline, unless it is the same model.
-    assert choose(candidates("s3://models/affect", Origin("other", "data")), ["a", "b"]) == version
-    assert candidates("s3://models/affect", origin) == []
+    assert choose(candidates([version], Origin("other", "data")), ["a", "b"]) == version
+    assert candidates([version], origin) == []
     fetched = tmp_path / "baseline"
     store.get("models/affect/7", str(fetched), recursive=True)
     assert RUN.read(fetched / "assets.extra") == origin.as_dict()

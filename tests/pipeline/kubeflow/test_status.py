@@ -15,7 +15,7 @@ from pipeline.cli import main
 from pipeline.kubeflow import log_lines
 
 BEFORE_TRAINER = [
-    *("image-ingest", "split-balance-augment", "tf-record-converter", "statistics-gen", "image-schema"),
+    *("data-digest", "image-ingest", "split-balance-augment", "tf-record-converter", "statistics-gen", "image-schema"),
     *("example-validator", "distribution-validator", "data-gate"),
 ]
 BEHIND_TRAINER = ["baseline-finder", "evaluator", "prediction-analysis", "pusher", "report"]
@@ -208,7 +208,7 @@ def test_one_look_shows_what_has_not_begun_too(kubeflow: Kubeflow, path: Path) -
 
     assert result.exit_code == 0
     assert {"Trainer running", "Evaluator waiting"} <= set(rows_of(result))
-    assert [row["node"] for row in rows][:2] == ["ImageIngest", "SplitBalanceAugment"]
+    assert [row["node"] for row in rows][:2] == ["DataDigest", "ImageIngest"]
     assert {row["state"] for row in rows} == {"done", "running", "waiting"}
 
 

@@ -6,6 +6,7 @@ appear in it as `\xNN`, so that an id is always printable text.
 
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +19,21 @@ class SourceError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """What a store says of a file that nobody has read.
+
+    Attributes:
+        size: in bytes.
+        tag: what else changes with the file: an object store's tag, or times; "" where the store says nothing.
+        is_exact: whether another content always has another tag. Times don't promise that.
+    """
+
+    size: int
+    tag: str
+    is_exact: bool
+
+
+@dataclass(frozen=True)
 class Listing:
     """What a folder holds.
 
@@ -27,6 +43,7 @@ class Listing:
         unusable: id and reason of what is neither: dangling links, links that lead out, loops, pipes.
         hidden: number of files and folders left out because their name begins with a dot.
         linked: ids of those files that are links or lie in a folder that is one.
+        stamps: what the store says of each file, by id.
     """
 
     files: list[str]
@@ -34,6 +51,7 @@ class Listing:
     unusable: list[tuple[str, str]]
     hidden: int
     linked: frozenset[str] = frozenset()
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
 
 
 class Source(Protocol):
@@ -83,6 +101,7 @@ class LocalSource:
         hidden = 0
         names: dict[str, bytes] = {}
         linked: set[str] = set()
+        stamps: dict[str, Stamp] = {}
 
         def visit(folder: bytes, prefix: bytes, above: tuple[bytes, ...]) -> None:
             nonlocal hidden
@@ -101,21 +120,23 @@ class LocalSource:
                     file_id += "~"
                 try:
                     real = os.path.realpath(path)
-                    mode = os.stat(path).st_mode
+                    found = os.stat(path)
                 except OSError as error:
                     listing.unusable.append((file_id, f"dangling link or unreadable: {error.strerror}"))
                     continue
                 if real != root and not real.startswith(root + b"/"):
                     listing.unusable.append((file_id, "link that leads out of the data folder"))
-                elif stat.S_ISDIR(mode):
+                elif stat.S_ISDIR(found.st_mode):
                     if real in above:
                         listing.unusable.append((file_id, "link to a folder it lies in"))
                         continue
                     listing.folders.append(file_id)
                     visit(path, relative, (*above, real))
-                elif stat.S_ISREG(mode):
+                elif stat.S_ISREG(found.st_mode):
                     names[file_id] = relative
                     listing.files.append(file_id)
+                    # The second time can't be set by hand: it tells of a file that was replaced by one as old.
+                    stamps[file_id] = Stamp(found.st_size, f"{found.st_mtime_ns} {found.st_ctime_ns}", False)
                     if real != os.path.join(root, relative):
                         linked.add(file_id)
                 else:
@@ -124,7 +145,7 @@ class LocalSource:
         visit(root, b"", (root,))
         self._names = {file_id: name for file_id, name in names.items() if name != os.fsencode(file_id)}
         return Listing(
-            sorted(listing.files), sorted(listing.folders), sorted(listing.unusable), hidden, frozenset(linked)
+            sorted(listing.files), sorted(listing.folders), sorted(listing.unusable), hidden, frozenset(linked), stamps
         )
 
     def read(self, file_id: str) -> bytes:
@@ -148,9 +169,9 @@ class RemoteSource:
         store, root = self._store()
         root = root.rstrip("/")
         try:
-            found = with_retries(lambda: sorted(store.find(root)))
+            found = with_retries(lambda: store.find(root, detail=True))
         except FileNotFoundError:
-            found = []
+            found = {}
         except OSError as error:
             raise SourceError(
                 f"data: can't list {self.uri}: {reason(error)}. Check the address and the credentials"
@@ -159,16 +180,18 @@ class RemoteSource:
             raise SourceError(f"data: nothing found at {self.uri}: no such bucket or folder, or it is empty")
         files: list[str] = []
         folders: set[str] = set()
+        stamps: dict[str, Stamp] = {}
         hidden = 0
-        for path in found:
+        for path, about in sorted(found.items()):
             file_id = path[len(root) :].lstrip("/")
             parts = file_id.split("/")
             if not file_id or any(part.startswith(".") for part in parts):
                 hidden += 1
                 continue
             files.append(file_id)
+            stamps[file_id] = _stamp(about)
             folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
-        return Listing(files, sorted(folders), [], hidden)
+        return Listing(files, sorted(folders), [], hidden, stamps=stamps)
 
     def read(self, file_id: str) -> bytes:
         """Return the bytes of one object; a dropped connection is tried again."""
@@ -183,3 +206,14 @@ class RemoteSource:
         except (ValueError, ImportError) as error:
             raise SourceError(f"data: can't open {self.uri}: {reason(error)}") from None
         return store, root
+
+
+# By what a store tells that an object's content changed, and by what that it was written again, in fsspec's words.
+_TAGS = ("ETag", "generation", "etag")  # of S3, of Google, of Azure
+_TIMES = ("LastModified", "updated", "last_modified", "mtime")
+
+
+def _stamp(about: Mapping[str, Any]) -> Stamp:
+    tag = next((str(about[key]) for key in _TAGS if about.get(key)), "")
+    time = next((str(about[key]) for key in _TIMES if about.get(key)), "")
+    return Stamp(int(about.get("size") or 0), tag or time, bool(tag))

@@ -1,0 +1,23 @@
+"""DataDigest: what a compiled pipeline begins with, so that Kubeflow's cache knows whether anything has changed."""
+
+from tfx.types.standard_artifacts import String
+
+from components.component import Component, Output, Parameter
+from components.data_digest.executor import Executor
+
+
+class DataDigest(Component):
+    """Look at the data and at the pushed models, and hand on what tells a change. In compiled pipelines only."""
+
+    EXECUTOR = Executor
+    OUTPUTS = {
+        "digest": Output(String, "of the data folder and of the files that options name"),
+        "candidates": Output(String, "versions at the destination that the new model may be compared with"),
+        "version": Output(String, "under which the new model stands at the destination, or else a new one"),
+    }
+    PARAMETERS = {
+        "uri": Parameter(str, "the data folder, or an object store's prefix"),
+        "files": Parameter(str, "paths and URIs that options name, as JSON"),
+        "destination": Parameter(str, "where models are pushed"),
+        "recipe": Parameter(str, "digest of the options and code that decide the new model"),
+    }

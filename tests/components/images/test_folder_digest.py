@@ -1,0 +1,195 @@
+"""The digest of a data folder that takes seconds: on this machine and in a real S3 server on loopback."""
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import s3fs
+from object_store import KEYS, s3_server
+
+from components.images.folder_digest import folder_digest, quick_digest
+from components.images.source import LocalSource, RemoteSource
+
+FILES = {f"train/{label}/{number}.jpg": f"{label} {number}" for label in ("anger", "fear") for number in range(4)}
+NOTHING_IS_READ = 0
+
+Change = Callable[[dict[str, str]], Any]
+
+
+def _write(folder: Path) -> None:
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    _write(tmp_path / "faces")
+    return tmp_path / "faces"
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with s3_server() as found:
+        yield found
+
+
+@pytest.fixture
+def store(port: int, monkeypatch: pytest.MonkeyPatch) -> s3fs.S3FileSystem:
+    for name, value in {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()
+    found = s3fs.S3FileSystem()
+    if found.exists("faces"):
+        found.rm("faces", recursive=True)
+    found.mkdir("faces")
+    for name, text in FILES.items():
+        found.pipe(f"faces/{name}", text.encode())
+    return found
+
+
+def _add(path: Path) -> None:
+    (path / "train/fear/9.jpg").write_text("9")
+
+
+def _remove(path: Path) -> None:
+    (path / "train/fear/1.jpg").unlink()
+
+
+def _rename(path: Path) -> None:
+    (path / "train/fear/1.jpg").rename(path / "train/fear/one.jpg")
+
+
+def _move(path: Path) -> None:
+    (path / "train/fear/1.jpg").rename(path / "train/anger/fear-1.jpg")
+
+
+def _swap_contents(path: Path) -> None:
+    """Same sizes, same time of modification."""
+    for name, text in (("0", "fear 1"), ("1", "fear 0")):
+        file = path / f"train/fear/{name}.jpg"
+        before = file.stat()
+        file.write_text(text)
+        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def _add_an_empty_class(path: Path) -> None:
+    (path / "train/joy").mkdir()
+
+
+@pytest.mark.parametrize("change", [_add, _remove, _rename, _move, _swap_contents, _add_an_empty_class])
+@pytest.mark.parametrize("read_up_to", [1 << 30, NOTHING_IS_READ])
+def test_a_change_of_a_mounted_folder_is_seen_with_and_without_reading_it(
+    change: Callable[[Path], None], read_up_to: int, folder: Path
+) -> None:
+    before = quick_digest(str(folder), read_up_to)
+    assert quick_digest(str(folder), read_up_to) == before
+
+    change(folder)
+
+    assert quick_digest(str(folder), read_up_to) != before
+
+
+def test_a_small_folder_is_known_by_its_contents_alone_as_in_a_local_run(folder: Path, tmp_path: Path) -> None:
+    before = quick_digest(str(folder))
+    os.utime(folder / "train/fear/1.jpg", (1, 1))
+    _write(tmp_path / "copy")
+
+    assert quick_digest(str(folder)) == quick_digest(str(tmp_path / "copy")) == folder_digest(str(folder)) == before
+
+
+def test_a_large_folder_isnt_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(source: LocalSource, file_id: str) -> bytes:
+        raise AssertionError(f"read {file_id}")
+
+    monkeypatch.setattr(LocalSource, "read", read)
+
+    assert quick_digest(str(folder), NOTHING_IS_READ) == quick_digest(str(folder), NOTHING_IS_READ)
+
+
+def test_the_order_of_a_listing_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = quick_digest(str(folder), NOTHING_IS_READ)
+    names, order = os.listdir, random.Random(0)
+
+    def shuffled(path: Any) -> list[Any]:
+        found = names(path)
+        order.shuffle(found)
+        return found
+
+    monkeypatch.setattr("components.images.source.os.listdir", shuffled)
+
+    assert {quick_digest(str(folder), NOTHING_IS_READ) for _ in range(8)} == {before}
+
+
+def _in_a_fresh_process(uri: str) -> str:
+    s3fs.S3FileSystem.clear_instance_cache()  # with what it has listed
+    return quick_digest(uri)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda store: store.pipe("faces/train/fear/9.jpg", b"9"),
+        lambda store: store.rm("faces/train/fear/1.jpg"),
+        lambda store: store.mv("faces/train/fear/1.jpg", "faces/train/fear/one.jpg"),
+        lambda store: store.pipe("faces/train/fear/1.jpg", b"fear 2"),  # as long as before
+    ],
+    ids=["added", "removed", "renamed", "changed"],
+)
+def test_a_change_of_a_bucket_is_seen(change: Callable[[Any], None], store: s3fs.S3FileSystem) -> None:
+    before = _in_a_fresh_process("s3://faces")
+    assert _in_a_fresh_process("s3://faces") == before
+
+    change(store)
+
+    assert _in_a_fresh_process("s3://faces") != before
+
+
+def test_nothing_of_a_bucket_is_read(store: s3fs.S3FileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(source: RemoteSource, file_id: str) -> bytes:
+        raise AssertionError(f"read {file_id}")
+
+    monkeypatch.setattr(RemoteSource, "read", read)
+
+    assert _in_a_fresh_process("s3://faces/train")
+
+
+def test_an_object_that_was_written_again_is_the_same(store: s3fs.S3FileSystem) -> None:
+    before = _in_a_fresh_process("s3://faces")
+
+    store.pipe("faces/train/fear/1.jpg", b"fear 1")
+
+    assert _in_a_fresh_process("s3://faces") == before
+
+
+@pytest.mark.parametrize("about", [{"size": 6}, {"size": 6, "LastModified": "2026-01-01"}])
+def test_a_store_without_tags_is_read(
+    about: dict[str, Any], store: s3fs.S3FileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = {f"faces/{name}": about for name in FILES}
+    monkeypatch.setattr(s3fs.S3FileSystem, "find", lambda *arguments, **options: listed)
+    before = quick_digest("s3://faces")
+
+    store.pipe("faces/train/fear/1.jpg", b"fear 2")
+
+    assert quick_digest("s3://faces") != before
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"generation": "1"}, {"generation": "2"}),  # Google
+        ({"etag": "1", "last_modified": "1"}, {"etag": "2", "last_modified": "1"}),  # Azure
+    ],
+)
+def test_tags_of_other_stores_are_taken(first: Any, second: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for about in (first, second):
+        listed = {f"faces/{name}": {"size": 6, **about} for name in FILES}
+        monkeypatch.setattr(s3fs.S3FileSystem, "find", lambda *arguments, listed=listed, **options: listed)
+        found.append(quick_digest("s3://faces"))
+
+    assert found[0] != found[1]
