@@ -88,6 +88,8 @@ def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) ->
 def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
     """Files that the configuration names are opened in a pod, not here."""
     trained = (nodes.TRAINER, nodes.TUNER) if config.tuner.enabled else (nodes.TRAINER,)
+    if config.train.checkpoints is not None:
+        yield from place_problems("train.checkpoints", config.train.checkpoints, volumes(target, trained, tasks))
     files = {
         "augment.pipeline_yaml": (config.augment.pipeline_yaml, (nodes.SPLIT,)),
         "validate.schema": (config.validation.schema_path, (nodes.SCHEMA,)),
