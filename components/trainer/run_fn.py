@@ -1,6 +1,6 @@
 """The Trainer's `run_fn`: TFX's arguments in; a SavedModel and the figures of its training out."""
 
-import shutil
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from components.formats.saved_model import read_made_from, write_made_from
 from components.models.pretrained import IMAGENET, conventions_of_model
 from components.training.calibration import fit_temperature
 from components.training.export import export
+from components.training.kept_state import KeptState, keep_state
 from components.training.network import copy_in_float32
 from components.training.origin import first_words, weights_origin
 from components.training.preparation import Prepared, prepare
@@ -40,14 +41,34 @@ def run_fn(fn_args: FnArgs) -> None:
     origin = weights_origin(settings.model.weights)
     print(first_words(origin, settings.model, settings.image.channels, len(prepared.labels)), flush=True)
 
-    checkpoint = None
-    if config.get("checkpoint_dir"):
-        fingerprint = settings.fingerprint(prepared.files, config.get("code_version", ""), prepared.precision)
-        checkpoint = (Path(config["checkpoint_dir"]) / fingerprint, fingerprint)
+    fingerprint = settings.fingerprint(prepared.files, config.get("code_version", ""), prepared.precision)
+    with keep_state(config.get("checkpoint_dir", ""), fingerprint) as state:
+        train_and_export(fn_args, prepared, origin, state, fingerprint)
+        if state is not None:
+            state.remove()
+
+
+def train_and_export(
+    fn_args: FnArgs, prepared: Prepared, origin: Mapping[str, Any], state: KeptState | None, fingerprint: str
+) -> None:
+    """Train, calibrate, and write the model and the figures where TFX wants them.
+
+    Args:
+        fn_args: TFX's arguments.
+        prepared: data and options.
+        origin: of the weights that training begins with.
+        state: where an interrupted training is kept; None for none.
+        fingerprint: of all that decides the result.
+    """
+    settings, config = prepared.settings, fn_args.custom_config
     trackers = make_trackers(settings.tracking, fn_args.model_run_dir, flatten(settings, prepared.precision))
     training = prepared.training(TRAINER)
     begun = (Path(config["begun"]), prepared.fingerprint) if "begun" in config else None
-    trained = training.run([TrackEpochs(trackers, training.history)], checkpoint, begun=begun)
+    callbacks = [TrackEpochs(trackers, training.history)]
+    if state is None:
+        trained = training.run(callbacks, begun=begun)
+    else:
+        trained = training.run(callbacks, (state.folder, fingerprint), begun=begun, keep=state.keep)
 
     model = copy_in_float32(trained.model, settings.model)
     logits = prepared.predict_logits(model)
@@ -75,8 +96,6 @@ def run_fn(fn_args: FnArgs) -> None:
     for tracker in trackers:
         tracker.confusion(prepared.labels, confusion)
         tracker.finish({key: figures[key] for key in ("best_epoch", "temperature")}, fn_args.serving_model_dir)
-    if checkpoint is not None:
-        shutil.rmtree(checkpoint[0], ignore_errors=True)
 
 
 def weights_made_from(weights: str | None) -> frozenset[str] | None:

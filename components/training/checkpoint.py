@@ -11,6 +11,7 @@ import logging
 import os
 import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class Checkpoint(keras.callbacks.Callback):
         stopping: the callback that holds the best weights.
         plateau: the callback that reduces the learning rate, if any.
         history: the list of the epochs' figures, extended in place by another callback that runs before this one.
+        keep: called with the file after each writing.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class Checkpoint(keras.callbacks.Callback):
         stopping: StopEarly,
         plateau: ReduceOnPlateau | None,
         history: list[dict[str, Any]],
+        keep: Callable[[Path], None] | None = None,
     ) -> None:
         super().__init__()
         self.file = folder / FILE_NAME
         self.fingerprint = fingerprint
         self.stopping, self.plateau, self.history = stopping, plateau, history
+        self._keep = keep
         self._writer: threading.Thread | None = None
 
     def restore(self, model: keras.Model) -> int:
@@ -96,10 +100,6 @@ class Checkpoint(keras.callbacks.Callback):
         self._writer = threading.Thread(target=self._write, args=(arrays,), name="checkpoint")
         self._writer.start()
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Finish writing."""
-        self.wait()
-
     def wait(self) -> None:
         """Wait until the last epoch's state is on disk."""
         if self._writer is not None:
@@ -117,6 +117,9 @@ class Checkpoint(keras.callbacks.Callback):
             partial.replace(self.file)
         except OSError as error:  # a full disk must not end the training
             log.warning("The checkpoint %s can't be written: %s", self.file, error)
+            return
+        if self._keep is not None:
+            self._keep(self.file)
 
 
 def state_variables(model: keras.Model) -> list[keras.Variable]:

@@ -158,6 +158,13 @@ class TrainOptions(Section):
         True,
         description="bitwise equal results on the same machine with the same packages, be it a processor or a GPU",
     )
+    # Where a state lies decides no model, so it is no part of what components, caches and recipes compare.
+    checkpoints: str | None = Field(
+        None,
+        exclude=True,
+        description="where interrupted trainings are kept, a folder, `s3://…` or `gs://…`; null: in the workdir, on "
+        "Kubeflow below the pipeline root",
+    )
 
     @model_validator(mode="after")
     def _warmup_fits(self) -> "TrainOptions":

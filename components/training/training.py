@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,7 @@ class Training:
         *,
         begun: tuple[Path, str] | None = None,
         until: int | None = None,
+        keep: Callable[[Path], None] | None = None,
     ) -> Trained:
         """Train for `train.epochs` epochs or until validation stops improving, and keep the best epoch's weights.
 
@@ -102,6 +103,7 @@ class Training:
             checkpoint: folder and fingerprint of the state to go on from, and to write after each epoch.
             begun: folder and fingerprint of a state to go on from where there is none of its own, as the Tuner's.
             until: the epoch to stop after, as if interrupted there; None: the last.
+            keep: called with the file of the state after each writing, in a thread.
 
         Raises:
             FloatingPointError: the loss is NaN or infinite.
@@ -134,7 +136,9 @@ class Training:
                 *([HeadFirst(options.head_epochs, stopping, plateau)] if options.head_epochs else []),
                 *callbacks,
             ]
-            states = [Checkpoint(*place, stopping, plateau, self.history) for place in (checkpoint, begun) if place]
+            states = [
+                Checkpoint(*place, stopping, plateau, self.history, keep) for place in (checkpoint, begun) if place
+            ]
             if checkpoint is not None:
                 everything.append(states[0])
             first_epoch = next((found for state in states if (found := state.restore(model))), 0)
@@ -146,7 +150,11 @@ class Training:
                 nothing_left.on_train_begin()
                 nothing_left.on_train_end()
             else:
-                self._fit(model, feed, first_epoch, last, everything)
+                try:
+                    self._fit(model, feed, first_epoch, last, everything)
+                finally:
+                    for state in states:
+                        state.wait()
         if stopping.best_epoch < 0:
             raise FloatingPointError(
                 f"The validation loss was NaN or infinite in each of {len(self.history)} epochs at "

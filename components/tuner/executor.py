@@ -54,7 +54,7 @@ class Executor(TunerExecutor):
         write_json(best.get_config(), chosen / BEST)
         if tuner.checkpoint.exists():  # the Trainer goes on from it
             shutil.copyfile(tuner.checkpoint, chosen / FILE_NAME)
-        shutil.rmtree(tuner.folder, ignore_errors=True)
+        tuner.state.remove()
         del tuner
         gc.collect()  # as in the Trainer's executor
 

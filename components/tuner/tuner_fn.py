@@ -23,6 +23,7 @@ from components.models.cost import multiplications
 from components.tools.files import read_json, write_json
 from components.tools.progress import Progress
 from components.training.checkpoint import FILE_NAME
+from components.training.kept_state import KeptState, open_state
 from components.training.network import build_model
 from components.training.preparation import Prepared, prepare
 from components.training.settings import read_settings
@@ -72,14 +73,14 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         combinations: what is tried.
         prepared: data, devices and the options that all share.
         plan: which of the combinations train for how long.
-        folder: for results and checkpoints.
+        state: where results and checkpoints are kept.
     """
 
-    def __init__(self, combinations: list[dict[str, Any]], prepared: Prepared, plan: Halving, folder: Path) -> None:
+    def __init__(self, combinations: list[dict[str, Any]], prepared: Prepared, plan: Halving, state: KeptState) -> None:
         super().__init__(
-            oracle=Ladder(combinations, plan), directory=str(folder), project_name="keras_tuner", overwrite=True
+            oracle=Ladder(combinations, plan), directory=str(state.folder), project_name="keras_tuner", overwrite=True
         )
-        self.prepared, self.plan, self.folder = prepared, plan, folder
+        self.prepared, self.plan, self.state = prepared, plan, state
         self._rows: dict[int, Row] = {}
         self.progress = Progress(TUNER, len(combinations))
 
@@ -93,6 +94,14 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
     def checkpoint(self) -> Path:
         """Where the state of the chosen trial's training lies."""
         return self._trial(self.oracle.combinations.index(self.rows[0]["hyperparameters"])) / FILE_NAME
+
+    def search(self, *arguments: Any, **named: Any) -> None:
+        """Run all trials; what an interrupted search has is copied to where it is kept."""
+        try:
+            super().search(*arguments, **named)
+        except BaseException:
+            self.state.close()
+            raise
 
     def run_trial(self, trial: Any, **_: Any) -> dict[str, float]:
         """Train one combination further, or take the result that an interrupted search left, and return its score.
@@ -111,6 +120,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
             if row["error"] is None:  # what failed for lack of memory or a network is tried again by the next search
                 done.parent.mkdir(parents=True, exist_ok=True)
                 write_json(row, done)
+                self.state.keep(done, at_once=True)
         self._rows[candidate] = row
         self.plan.report(candidate, epochs, merit(row))
         text = f"{row['architecture']} eval acc {row['eval_accuracy']:.3f}" if row["error"] is None else "failed"
@@ -127,7 +137,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         try:
             prepared = self.prepared.with_settings(settings.with_choices(choices))
             state = (folder, prepared.fingerprint)
-            trained = prepared.training(TUNER).run(checkpoint=state, until=epochs)
+            trained = prepared.training(TUNER).run(checkpoint=state, until=epochs, keep=self.state.keep)
             predicted: NDArray[Any] = np.argmax(prepared.predict_logits(trained.model), axis=1)
         except Exception as error:  # KerasTuner would swallow it
             return failed_row(choices, architecture, epochs, error)
@@ -148,7 +158,7 @@ class ResNetTuner(keras_tuner.engine.base_tuner.BaseTuner):  # type: ignore[name
         )
 
     def _trial(self, candidate: int) -> Path:
-        return self.folder / f"trial-{candidate}"
+        return self.state.folder / f"trial-{candidate}"
 
 
 def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
@@ -164,8 +174,8 @@ def tuner_fn(fn_args: FnArgs) -> TunerFnResult:
     fingerprint = prepared.settings.fingerprint(
         prepared.files, config.get("code_version", ""), prepared.precision, options.model_dump_json()
     )
-    folder = Path(config.get("checkpoint_dir") or fn_args.working_dir) / f"search-{fingerprint}"
-    return TunerFnResult(tuner=ResNetTuner(found, prepared, plan, folder), fit_kwargs={"verbose": 0})
+    state = open_state(config.get("checkpoint_dir") or fn_args.working_dir, f"search-{fingerprint}")
+    return TunerFnResult(tuner=ResNetTuner(found, prepared, plan, state), fit_kwargs={"verbose": 0})
 
 
 def cost(prepared: Prepared, choices: dict[str, Any]) -> float | None:

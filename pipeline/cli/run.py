@@ -103,7 +103,7 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
 
 
 def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
-    data = data if "://" in data else str(Path(data).absolute())
+    data = _absolute(data)
     digest = folder_digest(data)
     run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     log = folder.logs / f"{run_id}.log"
@@ -123,9 +123,7 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
 def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
     from components.formats.pushed_models import Origin, candidates, list_versions
 
-    destination = config.push.destination or str(folder.serving_model)
-    if "://" not in destination:
-        destination = str(Path(destination).absolute())
+    destination = _absolute(config.push.destination or str(folder.serving_model))
     try:
         found = candidates(list_versions(destination), Origin(recipe(config), "", digest))
     except Exception as error:  # each store has errors of its own
@@ -136,10 +134,14 @@ def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunCont
         destination=destination,
         folder_digest=digest,
         candidates=",".join(str(version.number) for version in found),
-        checkpoints=str(folder.checkpoints),
+        checkpoints=_absolute(config.train.checkpoints or str(folder.checkpoints)),
         lost=_lost_push(folder),
         beam_in_environment=True,
     )
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place else str(Path(place).absolute())
 
 
 def _lost_push(folder: Workdir) -> str:

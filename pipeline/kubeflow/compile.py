@@ -47,6 +47,7 @@ def compile_pipeline(config: Config, target: Target) -> str:
     context = RunContext(
         uri=target.data,
         destination=destination,
+        checkpoints=config.train.checkpoints or f"{target.root.rstrip('/')}/checkpoints",
         parameters=RunParameters(
             **{
                 field: RuntimeParameter(name, _python_type(parameters[name]))

@@ -75,13 +75,17 @@ def volumes(target: Target, nodes: Sequence[str], tasks: Mapping[str, TaskOption
     return {node: [volume.path for volume in tasks[node].pvc] for node in nodes}
 
 
+def trainers(config: Config) -> tuple[str, ...]:
+    """Return the components that train."""
+    return (nodes.TRAINER, nodes.TUNER) if config.tuner.enabled else (nodes.TRAINER,)
+
+
 def named_files(config: Config) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Return the files that options name, by option, each with the components that open it."""
-    trained = (nodes.TRAINER, nodes.TUNER) if config.tuner.enabled else (nodes.TRAINER,)
     files = {
         "augment.pipeline_yaml": (config.augment.pipeline_yaml, (nodes.SPLIT,)),
         "validate.schema": (config.validation.schema_path, (nodes.SCHEMA,)),
-        "model.weights": (config.model.weights if config.model.weights != "imagenet" else None, trained),
+        "model.weights": (config.model.weights if config.model.weights != "imagenet" else None, trainers(config)),
         "data.labels_csv": (config.data.labels_csv, (nodes.INGEST,)),
     }
     return {name: (path, users) for name, (path, users) in files.items() if path is not None}
@@ -99,6 +103,9 @@ def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) ->
 
 def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
     """Files that the configuration names are opened in a pod, not here."""
+    if config.train.checkpoints is not None:
+        reach = volumes(target, trainers(config), tasks)
+        yield from place_problems("train.checkpoints", config.train.checkpoints, reach)
     for name, (path, users) in named_files(config).items():
         if "://" in path and name != "data.labels_csv":
             yield f"{name} must be a path in the pods. Received: {path}"
