@@ -1,6 +1,5 @@
 """The Trainer's `run_fn`: TFX's arguments in; a SavedModel and the figures of its training out."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -49,7 +48,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
 
 def train_and_export(
-    fn_args: FnArgs, prepared: Prepared, origin: Mapping[str, Any], state: KeptState | None, fingerprint: str
+    fn_args: FnArgs, prepared: Prepared, origin: dict[str, str] | str | None, state: KeptState | None, fingerprint: str
 ) -> None:
     """Train, calibrate, and write the model and the figures where TFX wants them.
 

@@ -202,8 +202,10 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
 
         def _submitted(self, run_id: str, query: dict[str, str]) -> dict[str, Any]:
             state = kubeflow.states.pop(0) if len(kubeflow.states) > 1 else kubeflow.states[0]
-            known = next((run for run in kubeflow.runs if run["run_id"] == run_id), {})
-            kept = {key: known[key] for key in ("display_name", "pipeline_version_reference") if key in known}
+            known: dict[str, Any] = next((run for run in kubeflow.runs if run["run_id"] == run_id), {})
+            kept: dict[str, Any] = {
+                key: known[key] for key in ("display_name", "pipeline_version_reference") if key in known
+            }
             full = {"tasks": kubeflow.tasks} if kubeflow.tasks is not None and query.get("view") == "FULL" else {}
             created = datetime.now(timezone.utc).isoformat().replace("+00:00", "Z")
             return {"run_id": run_id, "state": state, "created_at": created, **kept, **full}
