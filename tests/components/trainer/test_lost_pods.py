@@ -78,15 +78,19 @@ def lines_until(process: subprocess.Popen[str], beginning: str) -> list[str]:
     raise AssertionError("".join(lines))
 
 
-def wait_for_state(store: Any, but: str = "") -> str:
-    """Wait until the store holds a state, another than `but`; return its tag."""
+def tag_of_state(store: Any) -> str:
+    """The tag of what the store holds; "" for nothing."""
+    found = store.list_objects_v2(Bucket="root").get("Contents", [])
+    return "".join(one["ETag"] for one in found if one["Key"].endswith("training.npz"))
+
+
+def wait_for_next_state(store: Any) -> None:
+    before = tag_of_state(store)
     for _ in range(600):
-        found = store.list_objects_v2(Bucket="root").get("Contents", [])
-        tags = [one["ETag"] for one in found if one["Key"].endswith("training.npz") and one["ETag"] != but]
-        if tags:
-            return str(tags[0])
+        if tag_of_state(store) != before:
+            return
         time.sleep(0.05)
-    raise AssertionError("no state in the store")
+    raise AssertionError("no new state in the store")
 
 
 def variables(output: Path) -> dict[str, NDArray[Any]]:
@@ -100,11 +104,10 @@ def test_a_trainer_lost_twice_ends_with_the_weights_of_an_undisturbed_one(
     examples: Path, store: Any, tmp_path: Path
 ) -> None:
     place = "minio://root/affect/checkpoints"
-    tag = ""
     for number, epoch in enumerate((2, 4)):
         process = pod(examples, tmp_path / f"pod-{number}", place, pause=1.0)
         lines = lines_until(process, f"epoch  {epoch}/{EPOCHS}")
-        tag = wait_for_state(store, but=tag)
+        wait_for_next_state(store)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert any("Continuing after epoch" in line for line in lines) == (number == 1)
