@@ -9,6 +9,7 @@ from typing import Any
 from components.formats import nodes
 from pipeline.kubeflow.api import Host, MissingError, SubmitError
 from pipeline.kubeflow.log_lines import read_failure, read_made
+from pipeline.kubeflow.pod_logs import PodLogs
 from pipeline.kubeflow.task_states import TaskRun, from_tasks, from_workflow, read_time, task_names
 
 FINISHED = ("succeeded", "failed", "canceled", "skipped", "error")
@@ -58,7 +59,7 @@ class RunReader:
     """
 
     def __init__(self, host: Host, run_id: str) -> None:
-        self._host, self._run_id = host, run_id
+        self._host, self._run_id, self._logs = host, run_id, PodLogs(host, run_id)
         self._names: list[str] | None = None
         self._told: dict[str, TaskRun] = {}
 
@@ -79,15 +80,16 @@ class RunReader:
             tasks = from_workflow(manifest, self._names, now)
         else:
             tasks = from_tasks(run.get("tasks") or [], self._names, now)
+        namespace = _namespace(manifest) or self._host.namespace
         started, ended = read_time(run.get("created_at")), read_time(run.get("finished_at"))
         return RunState(
             run_id=self._run_id,
             name=run.get("display_name", ""),
             state=str(run.get("state") or "PENDING").lower(),
             seconds=((ended or now) - started).total_seconds() if started else 0.0,
-            namespace=_namespace(manifest),
+            namespace=namespace,
             error=(run.get("error") or {}).get("message", ""),
-            tasks=[self._with_log(task) for task in tasks],
+            tasks=[self._with_log(task, namespace, run.get("created_at", "")[:10]) for task in tasks],
         )
 
     def _read_manifest(self) -> str:
@@ -110,24 +112,15 @@ class RunReader:
         spec = (spec or {}).get("pipeline_spec", spec)  # beside a platform spec, or alone
         return task_names(spec) if spec else []
 
-    def _with_log(self, task: TaskRun) -> TaskRun:
+    def _with_log(self, task: TaskRun, namespace: str | None, day: str) -> TaskRun:
         """Add what the task's own log says, once it has ended."""
-        if task.pod is None or task.state not in ("done", "failed"):
+        if task.pod is None or namespace is None or task.state not in ("done", "failed"):
             return task
         if task.pod not in self._told:
-            log = self._read_log(task.pod)
+            log = self._logs.read(task.pod, namespace, day)
             told = {"properties": read_made(log)} if task.state == "done" else {"failure": read_failure(log)}
             self._told[task.pod] = replace(task, **told)
         return self._told[task.pod]
-
-    def _read_log(self, pod: str) -> str:
-        """Return a pod's log; "" where it is gone or Kubeflow may not read it."""
-        try:
-            log = self._host.get(f"/apis/v1alpha1/runs/{self._run_id}/nodes/{pod}/log").decode("utf-8", "replace")
-        except SubmitError:
-            return ""
-        # A failure to read is told in the body of an answer that has already begun as a success.
-        return "" if log.startswith('{"error_message"') else log
 
 
 def latest_run(host: Host) -> str:

@@ -50,6 +50,7 @@ class Kubeflow:
     # Of a release without ML Metadata.
     tasks: list[dict[str, Any]] | None = None
     logs: dict[str, str] = field(default_factory=dict)  # by pod
+    logs_by: str = "pages"  # the one way that leads to them: "pages", "api" or "kubernetes"
     cookie: str | None = None
     seen: list[dict[str, str]] = field(default_factory=list)  # headers of each request
     # What `inspect` and `report` look into; without it, runs are those that were submitted.
@@ -179,9 +180,17 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                     raise Refusal(404, "Not Found")
                 manifest = kubeflow.workflows.pop(0) if len(kubeflow.workflows) > 1 else kubeflow.workflows[0]
                 return {"run": {"id": match[1]}, "pipeline_runtime": {"workflow_manifest": manifest}}
+            if path == "/k8s/pod/logs":
+                if kubeflow.logs_by != "pages" or query["podnamespace"] != "kubeflow":
+                    raise Refusal(500, "Could not get main container logs")
+                return kubeflow.logs.get(query["podname"], "").encode()
             if match := re.fullmatch(r"/apis/v1alpha1/runs/\w+/nodes/([\w-]+)/log", path):
-                lost = {"error_message": "Failed to read logs", "error_details": "pods not found"}
-                return kubeflow.logs.get(match[1], json.dumps(lost)).encode()
+                lost = json.dumps({"error_message": "Failed to read logs", "error_details": "pods not found"})
+                return (kubeflow.logs.get(match[1], lost) if kubeflow.logs_by == "api" else lost).encode()
+            if match := re.fullmatch(r"/api/v1/namespaces/kubeflow/pods/([\w-]+)/log", path):
+                if kubeflow.logs_by != "kubernetes":
+                    raise Refusal(404, "pods not found")
+                return kubeflow.logs[match[1]].encode()
             if match := re.fullmatch(r"/pipelines/(\w+)/versions/(\w+)", path):
                 [version] = [one for one in kubeflow.versions if one["pipeline_version_id"] == match[2]]
                 pipeline_spec, platform_spec = version["documents"]

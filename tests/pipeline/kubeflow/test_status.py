@@ -142,6 +142,27 @@ def test_a_failed_task_is_told_by_the_last_word_of_its_log(kubeflow: Kubeflow, p
     assert "submit the file again" in result.output
 
 
+@pytest.mark.parametrize("way", ["pages", "api", "kubernetes"])
+def test_a_log_is_read_by_whichever_way_is_open(
+    kubeflow: Kubeflow, path: Path, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "c", "cluster": {"server": kubeflow.url}}],
+        "users": [{"name": "u", "user": {}}],
+        "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+        "current-context": "x",
+    }
+    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "kubeconfig"))
+    kubeflow.logs[pod_name("image-ingest")] = log_lines.failed(ValueError("no images"))
+    kubeflow.logs_by, kubeflow.states = way, ["FAILED"]
+    kubeflow.workflows = [Workflow().failed("image-ingest").as_json()]
+
+    assert "ImageIngest failed: ValueError: no images" in submitted(kubeflow, path, "--wait").output
+
+
 def test_a_pod_that_was_killed_is_told_by_kubernetes_and_its_last_lines(kubeflow: Kubeflow, path: Path) -> None:
     kubeflow.logs[pod_name("trainer")] = "epoch 1/20\nepoch 2/20\nI0801 10:00:00.000000  7 main.go:1] x\n"
     kubeflow.states = ["FAILED"]
