@@ -60,7 +60,7 @@ def _remove(path: Path) -> None:
 
 
 def _rename(path: Path) -> None:
-    (path / "train/fear/1.jpg").rename(path / "train/fear/one.jpg")
+    (path / "train/fear/1.jpg").rename(path / "train/fear/10.jpg")  # in the same place of the order
 
 
 def _move(path: Path) -> None:
@@ -134,7 +134,7 @@ def _in_a_fresh_process(uri: str) -> str:
     [
         lambda store: store.pipe("faces/train/fear/9.jpg", b"9"),
         lambda store: store.rm("faces/train/fear/1.jpg"),
-        lambda store: store.mv("faces/train/fear/1.jpg", "faces/train/fear/one.jpg"),
+        lambda store: store.mv("faces/train/fear/1.jpg", "faces/train/fear/10.jpg"),
         lambda store: store.pipe("faces/train/fear/1.jpg", b"fear 2"),  # as long as before
     ],
     ids=["added", "removed", "renamed", "changed"],
