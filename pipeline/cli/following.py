@@ -25,7 +25,7 @@ class FollowDisplay:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._run: RunState | None = None
-        self._states: dict[str, str] = {}
+        self._stages: dict[str, tuple[str, int]] = {}
         self._warned: set[str | None] = set()
         self._live = Live(get_renderable=self._render, console=console, auto_refresh=False, transient=True)
 
@@ -46,9 +46,11 @@ class FollowDisplay:
             return
         width = max((len(task.node) for task in run.tasks), default=0)
         for task in run.tasks:
-            if task.state != self._states.get(task.node, "waiting"):
-                _print(self._console, plain_line(task, width))
-            self._states[task.node] = task.state
+            stage = (task.state, task.attempt)
+            if stage != self._stages.get(task.node, ("waiting", 1)):
+                again = f"  attempt {task.attempt}" if task.attempt > 1 and task.state not in ENDED else ""
+                _print(self._console, plain_line(task, width) + again)
+            self._stages[task.node] = stage
             if is_stuck(task) and task.pod not in self._warned:
                 self._warned.add(task.pod)
                 _print(self._console, waiting_note(run, task))

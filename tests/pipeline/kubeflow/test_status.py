@@ -174,6 +174,18 @@ def test_a_pod_that_was_killed_is_told_by_kubernetes_and_its_last_lines(kubeflow
     assert "raise kubeflow.components.Trainer.memory" in result.output
 
 
+def test_a_retry_is_shown_as_another_attempt(kubeflow: Kubeflow, path: Path) -> None:
+    kubeflow.states = ["RUNNING", "RUNNING", "FAILED"]
+    attempts = (("Running",), ("Failed", "Running"), ("Failed", "Failed"))
+    kubeflow.workflows = [up_to_trainer().retried("trainer", *phases).as_json() for phases in attempts]
+
+    rows = rows_of(submitted(kubeflow, path, "--wait"))
+
+    shown = [row for row in rows if row.startswith("Trainer ")]
+    assert shown[:2] == ["Trainer running", "Trainer running attempt 2"]
+    assert shown[-1] == "Trainer failed in attempt 2: Error (exit code 1)"
+
+
 def test_a_vanished_pod_without_a_log_is_told_by_argo(kubeflow: Kubeflow, path: Path) -> None:
     kubeflow.states = ["FAILED"]
     kubeflow.workflows = [up_to_trainer().failed("trainer", "pod deleted", "Error").as_json()]
