@@ -98,6 +98,9 @@ def follow_to_the_end(reader: RunReader, link: str, timeout: float | None) -> in
     except LostError as error:
         click.echo(f"Error: {error}. Gave up waiting; the run may go on: {link}", err=True)
         return GAVE_UP
+    except KeyboardInterrupt:
+        click.echo(f"\nNo longer watched; the run goes on: {link}", err=True)
+        return GAVE_UP
     if run is None:
         click.echo(f"Error: the time of --timeout is up. Gave up waiting; the run goes on: {link}", err=True)
         return GAVE_UP

@@ -220,6 +220,21 @@ def test_waiting_gives_up_when_its_time_is_up(kubeflow: Kubeflow, path: Path) ->
     assert f"the run goes on: {kubeflow.url}/#/runs/details/r0" in result.output
 
 
+def test_who_stops_watching_does_not_stop_the_run(
+    kubeflow: Kubeflow, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    kubeflow.states, kubeflow.workflows = ["RUNNING"], [Workflow().running("image-ingest").as_json()]
+    monkeypatch.setattr("time.sleep", interrupt)
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert result.exit_code == 4
+    assert f"the run goes on: {kubeflow.url}/#/runs/details/r0" in result.output
+
+
 @pytest.mark.parametrize("named", ["r0", "latest", "link"])
 def test_a_run_is_followed_again_after_its_submit_has_ended(kubeflow: Kubeflow, path: Path, named: str) -> None:
     link = submitted(kubeflow, path).output.splitlines()[1]
