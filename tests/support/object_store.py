@@ -22,7 +22,7 @@ def s3_server(**settings: str) -> Iterator[int]:
     environment = {**os.environ, **settings}
     process = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        for _ in range(300):
+        for _ in range(1200):  # it imports for half a minute on a busy machine
             with closing(socket.socket()) as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break

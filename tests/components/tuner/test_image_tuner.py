@@ -120,7 +120,8 @@ def fake_training(monkeypatch: pytest.MonkeyPatch, outcome: dict[str, Any]) -> l
         def count_params(self) -> int:
             return 1000
 
-    def run(one: training.Training, *, checkpoint: tuple[Path, str], until: int) -> training.Trained:
+    def run(one: training.Training, *, checkpoint: tuple[Path, str], until: int, keep: Any) -> training.Trained:
+        del keep
         architecture = one._settings.model.architecture
         result = outcome[architecture]
         trained.append(architecture)
