@@ -101,11 +101,11 @@ def test_inspect_shows_a_run_as_it_shows_a_local_one(first: Both) -> None:
     local = inspected("runs", *here)[-1]  # the oldest
     runs = ((first.run.run_id, there), (str(local["id"]), here))
 
-    equal = ("state", "executed", "cached", "failed", "accuracy", "blessed")
+    equal = ("state", "cached", "failed", "accuracy", "blessed")
     assert {name: found[name] for name in equal} == {name: local[name] for name in equal}
     assert found["pushed"] == first.version.rpartition("/")[2]
     components = [sorted(row["component"] for row in inspected("executions", run, *place)) for run, place in runs]
-    assert components[0] == components[1]
+    assert components[0] == sorted(["DataDigest", *components[1]])
     kinds = [[row["type"] for row in inspected("artifacts", run, "--limit", "100", *place)] for run, place in runs]
     ours = [kind.replace("system.HTML", "components.HtmlReport") for kind in kinds[0] if kind != "system.Artifact"]
     assert sorted(ours) == sorted(kinds[1])  # but for the tasks' logs
@@ -145,13 +145,10 @@ def test_the_look_for_changes_has_no_imports_to_wait_for(again: Run) -> None:
 
 def test_a_model_that_is_gone_is_pushed_again_from_the_cache(first: Both, with_its_model_gone: Run) -> None:
     assert executed(with_its_model_gone) == {"data-digest", "pusher", "report"}
-    [pushed] = [
-        path
-        for path in with_its_model_gone.backend.files().ls(with_its_model_gone.destination, detail=False)
-        if path != first.version
-    ]
     store = with_its_model_gone.backend.files()
-    assert json.loads(store.cat_file(f"{pushed}/assets.extra/run.json")) == first.pushed
+    others = [path for path in store.ls(with_its_model_gone.destination, detail=False) if path != first.version]
+    origins = [json.loads(store.cat_file(f"{path}/assets.extra/run.json")) for path in others]
+    assert origins.count(first.pushed) == 1
 
 
 def test_a_changed_image_is_ingested(
@@ -228,6 +225,7 @@ def test_a_root_at_another_store_works_with_the_config_map_that_compile_prints(
     run = Run(backend, compiled(root="s3://mlpipeline/elsewhere"), tmp_path / "logs", mounts={"faces": data})
     tasks = run.spec["root"]["dag"]["tasks"]
     run.spec["root"]["dag"]["tasks"] = {name: tasks[name] for name in ("data-digest", "image-ingest")}
+    tasks["image-ingest"]["cachingOptions"] = {}  # what another root's run has made lies there
 
     assert run.to_its_end(), run.why()
     assert backend.files().find(run.artifact("image-ingest", "images"))
