@@ -65,10 +65,24 @@ def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
 def reproduce(config: Config, data: str) -> str:
     """Return the command that runs the same again here: each option that isn't its default, but for the cluster's."""
     words = ["python", "-m", "pipeline", "run", "--data", data]
-    for key, value in _changed(config.as_dict(), Config().as_dict()):
-        if key != "data.path" and not key.startswith("kubeflow."):
-            words += ["--set", f"{key}={json.dumps(value)}"]
+    for option in changed_options(config):
+        words += ["--set", option]
     return shlex.join(words)
+
+
+def changed_options(config: Config) -> list[str]:
+    """Return `key=value` of each option that isn't its default, but for the data's place and the cluster's."""
+    return [
+        f"{key}={json.dumps(value)}"
+        for key, value in _changed(config.as_dict(), Config().as_dict())
+        if key != "data.path" and not key.startswith("kubeflow.")
+    ]
+
+
+def code_revision() -> str:
+    """Return `, revision 4f0c2b1e9d2e`, and whether the checkout was changed since; "" outside one."""
+    revision, dirty = _git()
+    return f", revision {revision[:12]}{' (changed since)' if dirty else ''}" if revision else ""
 
 
 def _changed(values: Mapping[str, Any], default: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

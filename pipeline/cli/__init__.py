@@ -4,9 +4,10 @@ import importlib
 import os
 import sys
 import warnings
-from importlib.metadata import PackageNotFoundError, version
 
 import click
+
+from pipeline.version import own_version
 
 # Command → where it is defined, and what the list of commands says of it.
 _COMMANDS = {
@@ -56,13 +57,6 @@ class _LazyGroup(click.Group):
             formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
 
 
-def _version() -> str:
-    try:
-        return version("facial-affect-pipeline")
-    except PackageNotFoundError:  # in the image the code lies beside Python's packages
-        return os.environ.get("AFFECT_VERSION", "unknown (not installed as a package)")
-
-
 def _silence_libraries(command: str | None) -> None:
     """Keep warnings of libraries, about themselves and each other, off the screen; the environment can ask for them.
 
@@ -74,7 +68,7 @@ def _silence_libraries(command: str | None) -> None:
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(_version(), message="%(prog)s %(version)s")
+@click.version_option(own_version(), message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Train, evaluate and serve an image classifier from a folder of `train/<label>/` images."""

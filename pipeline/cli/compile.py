@@ -8,7 +8,7 @@ import yaml
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.run import UsageError
 from pipeline.cli.values import NOT_EMPTY
-from pipeline.config import ConfigError, load
+from pipeline.config import ConfigError, load, preset_name
 
 _SHORT = 3600
 
@@ -56,7 +56,7 @@ def compile(
         target = Target(image=pinned(image), root=pipeline_root, data=data)
         with quiet_libraries():
             from pipeline.kubeflow.compile import compile_pipeline  # TFX takes ten seconds to import
-        text = compile_pipeline(config, target)
+        text = compile_pipeline(config, target, preset_name(config_file))
     except ConfigError as error:
         raise UsageError(str(error)) from None
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,6 @@
 """
 
 from pipeline.config.config import Config
-from pipeline.config.loading import PRESETS, ConfigError, load, presets, validate
+from pipeline.config.loading import PRESETS, ConfigError, load, preset_name, presets, validate
 
-__all__ = ["PRESETS", "Config", "ConfigError", "load", "presets", "validate"]
+__all__ = ["PRESETS", "Config", "ConfigError", "load", "preset_name", "presets", "validate"]

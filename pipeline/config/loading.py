@@ -24,6 +24,13 @@ def presets() -> list[str]:
     return sorted(path.stem for path in PRESETS.glob("*.yaml"))
 
 
+def preset_name(source: str | Path | None) -> str | None:
+    """Return the name of the preset that `load` reads for a source; None where that is a file, or nothing."""
+    if source is None or Path(source).exists() or Path(source).name != str(source):
+        return None
+    return Path(source).stem if Path(source).stem in presets() else None
+
+
 def load(source: str | Path | None = None, overrides: Iterable[str] = ()) -> Config:
     """Read a configuration.
 
@@ -54,9 +61,8 @@ def validate(values: Mapping[str, Any], origin: str = "configuration") -> Config
 
 
 def _read(source: str | Path) -> dict[str, Any]:
-    path = Path(source)
-    if not path.exists() and path.name == str(source) and path.stem in presets():
-        path = PRESETS / f"{path.stem}.yaml"
+    preset = preset_name(source)
+    path = PRESETS / f"{preset}.yaml" if preset else Path(source)
     try:
         values = yaml.safe_load(path.read_text("utf-8"))
     except FileNotFoundError:

@@ -25,6 +25,7 @@ from pipeline.kubeflow.spec import reshape
 from pipeline.kubeflow.submit import SERVICE_ACCOUNT
 from pipeline.kubeflow.targets import DATA_READERS, PUSH_USERS, Target, check, default_destination, volumes
 from pipeline.kubeflow.tasks import task_options
+from pipeline.kubeflow.version_description import origin_comments
 from pipeline.pipeline import NAME, create_pipeline
 
 ENTRYPOINT = ("python", "-m", "pipeline.kubeflow.entrypoint")
@@ -32,12 +33,13 @@ _DESCRIPTION = "Trains, evaluates and pushes an image classifier from a folder o
 _TYPE_WORDS = {"STRING": "str", "NUMBER_INTEGER": "int"}
 
 
-def compile_pipeline(config: Config, target: Target) -> str:
+def compile_pipeline(config: Config, target: Target, preset: str | None = None) -> str:
     """Return the compiled pipeline as YAML.
 
     Args:
         config: the configuration.
         target: image, pipeline root and data.
+        preset: name of the preset that the configuration began with, if any: the file says so.
 
     Raises:
         ConfigError: the configuration asks for something that the compiled pipeline can't give.
@@ -68,7 +70,8 @@ def compile_pipeline(config: Config, target: Target) -> str:
     documents = [spec]
     if platform := platform_spec(config.kubeflow, tasks):
         documents.append(platform)
-    return _header(parameters, config.kubeflow.service_account) + dump(documents)
+    comments = [*_comments(parameters, config.kubeflow.service_account), *origin_comments(config, preset)]
+    return "\n".join(comments) + "\n" + dump(documents)
 
 
 def _parameters(config: Config, target: Target, destination: str) -> dict[str, Parameter]:
@@ -125,12 +128,12 @@ def _python_type(parameter: Parameter) -> type:
     return type(parameter.default)
 
 
-def _header(parameters: Mapping[str, Parameter], service_account: str | None) -> str:
-    """Comments as kfp's compiler writes them, and what `submit` needs to know beyond the IR."""
+def _comments(parameters: Mapping[str, Parameter], service_account: str | None) -> list[str]:
+    """Return comments as kfp's compiler writes them, and what `submit` needs to know beyond the IR."""
     lines = ["# PIPELINE DEFINITION", f"# Name: {NAME}", f"# Description: {_DESCRIPTION}", "# Inputs:"]
     for name, parameter in sorted(parameters.items()):
         default = json.dumps(parameter.default, ensure_ascii=False)
         lines.append(f"#    {name}: {_TYPE_WORDS[parameter.ir_type]} [Default: {default}]")
     if service_account:
         lines.append(f"{SERVICE_ACCOUNT}{service_account}")
-    return "\n".join(lines) + "\n"
+    return lines

@@ -26,9 +26,11 @@ from typing import Any
 from components.formats.documents import REPORT
 from components.formats.stored_at import PROPERTY as STORED_AT
 from components.plain_executor import PlainExecutor
+from components.tools.files import write_json
 from pipeline.kubeflow import log_lines
 from pipeline.kubeflow.plain_run import run_plainly
 from pipeline.kubeflow.run_values import as_run, check_values
+from pipeline.kubeflow.shown_metrics import SHOWN_METRICS
 from pipeline.kubeflow.spec import RULES
 
 Message = dict[str, Any]
@@ -88,7 +90,7 @@ def local_path(uri: str) -> str:
 def prepare(task: Task) -> Message:
     """Return the ExecutorInput that a runner takes: with our types, with local paths, and with names.
 
-    Outputs that aren't the component's (the launcher's own log) are left out.
+    Outputs that aren't the component's (the launcher's own log, metrics for Kubeflow's pages) are left out.
 
     Raises:
         ValueError: the run set a parameter to an impossible value.
@@ -171,6 +173,25 @@ def hand_back(output: Message, task: Task) -> Message:
     return {**output, "artifacts": artifacts}
 
 
+def shown_metrics(task: Task) -> Message:
+    """Return the artifacts of ExecutorOutput that are for Kubeflow's pages, and write what each says to its place.
+
+    Args:
+        task: one whose executor has run.
+    """
+    outputs = task.invocation["outputs"].get("artifacts", {})
+    artifacts = {}
+    for key in sorted(SHOWN_METRICS.keys() & outputs.keys()):
+        [given] = outputs[key]["artifacts"]
+        [source] = outputs[SHOWN_METRICS[key].source]["artifacts"]
+        metadata = SHOWN_METRICS[key].read(local_path(source["uri"]))
+        place = Path(local_path(given["uri"]))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_json(metadata, place)
+        artifacts[key] = {"artifacts": [{"name": key, "uri": given["uri"], "metadata": metadata}]}
+    return artifacts
+
+
 def _places(invocation: Message) -> dict[str, str]:
     """Return the URI of each artifact by its local path: TFX's Evaluator puts its inputs' paths into the blessing."""
     sides = (invocation.get("inputs", {}), invocation["outputs"])
@@ -197,7 +218,8 @@ def run(task: Task) -> None:
     imports = process_age()
     print(f"{task.executor} starts, {imports:.1f} s after its container's process", flush=True)
     output = hand_back(execute(invocation), task)
-    Path(task.invocation["outputs"]["outputFile"]).write_text(json.dumps(output, sort_keys=True), "utf-8")
+    handed = {**output, "artifacts": {**output["artifacts"], **shown_metrics(task)}}
+    Path(task.invocation["outputs"]["outputFile"]).write_text(json.dumps(handed, sort_keys=True), "utf-8")
     write_parameters(output, task.invocation["outputs"])
     print(log_lines.made(output["artifacts"]), flush=True)
     print(f"{task.executor} done: {process_age():.1f} s, of which imports {imports:.1f} s", flush=True)

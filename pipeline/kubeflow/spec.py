@@ -16,6 +16,7 @@ from components.formats.nodes import kebab
 from components.tools.environment import GPUS
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.parameters import Parameter, Rule
+from pipeline.kubeflow.shown_metrics import metrics_of
 
 Spec = dict[str, Any]
 
@@ -104,6 +105,8 @@ def _component(node: str, component: Spec, added: Mapping[str, Parameter]) -> Sp
         del outputs["artifacts"][key]  # by which TFX would hand the value on
     if not outputs.get("artifacts", True):
         del outputs["artifacts"]
+    for key, title in metrics_of(node):
+        outputs["artifacts"][key] = {"artifactType": _artifact_type({"schemaTitle": title})}
     if added:
         inputs = shaped["inputDefinitions"]["parameters"]
         inputs |= {key: {"parameterType": value.ir_type} for key, value in added.items() if key not in inputs}

@@ -20,6 +20,7 @@ from pipeline.kubeflow.ir_yaml import dump
 from pipeline.kubeflow.launcher_config import disagreements
 from pipeline.kubeflow.parameters import checked
 from pipeline.kubeflow.spec import read_rules
+from pipeline.kubeflow.version_description import version_description
 
 SERVICE_ACCOUNT = "# Service account: "
 _Found = TypeVar("_Found")
@@ -90,7 +91,7 @@ def submit(request: Request, warn: Callable[[str], None]) -> Submission:
             "job_name": f"{name}-{version}-{time.strftime('%Y%m%d-%H%M%S')}",
             "params": values,
             "pipeline_id": pipeline_id,
-            "version_id": _version_id(client, pipeline_id, version, text),
+            "version_id": _version_id(client, pipeline_id, version, text, version_description(text, request.cache)),
             # The IR's own is read by Kubeflow's form alone.
             "pipeline_root": documents[0].get("defaultPipelineRoot"),
             "service_account": _service_account(text),
@@ -183,7 +184,7 @@ def _make_pipeline(client: Any, host: Host, name: str) -> str:
     return str(made.pipeline_id)
 
 
-def _version_id(client: Any, pipeline_id: str, version: str, text: str) -> str:
+def _version_id(client: Any, pipeline_id: str, version: str, text: str, description: str) -> str:
     """Id of the version; uploaded unless the same content is there already."""
 
     def find_or_upload() -> str:
@@ -199,7 +200,8 @@ def _version_id(client: Any, pipeline_id: str, version: str, text: str) -> str:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "pipeline.yaml"
             path.write_text(text, "utf-8")
-            return str(client.upload_pipeline_version(str(path), version, pipeline_id=pipeline_id).pipeline_version_id)
+            made = client.upload_pipeline_version(str(path), version, pipeline_id=pipeline_id, description=description)
+            return str(made.pipeline_version_id)
 
     return _once_more(find_or_upload)
 

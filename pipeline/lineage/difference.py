@@ -7,6 +7,8 @@ from typing import Any
 from pipeline.lineage.runs import Row, configuration
 from pipeline.lineage.store import Execution, LineageStore, Run
 
+# They repeat figures of other artifacts, for Kubeflow's pages.
+_REPEATED = ("system.Metrics", "system.ClassificationMetrics")
 _RECORDED = ("recipe", "data", "folder_digest", "git_revision", "git_dirty", "python", "versions")
 
 
@@ -70,7 +72,7 @@ def _figures(store: LineageStore, run: Run) -> dict[str, Any]:
     """Numbers that are recorded of a run's artifacts."""
     found: dict[str, Any] = {}
     for artifact in store.artifacts_of(run):
-        for name, value in artifact.properties.items():
+        for name, value in artifact.properties.items() if artifact.type not in _REPEATED else ():
             if isinstance(value, int | float) and name != "is_external":
                 found[f"{artifact.type.rsplit('.', 1)[-1]}.{name}"] = value
     return found

@@ -121,8 +121,9 @@ def artifact_rows(
 
 
 def key_properties(properties: dict[str, Any]) -> dict[str, Any]:
-    """Return what is worth reading of an artifact's properties."""
-    return {name: value for name, value in sorted(properties.items()) if name not in _NOISE}
+    """Return what is worth reading of an artifact's properties; a whole matrix isn't."""
+    found = sorted(properties.items())
+    return {name: value for name, value in found if name not in _NOISE and not isinstance(value, dict)}
 
 
 def size_of(uri: str) -> int | None:

@@ -11,6 +11,7 @@ import pytest
 from backend import Backend
 from click.testing import CliRunner
 from comparison import Both, assert_same_counts_and_records, assert_same_model_and_metrics
+from google.protobuf.json_format import MessageToDict
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 from workflow import Run
 
@@ -23,6 +24,8 @@ pytestmark = [pytest.mark.kubeflow, pytest.mark.timeout(1800)]
 
 Compile = Callable[..., Path]
 
+# Kubeflow's own, beside a component's outputs: logs, and what its pages show.
+KUBEFLOWS = ("system.Artifact", "system.Metrics", "system.ClassificationMetrics")
 # Where there is nothing: no model to compare with, and what is pushed lies at the destination.
 EMPTY = {("baseline-finder", "model"), ("pusher", "pushed_model")}
 
@@ -107,8 +110,40 @@ def test_inspect_shows_a_run_as_it_shows_a_local_one(first: Both) -> None:
     components = [sorted(row["component"] for row in inspected("executions", run, *place)) for run, place in runs]
     assert components[0] == sorted(["DataDigest", *components[1]])
     kinds = [[row["type"] for row in inspected("artifacts", run, "--limit", "100", *place)] for run, place in runs]
-    ours = [kind.replace("system.HTML", "components.HtmlReport") for kind in kinds[0] if kind != "system.Artifact"]
-    assert sorted(ours) == sorted(kinds[1])  # but for the tasks' logs
+    ours = [kind.replace("system.HTML", "components.HtmlReport") for kind in kinds[0] if kind not in KUBEFLOWS]
+    assert sorted(ours) == sorted(kinds[1])
+
+
+def shown(run: Run, kind: str) -> list[dict[str, Any]]:
+    """What ML Metadata has of a run's artifacts of a type, as Kubeflow's pages read it."""
+    store = run.backend.store
+    [context] = [one for one in store.get_contexts_by_type("system.PipelineRun") if one.name == run.run_id]
+    found = {one.id: one.custom_properties for one in store.get_artifacts_by_context(context.id)}
+    return [
+        {name: getattr(value, str(value.WhichOneof("value"))) for name, value in found[one.id].items()}
+        for one in store.get_artifacts_by_type(kind)
+        if one.id in found
+    ]
+
+
+def test_metrics_and_confusion_matrix_are_in_ml_metadata_as_the_pages_read_them(
+    first: Both, again: Run, tmp_path: Path
+) -> None:
+    results = json.loads((first.fetched("evaluator", "evaluation", tmp_path) / "results.json").read_text())
+    training = json.loads((first.fetched("trainer", "model_run", tmp_path) / "training.json").read_text())
+    analysis = json.loads((first.fetched("prediction-analysis", "analysis", tmp_path) / "analysis.json").read_text())
+
+    metrics = {one["display_name"]: one for one in shown(first.run, "system.Metrics")}
+    assert metrics.keys() == {"training_metrics", "test_metrics"}
+    assert metrics["test_metrics"]["test_accuracy"] == results["candidate"]["accuracy"]
+    assert metrics["test_metrics"]["test_macro_f1"] == results["candidate"]["macro_f1"]
+    assert metrics["training_metrics"]["epochs"] == training["epochs_run"] == 1
+    assert metrics["training_metrics"]["eval_accuracy"] == training["history"][0]["val_accuracy"]
+    [matrix] = [MessageToDict(one["confusionMatrix"]) for one in shown(first.run, "system.ClassificationMetrics")]
+    assert [row["row"] for row in matrix["struct"]["rows"]] == analysis["test"]["confusion_matrix"]
+    assert [one["displayName"] for one in matrix["struct"]["annotationSpecs"]] == analysis["labels"]
+    # A run from the cache shows the same.
+    assert shown(again, "system.ClassificationMetrics") == shown(first.run, "system.ClassificationMetrics")
 
 
 def test_the_report_is_found_by_ml_metadata(first: Both) -> None:

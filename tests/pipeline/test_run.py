@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -18,6 +19,7 @@ from safetensors.numpy import save_file
 from whole_pipeline import Result, command, run
 
 from components.models.torch_weights import expected_shapes
+from pipeline.kubeflow.shown_metrics import SHOWN_METRICS
 from pipeline.local.workdir import Workdir
 from pipeline.sample.dataset import GROUP_REGEX
 
@@ -33,6 +35,22 @@ def data(project: Path) -> Path:
 def finished(project: Path) -> Path:
     """A workdir in which the pipeline has run once, and then as other tests wanted."""
     return project / "runs" / "local"
+
+
+def test_what_kubeflows_pages_show_is_what_a_run_measured(finished: Path) -> None:
+    artifacts = Workdir(finished).artifacts
+
+    def shown(key: str) -> dict[str, Any]:
+        metrics = SHOWN_METRICS[key]
+        folders = (artifacts / metrics.node / metrics.source).iterdir()
+        return metrics.read(min(folders, key=lambda path: int(path.name)))
+
+    test, matrix = shown("test_metrics"), shown("test_confusion_matrix")
+    assert set(test) == {"test_accuracy", "test_balanced_accuracy", "test_macro_f1", "test_images", "blessed"}
+    assert shown("training_metrics").keys() >= {"eval_accuracy", "eval_loss", "epochs", "images_per_second"}
+    counts = np.array([row["row"] for row in matrix["confusionMatrix"]["rows"]])
+    assert counts.sum() == test["test_images"]
+    assert np.trace(counts) / counts.sum() == pytest.approx(test["test_accuracy"])
 
 
 def test_a_first_run_pushes_a_model_with_its_papers(finished: Path) -> None:

@@ -31,7 +31,9 @@ class Task:
 TASKS = {
     "image-ingest": Task(outputs={"images": "components.ImageDataset"}),
     "trainer": Task({"images": ("image-ingest", "images")}, {"model": "tfx.Model"}),
-    "evaluator": Task({"model": ("trainer", "model")}, {"evaluation": "tfx.ModelEvaluation"}),
+    "evaluator": Task(
+        {"model": ("trainer", "model")}, {"evaluation": "tfx.ModelEvaluation", "test_metrics": "system.Metrics"}
+    ),
     "pusher": Task({"model": ("trainer", "model")}, {"pushed_model": "tfx.PushedModel"}),
     "report": Task({"evaluation": ("evaluator", "evaluation")}, {"report": "system.HTML"}),
 }
@@ -39,6 +41,7 @@ TASKS = {
 FIGURES: dict[str, dict[str, Any]] = {
     "images": {"images": 2527.0, "data_digest": "d" * 12},
     "evaluation": {"accuracy": 0.9, "blessed": 1.0},
+    "test_metrics": {"test_accuracy": 0.9},
     "pushed_model": {"pushed_version": "17", "pushed_destination": "s3://models/17"},
 }
 

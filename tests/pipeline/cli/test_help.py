@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from components.datasplit.__main__ import main as datasplit
-from pipeline.cli import _version, main
+from pipeline.cli import main
+from pipeline.version import own_version
 
 ROOT = Path(__file__).parents[3]
 
@@ -60,11 +61,11 @@ def test_the_version_is_said_where_there_is_one(monkeypatch: pytest.MonkeyPatch)
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("pipeline.cli.version", missing)
+    monkeypatch.setattr("pipeline.version.version", missing)
     monkeypatch.setenv("AFFECT_VERSION", "1.2.3")  # the image's
-    assert _version() == "1.2.3"
+    assert own_version() == "1.2.3"
     monkeypatch.delenv("AFFECT_VERSION")
-    assert _version() == "unknown (not installed as a package)"
+    assert own_version() == "unknown (not installed as a package)"
 
 
 def started(folder: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":

@@ -3,13 +3,28 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.config import PRESETS, Config, ConfigError, load, presets
+from pipeline.config import PRESETS, Config, ConfigError, load, preset_name, presets
 
 
 def test_every_preset_loads_and_changes_something() -> None:
     assert {"facial-affect", "choose-best", "resnet-paper", "finetune"} <= set(presets())
     for name in presets():
         assert (load(name).digest() == load().digest()) == (name == "default")
+
+
+def test_a_preset_is_what_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [preset_name(source) for source in ("photos", "photos.yaml", "mine.yaml", "configs/photos", None)] == [
+        "photos",
+        "photos",
+        None,
+        None,
+        None,
+    ]
+
+    (tmp_path / "photos.yaml").write_text("seed: 7")
+    assert preset_name("photos.yaml") is None
+    assert load("photos.yaml").seed == 7
 
 
 def test_the_default_file_holds_every_key_with_its_default() -> None:

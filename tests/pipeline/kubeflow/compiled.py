@@ -11,7 +11,8 @@ import yaml
 from components import component
 from pipeline import context as run_context
 from pipeline import record as run_record
-from pipeline.config import load
+from pipeline.config import load, preset_name
+from pipeline.kubeflow import version_description
 from pipeline.kubeflow.compile import compile_pipeline
 from pipeline.kubeflow.targets import Target
 
@@ -50,5 +51,6 @@ def compiled(
     # Its JSON has other keys in each version of TFDV.
     monkeypatch.setattr(tfdv.StatsOptions, "to_json", lambda options: json.dumps(options.feature_allowlist))
     monkeypatch.setattr(run_record, "_git", lambda: ("0" * 40, 0))
-    text = compile_pipeline(load(config, overrides), target)
+    monkeypatch.setattr(version_description, "own_version", lambda: "0.1.0")
+    text = compile_pipeline(load(config, overrides), target, preset_name(config))
     return text, list(yaml.safe_load_all(text))

@@ -39,3 +39,11 @@ class Doubler(PlainExecutor):
 
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: Any) -> None:  # noqa: N802
         output_dict["double"][0].value = 2 * exec_properties["number"]
+
+
+class Writer(PlainExecutor):
+    """Writes a text into a file of its only output."""
+
+    def Do(self, input_dict: Any, output_dict: Any, exec_properties: Any) -> None:  # noqa: N802
+        [[output]] = output_dict.values()
+        Path(output.uri, exec_properties["name"]).write_text(exec_properties["text"], "utf-8")

@@ -169,13 +169,17 @@ def _made(run: Answer) -> Iterator[Answer]:
 
 def _artifact(run_id: str, task: str, key: str, title: str, began: int) -> Answer:
     page = "/index.html" if title == "system.HTML" else ""
-    known = {"system.HTML": "HTML"}.get(title, "Artifact")
+    known = {"system.HTML": "HTML", "system.Metrics": "Metric"}.get(title, "Artifact")
+    figures = FIGURES.get(key, {})
+    place = {"name": key, "uri": f"{ROOT}/{PIPELINE}/{run_id}/{task}/5f0c/{key}{page}"}
+    if known == "Metric":  # an artifact a number, in no store
+        [(name, number)] = figures.items()
+        place = {"name": name, "number_value": number}
     return {
         "artifact_id": f"{run_id}-{task}-{key}",
-        "name": key,
         "type": known,
-        "uri": f"{ROOT}/{PIPELINE}/{run_id}/{task}/5f0c/{key}{page}",
-        "metadata": {**FIGURES.get(key, {}), **({"_kfp_schema_title": title} if known == "Artifact" else {})},
+        **place,
+        "metadata": {**figures, **({"_kfp_schema_title": title} if known == "Artifact" else {})},
         "created_at": moment(began + 60 * list(TASKS).index(task) + 40),
         "namespace": "kubeflow",
     }

@@ -146,14 +146,14 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                     else self._listing(path, query)
                 )
             if path == "/pipelines/upload_version":
-                return self._keep(body, query["pipelineid"], query["name"])
+                return self._keep(body, query["pipelineid"], query["name"], query.get("description", ""))
             return self._made(path, json.loads(body))
 
         def _allow(self, namespace: str | None) -> None:
             if kubeflow.namespaces and namespace and namespace not in kubeflow.namespaces:
                 raise Refusal(403, f"User is not authorized in namespace {namespace}")
 
-        def _keep(self, body: bytes, pipeline: str, name: str) -> dict[str, Any]:
+        def _keep(self, body: bytes, pipeline: str, name: str, description: str) -> dict[str, Any]:
             if kubeflow.upload_refusal:
                 raise Refusal(400, kubeflow.upload_refusal)
             if any((one["pipeline_id"], one["display_name"]) == (pipeline, name) for one in kubeflow.versions):
@@ -163,6 +163,7 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
             [part] = [one for one in message.walk() if not one.is_multipart()]
             text = bytes(part.get_payload(decode=True)).decode()  # type: ignore[arg-type]
             made = {"pipeline_id": pipeline, "pipeline_version_id": f"v{len(kubeflow.versions)}", "display_name": name}
+            made |= {"description": description} if description else {}
             kubeflow.versions.append({**made, "documents": list(yaml.safe_load_all(text))})
             return made
 

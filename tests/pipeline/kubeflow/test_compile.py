@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 from compiled import CLUSTER, TARGET, compiled
+from google.protobuf.json_format import ParseDict
 from kfp import components
+from kfp.dsl import ClassificationMetrics, Metrics
+from kfp.pipeline_spec import pipeline_spec_pb2
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
 
@@ -15,6 +18,7 @@ from pipeline.context import RunContext
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.spec import read_rules, reshape
 from pipeline.kubeflow.targets import Target
+from pipeline.kubeflow.version_description import origin_comments
 from pipeline.pipeline import create_components
 
 GOLDEN = Path(__file__).parent / "golden.yaml"
@@ -44,6 +48,34 @@ def test_the_file_is_the_golden_one(text: str) -> None:
 
 def test_the_same_input_gives_the_same_bytes(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert compiled(monkeypatch, CLUSTER)[0] == text
+
+
+def test_the_file_says_what_it_was_made_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = compiled(monkeypatch, ["train.epochs=5", "data.path=/here"], config="photos")[0]
+    comments = text.partition("\ncomponents:")[0].splitlines()
+
+    assert comments[-3:-1] == [
+        "# Code: facial-affect-pipeline 0.1.0, revision 000000000000",
+        f"# Configuration: {load('photos', ['train.epochs=5', 'data.path=/here']).digest()}, preset photos",
+    ]
+    assert comments[-1].startswith("# Options: `balance.splits=[]`, `train.epochs=5`, `train.learning_rate=0.002`, ")
+    assert "data.path" not in comments[-1]
+
+
+def test_a_changed_checkout_is_said_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.record._git", lambda: ("1" * 40, 1))
+
+    assert origin_comments(load(), None)[0].endswith(", revision 111111111111 (changed since)")
+
+
+def test_no_more_options_are_named_than_a_url_has_room_for() -> None:
+    many = load(None, [f"augment.pipeline_yaml=/{'a' * 600}.yaml", f"data.labels_csv=/{'b' * 600}.csv", "seed=7"])
+
+    options = origin_comments(many, None)[-1]
+
+    assert options.startswith('# Options: `seed=7`, `data.labels_csv="/bbb')
+    assert options.endswith('.csv"`, and 1 more')
+    assert len(options) <= 1000 + len("# Options: ")
 
 
 def test_kfp_loads_it_with_the_parameters_and_their_defaults(text: str, tmp_path: Path) -> None:
@@ -99,6 +131,37 @@ def test_the_report_is_shown_as_html(documents: list[Any]) -> None:
     outputs = documents[0]["components"]["comp-report"]["outputDefinitions"]["artifacts"]
 
     assert outputs["report"]["artifactType"]["schemaTitle"] == "system.HTML"
+
+
+def test_metrics_for_the_pages_are_outputs_of_their_own_that_nothing_takes(of_a_preset: Any) -> None:
+    kinds = {
+        (name.removeprefix("comp-"), key): output["artifactType"]["schemaTitle"]
+        for name, component in of_a_preset["components"].items()
+        for key, output in component["outputDefinitions"].get("artifacts", {}).items()
+    }
+    shown = {one: kind for one, kind in kinds.items() if "Metrics" in kind}
+    taken = {
+        (source["taskOutputArtifact"]["producerTask"], source["taskOutputArtifact"]["outputArtifactKey"])
+        for task in of_a_preset["root"]["dag"]["tasks"].values()
+        for source in task.get("inputs", {}).get("artifacts", {}).values()
+    }
+
+    assert shown == {
+        ("trainer", "training_metrics"): Metrics.schema_title,
+        ("evaluator", "test_metrics"): Metrics.schema_title,
+        ("prediction-analysis", "test_confusion_matrix"): ClassificationMetrics.schema_title,
+    }
+    assert taken.isdisjoint(shown)
+    # Up to 2.16.1 what is fetched is all that begins like the input.
+    for task, key in shown:
+        assert [one for one in taken if one[0] == task and key.startswith(one[1])] == []
+
+
+def test_kubeflows_own_messages_take_it(of_a_preset: Any) -> None:
+    spec = ParseDict(of_a_preset, pipeline_spec_pb2.PipelineSpec())
+
+    output = spec.components["comp-evaluator"].output_definitions.artifacts["test_metrics"]
+    assert output.artifact_type.schema_title == "system.Metrics"
 
 
 def test_run_parameters_reach_their_components(documents: list[Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from driver_records import FIGURES
 from recorded_runs import Recorded
 from stand_in import Kubeflow, running
 
@@ -113,7 +114,9 @@ def test_a_release_with_ml_metadata_says_where_artifacts_are(kubeflow: Kubeflow)
 def test_artifacts_have_the_types_and_properties_of_a_local_run(later: Kubeflow) -> None:
     found = {row["type"]: row for row in rows(later, "artifacts", FIRST)}
 
-    assert set(found) == {"components.ImageDataset", "Model", "ModelEvaluation", "PushedModel", "system.HTML"}
+    shown = {"system.HTML", "system.Metrics"}
+    assert set(found) == {"components.ImageDataset", "Model", "ModelEvaluation", "PushedModel", *shown}
+    assert found["system.Metrics"]["properties"] == {"test_accuracy": 0.9}
     assert found["ModelEvaluation"]["properties"] == {"accuracy": 0.9, "blessed": 1.0}
     assert [row["id"] for row in rows(later, "artifacts", "--type", "ImageDataset")] == [
         f"artifact:{FIRST}-image-ingest-images"
@@ -139,6 +142,19 @@ def test_show_has_everything_of_one(later: Kubeflow) -> None:
     assert (execution["component"], execution["state"], execution["epochs"]) == ("Trainer", "complete", 20)
     assert execution["makes"] == f"artifact:{FIRST}-trainer-model [model]"
     assert artifact["made by"] == f"execution:{FIRST}-trainer [model]"
+
+
+def test_diff_has_each_figure_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = Recorded(later=True)
+    recorded.add(FIRST, {})
+    monkeypatch.setitem(FIGURES, "evaluation", {"accuracy": 0.95, "blessed": 1.0})
+    monkeypatch.setitem(FIGURES, "test_metrics", {"test_accuracy": 0.95})
+    recorded.add(SECOND, {})
+
+    with running(Kubeflow(recorded=recorded)) as kubeflow:
+        found = rows(kubeflow, "diff", FIRST, SECOND)
+
+    assert found == [{"what": "figure", "name": "ModelEvaluation.accuracy", "first": 0.9, "second": 0.95}]
 
 
 def test_diff_names_the_parameter_that_was_set(kubeflow: Kubeflow) -> None:

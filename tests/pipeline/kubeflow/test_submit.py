@@ -11,6 +11,7 @@ from compiled import CLUSTER, compiled
 from stand_in import Kubeflow, Refusal, checked, running
 
 from pipeline.cli import main
+from pipeline.config import load
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,28 @@ def test_a_submission_uploads_a_version_named_by_its_content_and_prints_the_runs
     assert sent["display_name"] == version
     assert run["pipeline_version_reference"]["pipeline_version_id"] == sent["pipeline_version_id"]
     assert len(sent["documents"]) == 2  # the platform spec goes with it
+
+
+def test_a_version_says_what_it_was_made_from(kubeflow: Kubeflow, path: Path) -> None:
+    submitted(kubeflow, path)
+    submitted(kubeflow, path, "--no-cache")
+
+    cached, uncached = (version["description"].splitlines() for version in kubeflow.versions)
+    assert cached == [
+        "- Code: facial-affect-pipeline 0.1.0, revision 000000000000",
+        f"- Configuration: {load(None, CLUSTER).digest()}",
+        "- Options: all as by default",  # what the cluster gives is no option of the pipeline
+    ]
+    assert uncached == [*cached, "- Caching: off for every task"]
+
+
+def test_a_file_that_says_nothing_of_itself_has_no_description(kubeflow: Kubeflow, path: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.yaml"
+    bare.write_text("".join(line for line in path.open() if not line.startswith("#")))
+
+    assert submitted(kubeflow, bare).exit_code == 0
+
+    assert "description" not in kubeflow.versions[0]
 
 
 def test_artifacts_go_to_the_pipeline_root(kubeflow: Kubeflow, path: Path) -> None:

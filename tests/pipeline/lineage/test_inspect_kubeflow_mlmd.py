@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from driver_records import Driver
+from driver_records import FIGURES, Driver
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 from ml_metadata_server import served
 
 from pipeline.cli import main
+from pipeline.lineage.runs import artifact_rows
+from pipeline.lineage.store import Artifact
 
 FIRST, SECOND = "1d1e", "2d2e"
 
@@ -84,8 +86,8 @@ def test_executions_have_the_names_of_a_local_run_and_none_is_the_runs_own(addre
 def test_artifacts_have_the_types_and_properties_of_a_local_run(address: str) -> None:
     found = {row["type"]: row for row in rows(address, "artifacts", FIRST)}
 
-    logs = "system.Artifact"
-    assert set(found) == {"components.ImageDataset", "Model", "ModelEvaluation", "PushedModel", "system.HTML", logs}
+    kubeflows = {"system.HTML", "system.Metrics", "system.Artifact"}
+    assert set(found) == {"components.ImageDataset", "Model", "ModelEvaluation", "PushedModel", *kubeflows}
     assert found["ModelEvaluation"]["properties"] == {"accuracy": 0.9, "blessed": 1.0}
     [pushed, *_] = rows(address, "artifacts", "--type", "PushedModel")
     assert pushed["uri"].endswith(f"{SECOND}/pusher/5f0c/pushed_model")
@@ -116,6 +118,29 @@ def test_diff_names_the_parameter_that_was_set_and_nothing_that_the_platform_add
     assert {row["name"] for row in found} == {"epochs"}
     assert {(row["first"], row["second"]) for row in found} == {(20, 50)}
     assert found[0]["what"] == "parameter of the run"
+
+
+def test_diff_has_each_figure_once(
+    server: tuple[metadata_store.MetadataStore, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, address = server
+    driver = Driver(store)
+    driver.run(FIRST, {})
+    monkeypatch.setitem(FIGURES, "evaluation", {"accuracy": 0.95, "blessed": 1.0})
+    monkeypatch.setitem(FIGURES, "test_metrics", {"test_accuracy": 0.95})
+    driver.run(SECOND, {})
+
+    assert rows(address, "diff", FIRST, SECOND) == [
+        {"what": "figure", "name": "ModelEvaluation.accuracy", "first": 0.9, "second": 0.95}
+    ]
+
+
+def test_a_matrix_is_in_no_row_of_artifacts() -> None:
+    artifact = Artifact(7, "system.ClassificationMetrics", "s3://x", "LIVE", 0, {"classes": 2, "confusionMatrix": {}})
+
+    [row] = artifact_rows([artifact])
+
+    assert row["properties"] == {"classes": 2}
 
 
 def test_an_id_that_is_no_number_is_in_no_store(address: str) -> None:
