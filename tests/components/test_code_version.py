@@ -91,7 +91,7 @@ def test_it_follows_imports_to_any_depth_and_nothing_else(project: Path) -> None
         ("formats/nodes.py", "REPORT = ", 'HOURS = "HourCount"', []),
         ("formats/documents.py", "GATE = ", 'HOURS = Document("hours.json")', []),
         ("formats/documents.py", "    def write(", "    # What every document goes through.", list(EXECUTORS)),
-        ("tools/retries.py", "_ATTEMPTS = ", "_ATTEMPTS = 4", ["ingest", "evaluator", "pusher"]),
+        ("tools/retries.py", "_ATTEMPTS = ", "_ATTEMPTS = 4", ["ingest", "trainer", "tuner", "evaluator", "pusher"]),
         ("models/resnets.py", "def ResNet18", "print('what importing does')", ["trainer", "tuner"]),
         ("models/batch_norm.py", "@keras.saving", "@print", ["trainer", "tuner"]),
     ],
