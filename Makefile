@@ -47,11 +47,12 @@ lint: setup ## Check format, lint, types and layers
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: setup ## Measure augmentation, training, serving, inspect and launch overhead against what they could be
+bench: setup ## Measure augmentation, training, serving, inspect, launch overhead and imports against what they could be
 	$(py) tests/benchmarks/augment.py $(ARGS)
 	$(py) tests/benchmarks/training.py
 	$(py) tests/benchmarks/inspect_store.py
 	$(py) tests/benchmarks/launch.py 2>/dev/null
+	$(py) tests/benchmarks/imports.py 2>/dev/null
 
 bench-quality: setup ## How well it learns: three seeds on the sample and on digits, planted wrong labels found
 	$(py) tests/benchmarks/sample_accuracy.py

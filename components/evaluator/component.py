@@ -4,7 +4,8 @@ from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types.standard_artifacts import Examples, Model, ModelBlessing, ModelEvaluation
 
 from components.component import Component, Input, Output, Parameter
-from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
+from components.evaluator.baseline_executor import BaselineExecutor
+from components.evaluator.executor import EvaluatorExecutor
 from components.evaluator.options import EvaluateOptions
 from components.formats.artifacts import ImageDataset
 

@@ -1,6 +1,5 @@
-"""Runs the search for a baseline and the evaluation inside TFX."""
+"""Runs the evaluation inside TFX."""
 
-import shutil
 from contextvars import copy_context
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,9 @@ import numpy as np
 import pyarrow.parquet as pq
 from tfx import types
 from tfx.components.evaluator import executor as tfx_evaluator
-from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import json_utils, proto_utils
 
-from components.evaluator.baseline import choose
 from components.evaluator.comparison import BASELINE, CANDIDATE, Comparison, decide
 from components.evaluator.eval_config import least_accuracy, make_eval_config
 from components.evaluator.extractors import custom_extractors
@@ -21,47 +18,10 @@ from components.evaluator.handed_over import KEPT, SEEN
 from components.evaluator.options import EvaluateOptions
 from components.evaluator.results import read_blessing, read_results
 from components.formats.dataset import SPLITS, read_columns
-from components.formats.documents import RESULTS, SUMMARY
+from components.formats.documents import RESULTS
 from components.formats.examples import read_labels
 from components.formats.predictions import write_predictions
-from components.formats.pushed_models import Origin, candidates, file_system, list_versions
 from components.formats.saved_model import is_saved_model, read_made_from, serving_folder
-from components.tools.retries import with_retries
-
-
-class BaselineExecutor(BaseExecutor):
-    """Copies the model to beat from the push destination, if there is one."""
-
-    def Do(
-        self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
-        exec_properties: dict[str, Any],
-    ) -> None:
-        """Find the newest model with the same classes that other data, options or code made.
-
-        Args:
-            input_dict: `dataset`, for its digest, and `examples`, for their label map.
-            output_dict: `model`; stays empty where there is nothing to compare with.
-            exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`).
-        """
-        model = get_single_instance(output_dict["model"])
-        target = Path(model.uri)
-        target.mkdir(parents=True, exist_ok=True)
-        summary = SUMMARY.read(get_single_instance(input_dict["dataset"]).uri)
-        labels = read_labels(get_single_instance(input_dict["examples"]).uri)
-        origin = Origin(exec_properties["recipe"], summary["data_digest"], exec_properties["folder_digest"])
-        version = choose(candidates(list_versions(exec_properties["destination"]), origin), labels)
-        model.set_string_custom_property("version", str(version.number) if version else "")
-        if version:
-            store, path = file_system(version.uri)
-            local = serving_folder(target)
-
-            def fetch() -> None:
-                shutil.rmtree(local, ignore_errors=True)  # into a folder that exists fsspec would copy one level deeper
-                store.get(path.rstrip("/"), str(local), recursive=True)
-
-            with_retries(fetch)
 
 
 class EvaluatorExecutor(tfx_evaluator.Executor):

@@ -1,23 +1,20 @@
-"""Runs ingest inside TFX: reads the execution's parameters, publishes the summary's key figures."""
+"""Runs ingest, without TFX: reads the execution's parameters, publishes the summary's key figures."""
 
 from pathlib import Path
 from typing import Any
 
-from tfx import types
-from tfx.dsl.components.base.base_executor import BaseExecutor
-from tfx.types.artifact_utils import get_single_instance
-
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions
+from components.plain_executor import PlainExecutor
 
 
-class Executor(BaseExecutor):
+class Executor(PlainExecutor):
     """Packs the folder at `uri` into the `images` artifact."""
 
     def Do(
         self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
         """Run ingest.
@@ -28,7 +25,7 @@ class Executor(BaseExecutor):
             exec_properties: `uri` and `data` (DataOptions as JSON).
         """
         del input_dict
-        images = get_single_instance(output_dict["images"])
+        [images] = output_dict["images"]
         destination = Path(images.uri)
         destination.mkdir(parents=True, exist_ok=True)
         options = DataOptions.model_validate_json(exec_properties["data"])

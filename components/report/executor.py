@@ -1,4 +1,4 @@
-"""Runs the report inside TFX."""
+"""Makes the report, without TFX."""
 
 import json
 import platform
@@ -6,11 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tfx import types
-from tfx.dsl.components.base.base_executor import BaseExecutor
-from tfx.types.artifact_utils import get_single_instance
-
 from components.formats.documents import REPORT, SUMMARY
+from components.plain_executor import PlainExecutor
 from components.report.content import gather
 from components.report.render import render
 from components.tools.files import write_text
@@ -18,13 +15,13 @@ from components.tools.files import write_text
 _VERSIONS = ("tfx", "tensorflow", "keras", "apache-beam", "albumentations", "opencv-python-headless", "numpy")
 
 
-class Executor(BaseExecutor):
+class Executor(PlainExecutor):
     """Makes one self-contained page of what a run has found."""
 
     def Do(
         self,
-        input_dict: dict[str, list[types.Artifact]],
-        output_dict: dict[str, list[types.Artifact]],
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
         """Write the page.
@@ -35,7 +32,7 @@ class Executor(BaseExecutor):
             output_dict: `report`, an HtmlReport.
             exec_properties: `config`, `graph` and `facts` as JSON.
         """
-        artifacts = {name: get_single_instance(values) for name, values in input_dict.items() if values}
+        artifacts = {name: artifact for name, found in input_dict.items() for artifact in found}
         uris = {name: Path(artifact.uri) for name, artifact in artifacts.items()}
         pushed = artifacts["pushed_model"]
         facts = json.loads(exec_properties["facts"])
@@ -45,7 +42,7 @@ class Executor(BaseExecutor):
         facts["origin"]["data digest"] = SUMMARY.read(uris["dataset"])["data_digest"]
         config, graph = json.loads(exec_properties["config"]), json.loads(exec_properties["graph"])
         page = render(gather(uris, config, graph, facts))
-        report = get_single_instance(output_dict["report"])
+        [report] = output_dict["report"]
         target = Path(report.uri)
         target.mkdir(parents=True, exist_ok=True)
         write_text(page, target / REPORT)

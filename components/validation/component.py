@@ -8,9 +8,11 @@ from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStat
 
 from components.component import Component, Input, Output, Parameter
 from components.formats.artifacts import Analysis, ImageDataset
-from components.validation.executor import ComparisonExecutor, GateExecutor, SchemaExecutor
+from components.validation.comparison_executor import ComparisonExecutor
+from components.validation.gate_executor import GateExecutor
 from components.validation.options import ValidateOptions
 from components.validation.schema import STATISTICS
+from components.validation.schema_executor import SchemaExecutor
 
 
 class ImageSchema(Component):

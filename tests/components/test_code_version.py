@@ -10,18 +10,22 @@ import pytest
 
 import components
 
-EXECUTORS = (
-    "ingest",
-    "split_balance_augment",
-    "tfrecord",
-    "validation",
-    "trainer",
-    "tuner",
-    "evaluator",
-    "analysis",
-    "pusher",
-    "report",
-)
+# By component, its executor, and what that uses without importing it (FURTHER_CODE of the components).
+MODULES = {
+    "ingest": ["ingest.executor"],
+    "split_balance_augment": ["split_balance_augment.executor"],
+    "tfrecord": ["tfrecord.executor"],
+    "schema": ["validation.schema_executor"],
+    "comparison": ["validation.comparison_executor"],
+    "gate": ["validation.gate_executor"],
+    "trainer": ["trainer.executor", "trainer.run_fn"],
+    "tuner": ["tuner.executor", "tuner.tuner_fn"],
+    "baseline": ["evaluator.baseline_executor"],
+    "evaluator": ["evaluator.executor", "evaluator.argmax_metrics"],
+    "analysis": ["analysis.executor"],
+    "pusher": ["pusher.executor"],
+    "report": ["report.executor"],
+}
 _PROJECT = Path(components.__file__).parents[1]
 
 
@@ -32,15 +36,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-# What executors use without importing it: FURTHER_CODE of the components.
-FURTHER = {"trainer": "run_fn", "tuner": "tuner_fn", "evaluator": "argmax_metrics"}
-
-
 def versions(project: Path) -> dict[str, str]:
     """Return the version of each component's code."""
-    modules = {
-        name: [f"components.{name}.{one}" for one in ("executor", FURTHER.get(name)) if one] for name in EXECUTORS
-    }
+    modules = {name: [f"components.{one}" for one in used] for name, used in MODULES.items()}
     program = "from components.code_version import code_version; import json\n"
     program += f"print(json.dumps({{name: code_version(*modules) for name, modules in {modules!r}.items()}}))"
     line = [sys.executable, "-c", program]
@@ -90,8 +88,13 @@ def test_it_follows_imports_to_any_depth_and_nothing_else(project: Path) -> None
         ("training/options.py", "class ModelOptions", "# A comment between two sections.", []),
         ("formats/nodes.py", "REPORT = ", 'HOURS = "HourCount"', []),
         ("formats/documents.py", "GATE = ", 'HOURS = Document("hours.json")', []),
-        ("formats/documents.py", "    def write(", "    # What every document goes through.", list(EXECUTORS)),
-        ("tools/retries.py", "_ATTEMPTS = ", "_ATTEMPTS = 4", ["ingest", "trainer", "tuner", "evaluator", "pusher"]),
+        (
+            "formats/documents.py",
+            "    def write(",
+            "    # What every document goes through.",
+            [name for name in MODULES if name != "comparison"],
+        ),
+        ("tools/retries.py", "_ATTEMPTS = ", "_ATTEMPTS = 4", ["ingest", "trainer", "tuner", "baseline", "pusher"]),
         ("models/resnets.py", "def ResNet18", "print('what importing does')", ["trainer", "tuner"]),
         ("models/batch_norm.py", "@keras.saving", "@print", ["trainer", "tuner"]),
     ],

@@ -11,9 +11,10 @@ from sklearn import metrics
 from tfx.types import standard_artifacts
 
 from components.evaluator.baseline import choose
+from components.evaluator.baseline_executor import BaselineExecutor
 from components.evaluator.comparison import Comparison, decide
 from components.evaluator.eval_config import least_accuracy
-from components.evaluator.executor import BaselineExecutor, EvaluatorExecutor
+from components.evaluator.executor import EvaluatorExecutor
 from components.evaluator.options import EvaluateOptions
 from components.formats import saved_model
 from components.formats.artifacts import ImageDataset

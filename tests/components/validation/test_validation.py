@@ -15,10 +15,12 @@ from tfx.types.artifact_utils import encode_split_names
 from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.documents import GATE
 from components.tools.files import write_json
+from components.validation.comparison_executor import ComparisonExecutor
 from components.validation.component import image_statistics
-from components.validation.executor import ComparisonExecutor, GateExecutor, SchemaExecutor
 from components.validation.gate import DataAnomalyError, balance_anomalies
+from components.validation.gate_executor import GateExecutor
 from components.validation.options import ValidateOptions
+from components.validation.schema_executor import SchemaExecutor
 
 LABELS = ["happy", "sad"]
 _RUNNER = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]

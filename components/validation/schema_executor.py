@@ -1,0 +1,44 @@
+"""Writes the schema, without TFX and TFDV."""
+
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from components.formats.examples import read_labels
+from components.plain_executor import PlainExecutor
+from components.tools.files import write_text
+from components.validation.options import ValidateOptions
+from components.validation.schema import make_schema
+
+
+class SchemaExecutor(PlainExecutor):
+    """Writes the schema that the data is held to."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Make the schema, or take over the user's.
+
+        Args:
+            input_dict: `examples`, for their label map.
+            output_dict: `schema`, a standard Schema.
+            exec_properties: `validate`, options as JSON, and `max_pixels`.
+        """
+        options = ValidateOptions.model_validate_json(exec_properties["validate"])
+        [examples], [output] = input_dict["examples"], output_dict["schema"]
+        if options.schema_path:
+            try:
+                text = Path(options.schema_path).read_text("utf-8")
+                schema = text_format.Parse(text, schema_pb2.Schema())
+            except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
+                raise ValueError(f"can't read validate.schema = {options.schema_path}: {error}") from None
+        else:
+            schema = make_schema(read_labels(examples.uri), int(exec_properties["max_pixels"]))
+        uri = Path(output.uri)
+        uri.mkdir(parents=True, exist_ok=True)
+        write_text(text_format.MessageToString(schema), uri / "schema.pbtxt")
