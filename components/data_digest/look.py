@@ -17,7 +17,9 @@ class LookError(RuntimeError):
 
 
 def data_digest(uri: str, files: Sequence[str]) -> str:
-    """Return a digest of all that a data set and a training are made from, there within seconds, as hex.
+    """Return a digest of all that a data set and a training are made from, there within seconds.
+
+    In hex: the folder's, and behind a `+` that of the files, if there are any; see `Origin`.
 
     Args:
         uri: the data folder (see `quick_digest`).
@@ -30,7 +32,7 @@ def data_digest(uri: str, files: Sequence[str]) -> str:
     folder = quick_digest(uri)
     if not files:
         return folder
-    return hashlib.sha256(json.dumps([folder, *map(_file_digest, files)]).encode()).hexdigest()
+    return f"{folder}+{hashlib.sha256(json.dumps([_file_digest(file) for file in files]).encode()).hexdigest()}"
 
 
 def standing(destination: str) -> list[Version]:

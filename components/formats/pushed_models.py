@@ -21,7 +21,8 @@ class Origin:
     Attributes:
         recipe: digest of the options and code that decide a model.
         data_digest: of the ingested images.
-        folder_digest: of the data folder's files as the runner saw them; "" where no runner looked.
+        folder_digest: of the data folder's files as the runner saw them; "" where no runner looked. Behind a `+`, that
+            of the files that options name, where the recipe knows them by path alone.
     """
 
     recipe: str
@@ -34,7 +35,7 @@ class Origin:
 
     def is_same(self, other: "Origin") -> bool:
         """Return whether recipe and data agree, the data by either digest: one folder lies in several places."""
-        if self.recipe != other.recipe:
+        if self.recipe != other.recipe or _named_files(self) != _named_files(other):
             return False
         pairs = ((self.folder_digest, other.folder_digest), (self.data_digest, other.data_digest))
         return any(mine and mine == theirs for mine, theirs in pairs)
@@ -63,6 +64,10 @@ class Version:
     uri: str
     labels: tuple[str, ...]
     origin: Origin | None
+
+
+def _named_files(origin: Origin) -> str:
+    return origin.folder_digest.partition("+")[2]
 
 
 def file_system(uri: str) -> tuple[Any, str]:

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from components.formats.pushed_models import file_system
+from components.tools.files import replacing
 from components.tools.retries import reason, with_retries
 
 # A state is some 130 MB for a ResNet-18, a gigabyte for a ResNet-152; an epoch may take seconds.
@@ -35,9 +36,12 @@ class KeptState:
     def __init__(self, folder: Path, remote: str | None) -> None:
         self.folder = folder
         self._remote, self._is_copy = remote, remote is not None
+        self._lock = threading.Lock()
         self._due: dict[Path, None] = {}
-        self._copying: threading.Thread | None = None
+        self._is_copying = False
+        self._thread: threading.Thread | None = None
         self._last = -PAUSE
+        self._has_warned = False
 
     def keep(self, file: Path, at_once: bool = False) -> None:
         """Copy a file to the store, soon; called again before that, only its newest content is copied.
@@ -48,19 +52,19 @@ class KeptState:
         """
         if self._remote is None:
             return
-        self._due[file] = None
-        busy = self._copying is not None and self._copying.is_alive()
-        if not busy and (at_once or time.monotonic() - self._last >= PAUSE):
-            self._last = time.monotonic()
-            self._copying = threading.Thread(target=self._copy, name="state")
-            self._copying.start()
+        with self._lock:
+            self._due[file] = None
+            if self._is_copying or not (at_once or time.monotonic() - self._last >= PAUSE):
+                return
+            self._is_copying, self._last = True, time.monotonic()
+        self._thread = threading.Thread(target=self._copy, name="state")
+        self._thread.start()
 
     def close(self) -> None:
         """Copy what is still due, and delete the copy on this machine, but not a folder that is no copy."""
         if not self._is_copy:
             return
-        if self._copying is not None:
-            self._copying.join()
+        self._wait()
         self._copy()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -68,25 +72,27 @@ class KeptState:
         """Copy from the store what another process left there."""
         if self._remote is None:
             return
+        if self._remote.startswith(_LAUNCHERS):
+            if not os.environ.get(_ENDPOINT):
+                self._warn(ValueError(f"{_ENDPOINT} doesn't say where that is"))
+                self._remote = None
+                return
+            self._remote = f"s3://{self._remote.removeprefix(_LAUNCHERS)}"
         try:
-            if self._remote.startswith(_LAUNCHERS):
-                if not os.environ.get(_ENDPOINT):
-                    raise ValueError(f"{_ENDPOINT} doesn't say where that is")
-                self._remote = f"s3://{self._remote.removeprefix(_LAUNCHERS)}"
             store, root = file_system(self._remote)
             for path in with_retries(partial(store.find, root)):
                 target = self.folder / posixpath.relpath(path, root)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with_retries(partial(store.get_file, path, str(target)))
+                with replacing(target) as partly:
+                    with_retries(partial(store.get_file, path, str(partly)))
         except FileNotFoundError:
             return
         except Exception as error:  # each store has errors of its own; training is possible without
-            self._give_up(error)
+            self._warn(error)
 
     def remove(self) -> None:
         """Delete all of it, here and in the store."""
-        if self._copying is not None:
-            self._copying.join()
+        self._wait()
         self._due.clear()
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._remote is None:
@@ -100,25 +106,40 @@ class KeptState:
         except Exception as error:
             print(f"Warning: {self._remote} isn't needed any more, but can't be deleted: {reason(error)}", flush=True)
 
+    def _wait(self) -> None:
+        if self._thread is not None:
+            self._thread.join()
+
     def _copy(self) -> None:
-        while self._remote is not None and (due := list(self._due)):
-            file = due[0]
-            del self._due[file]
+        """Copy what is due; what fails stays due, for the next time."""
+        while self._remote is not None:
+            with self._lock:
+                file = next(iter(self._due), None)
+                if file is None:
+                    break
+                del self._due[file]
             try:
                 store, root = file_system(self._remote)
                 target = posixpath.join(root, file.relative_to(self.folder).as_posix())
                 with_retries(partial(store.put_file, str(file), target))
             except Exception as error:
-                self._give_up(error)
+                self._warn(error)
+                with self._lock:
+                    self._due.setdefault(file)
+                    self._is_copying = False
+                return
+        with self._lock:
+            self._is_copying = False
 
-    def _give_up(self, error: Exception) -> None:
-        print(
-            f"Warning: the state of the training can't be kept at {self._remote}: {reason(error)}. If it is "
-            "interrupted, it begins anew; train.checkpoints names another place",
-            flush=True,
-        )
-        self._remote = None
-        self._due.clear()
+    def _warn(self, error: Exception) -> None:
+        """Say once that an interruption would cost more than it should."""
+        if not self._has_warned:
+            print(
+                f"Warning: the state of the training can't be kept at {self._remote}: {reason(error)}. If it is "
+                "interrupted meanwhile, it begins anew; train.checkpoints names another place",
+                flush=True,
+            )
+        self._has_warned = True
 
 
 def open_state(place: str, name: str) -> KeptState:

@@ -158,7 +158,7 @@ class TrainOptions(Section):
         True,
         description="bitwise equal results on the same machine with the same packages, be it a processor or a GPU",
     )
-    # Where a state lies decides no model, so it is no part of what components, caches and recipes compare.
+    # Where a state lies decides no model, so recipes and fingerprints leave it out.
     checkpoints: str | None = Field(
         None,
         exclude=True,

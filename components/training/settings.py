@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.images.options import ImageOptions
+from components.tools.files import content_digest
 from components.training.options import ModelOptions, TrackingOptions, TrainOptions, check_fine_tuning
 
 _TRAILER = 8  # bytes
@@ -52,12 +53,13 @@ class Settings:
         )
 
     def fingerprint(self, files: Sequence[str], *more: str) -> str:
-        """Digest all that decides the result: options, seed, the data, TensorFlow's version.
+        """Digest all that decides the result: options, the files they name, seed, the data, TensorFlow's version.
 
         A gzip file ends with the checksum and the length of what is in it (RFC 1952, section 2.3.1).
         """
         digest = hashlib.sha256()
         options = [self.model.model_dump(), self.train.model_dump(), self.image.model_dump(), self.seed]
+        options += [content_digest(path) for path in self.model.files()]  # weights that training begins with
         digest.update(json.dumps([options, tf.__version__, *more], sort_keys=True).encode())
         for file in files:
             with tf.io.gfile.GFile(file, "rb") as data:

@@ -8,7 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from components.tools.console import uncut_console
-from pipeline.kubeflow.api import LostError
+from pipeline.kubeflow.api import LostError, SubmitError
 from pipeline.kubeflow.follow import follow
 from pipeline.kubeflow.run_state import RunReader, RunState
 from pipeline.kubeflow.task_states import ENDED, TaskRun
@@ -37,6 +37,11 @@ class FollowDisplay:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._console.is_terminal:
             self._live.stop()
+
+    @property
+    def has_seen(self) -> bool:
+        """Whether there was anything to show."""
+        return self._run is not None
 
     def show(self, run: RunState) -> None:
         """Show how it stands."""
@@ -92,11 +97,17 @@ def follow_to_the_end(reader: RunReader, link: str, timeout: float | None) -> in
         0 succeeded, 1 failed, 3 succeeded but the model isn't good enough, 4 gave up waiting, 5 canceled.
     """
     console = uncut_console()
+    display = FollowDisplay(console)
     try:
-        with FollowDisplay(console) as display:
+        with display:
             run = follow(reader, display.show, lambda text: click.echo(text, err=True), timeout)
     except LostError as error:
         click.echo(f"Error: {error}. Gave up waiting; the run may go on: {link}", err=True)
+        return GAVE_UP
+    except SubmitError as error:
+        if not display.has_seen:
+            raise
+        click.echo(f"Error: {error}. No longer watched; the run may go on: {link}", err=True)
         return GAVE_UP
     except KeyboardInterrupt:
         click.echo(f"\nNo longer watched; the run goes on: {link}", err=True)

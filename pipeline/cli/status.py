@@ -9,11 +9,11 @@ from components.tools.console import uncut_console
 from pipeline.cli.host import HostOptions, host_option, make_host
 from pipeline.cli.run import UsageError
 from pipeline.cli.tables import show
-from pipeline.cli.values import DURATION
+from pipeline.cli.values import DURATION, NOT_EMPTY
 
 
 @click.command("status")
-@click.argument("run_id", metavar="RUN")
+@click.argument("run_id", metavar="RUN", type=NOT_EMPTY)
 @host_option
 @click.option("--wait", is_flag=True, help="Follow it to its end.")
 @click.option("--timeout", type=DURATION, metavar="TIME", help="With --wait: give up after it, e.g. 90s, 30m or 12h.")

@@ -36,9 +36,11 @@ def read_made(log: str) -> dict[str, dict[str, Any]]:
     for line in reversed(log.splitlines()):
         if line.startswith(_MADE):
             try:
-                return dict(json.loads(line.removeprefix(_MADE)))
+                found = json.loads(line.removeprefix(_MADE))
             except ValueError:  # cut short
                 return {}
+            ours = isinstance(found, dict) and all(isinstance(values, dict) for values in found.values())
+            return found if ours else {}
     return {}
 
 

@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from pipeline.kubeflow.api import Host, SubmitError
 
@@ -49,7 +50,7 @@ class PodLogs:
 
     def _by_api(self, pod: str, namespace: str, day: str) -> str:
         del namespace, day
-        log = self._asked(f"/apis/v1alpha1/runs/{self._run_id}/nodes/{pod}/log", {})
+        log = self._asked(f"/apis/v1alpha1/runs/{quote(self._run_id, safe='')}/nodes/{pod}/log", {})
         return "" if log.startswith(_API_FAILURE) else log
 
     def _by_kubernetes(self, pod: str, namespace: str, day: str) -> str:
@@ -60,8 +61,9 @@ class PodLogs:
                     pod, namespace, container=_CONTAINER, _request_timeout=_SECONDS_TO_ANSWER
                 )
             )
-        except Exception:  # no kubeconfig, another cluster's, no right to read: each has an error of its own
-            self._ways.remove(self._by_kubernetes)
+        except Exception as error:  # no kubeconfig, another cluster's, no right to read: each has an error of its own
+            if getattr(error, "status", None) != 404:  # that pod alone is gone
+                self._ways.remove(self._by_kubernetes)
             return ""
 
     def _asked(self, path: str, query: dict[str, str]) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
+from urllib.parse import quote
 
 from components.formats import nodes
 from pipeline.kubeflow.api import Host, MissingError, SubmitError
 from pipeline.kubeflow.log_lines import read_failure, read_made
 from pipeline.kubeflow.pod_logs import PodLogs
-from pipeline.kubeflow.task_states import TaskRun, from_tasks, from_workflow, read_time, task_names
+from pipeline.kubeflow.task_states import TaskRun, from_tasks, from_workflow, read_time, task_names, was_terminated
 
 FINISHED = ("succeeded", "failed", "canceled", "skipped", "error")
 
@@ -60,8 +61,10 @@ class RunReader:
 
     def __init__(self, host: Host, run_id: str) -> None:
         self._host, self._run_id, self._logs = host, run_id, PodLogs(host, run_id)
-        self._names: list[str] | None = None
+        self._names: list[str] = []
+        self._quoted = quote(run_id, safe="")
         self._told: dict[str, TaskRun] = {}
+        self._asked: set[str] = set()
 
     def read(self) -> RunState:
         """Return how the run stands now.
@@ -71,34 +74,39 @@ class RunReader:
             LostError: no answer.
             SubmitError: a refusal.
         """
-        run = self._host.get_json(f"/apis/v2beta1/runs/{self._run_id}", {"view": "FULL"})
-        if self._names is None:
-            self._names = self._read_names(run)
+        run = self._host.get_json(f"/apis/v2beta1/runs/{self._quoted}", {"view": "FULL"})
+        self._names = self._names or self._read_names(run)
         now = datetime.now(timezone.utc)
-        manifest = self._read_manifest()
-        if manifest:
-            tasks = from_workflow(manifest, self._names, now)
+        workflow = self._read_workflow()
+        if workflow:
+            tasks = from_workflow(workflow, self._names, now)
         else:
             tasks = from_tasks(run.get("tasks") or [], self._names, now)
-        namespace = _namespace(manifest) or self._host.namespace
+        namespace = workflow.get("metadata", {}).get("namespace") or self._host.namespace
+        state = str(run.get("state") or "PENDING").lower()
+        if state == "failed" and was_terminated(workflow):
+            state = "canceled"
         started, ended = read_time(run.get("created_at")), read_time(run.get("finished_at"))
         return RunState(
             run_id=self._run_id,
             name=run.get("display_name", ""),
-            state=str(run.get("state") or "PENDING").lower(),
+            state=state,
             seconds=((ended or now) - started).total_seconds() if started else 0.0,
             namespace=namespace,
             error=(run.get("error") or {}).get("message", ""),
-            tasks=[self._with_log(task, namespace, run.get("created_at", "")[:10]) for task in tasks],
+            tasks=[
+                self._with_log(task, namespace, run.get("created_at", "")[:10], state in FINISHED) for task in tasks
+            ],
         )
 
-    def _read_manifest(self) -> str:
-        """Return Argo's Workflow; "" where there is none yet, or no v1beta1."""
+    def _read_workflow(self) -> dict[str, Any]:
+        """Return Argo's Workflow; empty where there is none yet, or no v1beta1."""
         try:
-            answer = self._host.get_json(f"/apis/v1beta1/runs/{self._run_id}")
+            answer = self._host.get_json(f"/apis/v1beta1/runs/{self._quoted}")
         except MissingError:
-            return ""
-        return str((answer.get("pipeline_runtime") or {}).get("workflow_manifest") or "")
+            return {}
+        manifest = (answer.get("pipeline_runtime") or {}).get("workflow_manifest")
+        return dict(json.loads(manifest)) if manifest else {}
 
     def _read_names(self, run: Mapping[str, Any]) -> list[str]:
         spec = run.get("pipeline_spec")
@@ -112,15 +120,16 @@ class RunReader:
         spec = (spec or {}).get("pipeline_spec", spec)  # beside a platform spec, or alone
         return task_names(spec) if spec else []
 
-    def _with_log(self, task: TaskRun, namespace: str | None, day: str) -> TaskRun:
-        """Add what the task's own log says, once it has ended."""
+    def _with_log(self, task: TaskRun, namespace: str | None, day: str, is_last: bool) -> TaskRun:
+        """Add what the task's own log says, once it has ended; what wasn't to be had then is asked for once more."""
         if task.pod is None or namespace is None or task.state not in ("done", "failed"):
             return task
-        if task.pod not in self._told:
-            log = self._logs.read(task.pod, namespace, day)
-            told = {"properties": read_made(log)} if task.state == "done" else {"failure": read_failure(log)}
-            self._told[task.pod] = replace(task, **told)
-        return self._told[task.pod]
+        if task.pod not in self._told and (is_last or task.pod not in self._asked):
+            self._asked.add(task.pod)
+            if log := self._logs.read(task.pod, namespace, day):
+                told = {"properties": read_made(log)} if task.state == "done" else {"failure": read_failure(log)}
+                self._told[task.pod] = replace(task, **told)
+        return self._told.get(task.pod, task)
 
 
 def latest_run(host: Host) -> str:
@@ -134,7 +143,3 @@ def latest_run(host: Host) -> str:
     if not runs:
         raise SubmitError(f"{host.url} has no runs{f' in namespace {host.namespace}' if host.namespace else ''}")
     return str(runs[0]["run_id"])
-
-
-def _namespace(manifest: str) -> str | None:
-    return json.loads(manifest)["metadata"].get("namespace") if manifest else None

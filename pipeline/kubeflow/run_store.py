@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 from pipeline.kubeflow.answers import Answer, Task, parameters_of, to_artifact, to_event, to_run, to_tasks
 from pipeline.kubeflow.api import Host, MissingError, Query
@@ -74,7 +75,10 @@ class KubeflowStore:
         self._need_artifacts()
         if ids is None:
             return sorted((to_artifact(answer) for answer in self._listed("artifacts", self._namespace())), key=_age)
-        return sorted((to_artifact(answer) for one in ids if (answer := self._one(f"artifacts/{one}"))), key=_age)
+        return sorted(
+            (to_artifact(answer) for one in ids if (answer := self._one(f"artifacts/{quote(str(one), safe='')}"))),
+            key=_age,
+        )
 
     def newest_artifacts(self, limit: int) -> list[Artifact]:
         """So many artifacts, the newest first.
@@ -127,7 +131,9 @@ class KubeflowStore:
 
     def _answer(self, run: Id) -> Answer:
         if run not in self._answers:
-            self._answers[run] = self._get(f"runs/{run}", {"view": "FULL"} if self.has_artifacts else {})
+            self._answers[run] = self._get(
+                f"runs/{quote(str(run), safe='')}", {"view": "FULL"} if self.has_artifacts else {}
+            )
         return self._answers[run]
 
     def _one(self, path: str) -> Answer | None:

@@ -6,7 +6,6 @@ phases, their pods, and the reason why a pod waits or failed. Releases without M
 `facial-affect-x7.root.trainer.executor(0)`; beside `trainer` stands `trainer-driver`, which resolves its inputs.
 """
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +20,8 @@ _PHASES = {"Succeeded": "done", "Failed": "failed", "Error": "failed", "Pending"
 _OMITTED = ("Skipped", "Omitted")
 _STATES = {"SUCCEEDED": "done", "CACHED": "cached", "FAILED": "failed", "SKIPPED": "skipped"}
 _ATTEMPT = re.compile(r"executor\((\d+)\)")
-# Argo's word for a run that somebody ended.
-_SHUTDOWN = "workflow shutdown"
+# What becomes of a task that is stopped since somebody ended the run.
+_STOPPED = ("Step exceeded its deadline", "workflow shutdown")
 
 
 @dataclass(frozen=True)
@@ -58,15 +57,19 @@ def task_names(spec: Mapping[str, Any]) -> list[str]:
     return list(TopologicalSorter(graph).static_order())
 
 
-def from_workflow(manifest: str, names: Sequence[str], now: datetime) -> list[TaskRun]:
+def was_terminated(workflow: Mapping[str, Any]) -> bool:
+    """Return whether somebody ended the run: Kubeflow gives its Workflow no more time, and calls it failed then."""
+    return (workflow.get("spec") or {}).get("activeDeadlineSeconds") == 0
+
+
+def from_workflow(workflow: Mapping[str, Any], names: Sequence[str], now: datetime) -> list[TaskRun]:
     """Read Argo's Workflow.
 
     Args:
-        manifest: as JSON.
+        workflow: as JSON has it.
         names: of the pipeline's tasks, in the order in which to list them; empty: those that have begun.
         now: the present, with its time zone.
     """
-    workflow = json.loads(manifest)
     found = {node["name"]: node for node in workflow.get("status", {}).get("nodes", {}).values()}
     root = f"{workflow['metadata']['name']}.root."
     if not names:
@@ -99,7 +102,7 @@ def _from_nodes(
     reason = current.get("message", "") if state in ("pending", "failed") else ""
     return TaskRun(
         node_id,
-        "canceled" if state == "failed" and _SHUTDOWN in reason else state,
+        "canceled" if state == "failed" and was_terminated(workflow) and reason.startswith(_STOPPED) else state,
         _seconds(current if state == "pending" else begun, now),
         _pod(workflow, current),
         max(len(attempts), 1),

@@ -5,7 +5,7 @@ from typing import Any
 
 from components.formats import nodes
 from pipeline.config import Config, ConfigError
-from pipeline.kubeflow.options import TaskOptions
+from pipeline.kubeflow.options import SecretEnvOptions, TaskOptions
 from pipeline.kubeflow.targets import named_files
 
 EVERY = "all"
@@ -68,8 +68,8 @@ def _openers(config: Config, tasks: Mapping[str, TaskOptions], own: TaskOptions)
     return _merged(
         tasks[nodes.DATA_DIGEST],
         TaskOptions(
-            env={name: value for task in looked_at for name, value in task.env.items()},
-            secret_env=_distinct(one for task in looked_at for one in task.secret_env),
+            env={name: value for task in looked_at for name, value in task.env.items() if name not in chosen},
+            secret_env=_distinct(one for task in looked_at for one in _secrets_but(task, chosen)),
             pvc=_distinct(one for task in (*looked_at, *readers) for one in task.pvc),
         ),
     )
@@ -80,6 +80,14 @@ def _variables(task: TaskOptions) -> Iterator[tuple[str, str]]:
     yield from task.env.items()
     for item in task.secret_env:
         yield from ((name, f"{key} of secret {item.secret}") for key, name in item.keys.items())
+
+
+def _secrets_but(task: TaskOptions, chosen: Mapping[str, str]) -> Iterator[SecretEnvOptions]:
+    """Yield a task's secrets without the variables that DataDigest's own entry sets, by whichever way."""
+    for item in task.secret_env:
+        keys = {key: name for key, name in item.keys.items() if name not in chosen}
+        if keys:
+            yield SecretEnvOptions(secret=item.secret, keys=keys)
 
 
 def _distinct(found: Iterable[Any]) -> tuple[Any, ...]:

@@ -47,6 +47,18 @@ def test_a_named_file_counts_by_its_content(scheme: str, faces: Path, tmp_path: 
     assert data_digest(str(faces), [f"{scheme}{table}"]) in found
 
 
+def test_a_model_from_another_named_file_is_another_model(faces: Path, tmp_path: Path) -> None:
+    """The recipe of a compiled pipeline knows such a file by path alone, and the images are the same."""
+    weights, origins = tmp_path / "weights.safetensors", []
+    for text in ("one", "two", "one"):
+        weights.write_text(text)
+        origins.append(Origin("recipe", "images", data_digest(str(faces), [str(weights)])))
+
+    assert origins[0].is_same(origins[2])
+    assert not origins[0].is_same(origins[1])
+    assert not origins[0].is_same(Origin("recipe", "images", data_digest(str(faces), [])))
+
+
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_a_named_file_that_isnt_there_is_an_error(scheme: str, faces: Path) -> None:
     with pytest.raises(LookError, match="/none.csv, which an option names"):

@@ -8,6 +8,7 @@ import pytest
 from object_store import KEYS, s3_server
 
 from components.formats.pushed_models import file_system
+from components.training import kept_state
 from components.training.kept_state import KeptState, keep_state, open_state
 
 
@@ -128,6 +129,32 @@ def test_a_store_out_of_reach_is_one_line_and_no_end(
     [line] = capsys.readouterr().out.splitlines()
     assert line.startswith(f"Warning: the state of the training can't be kept at {place}/x: ")
     assert reason in line
+
+
+def test_after_a_while_out_of_reach_the_newest_is_copied(
+    bucket: str, server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kept_state, "PAUSE", 0.0)
+    monkeypatch.setattr(kept_state, "with_retries", lambda call: call())
+    state = open_state(f"{bucket}/away", "x")
+    store, _ = file_system(bucket)
+    put = store.put_file
+
+    def lost(*_: str) -> None:
+        raise OSError("connection reset")
+
+    monkeypatch.setattr(store, "put_file", lost)
+    for epoch in (1, 2):
+        state.keep(write(state, "training.npz", f"epoch {epoch}".encode()))
+        state._wait()
+    monkeypatch.setattr(store, "put_file", put)
+    state.keep(write(state, "training.npz", b"epoch 3"))
+    state._wait()
+
+    assert stored(f"{bucket}/away") == {"away/x/training.npz": b"epoch 3"}
+    assert capsys.readouterr().out.count("Warning") == 1
+    state.remove()
+    assert stored(f"{bucket}/away") == {}
 
 
 def test_a_folder_is_kept_as_it_is(tmp_path: Path) -> None:

@@ -48,3 +48,12 @@ def test_the_fingerprint_follows_options_seed_data_and_code(tmp_path: Path) -> N
     assert first != Settings(SETTINGS.model, SETTINGS.train, SETTINGS.image, seed=1).fingerprint([str(file)], "v1")
     file.write_bytes(gzip.compress(b"two"))
     assert first != SETTINGS.fingerprint([str(file)], "v1")
+
+
+def test_the_fingerprint_follows_the_weights_that_training_begins_with(tmp_path: Path) -> None:
+    weights, found = tmp_path / "weights.safetensors", []
+    for content in (b"one", b"two", b"one"):
+        weights.write_bytes(content)
+        found.append(SETTINGS.with_choices({"model.weights": str(weights)}).fingerprint([]))
+
+    assert found[0] == found[2] != found[1]

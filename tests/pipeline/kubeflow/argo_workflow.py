@@ -33,10 +33,12 @@ class Workflow:
     Attributes:
         now: the moment at which it is looked at.
         nodes: by id.
+        terminated: whether somebody ended the run, as Kubeflow does it.
     """
 
     now: datetime = field(default_factory=lambda: datetime.now(timezone.utc).replace(microsecond=0))
     nodes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    terminated: bool = False
 
     def done(self, task: str, seconds: int = 60) -> "Workflow":
         """Add one that ran and succeeded."""
@@ -92,10 +94,15 @@ class Workflow:
         """Add one that another's failure kept from beginning."""
         return self._node(f"root.{task}", "Skipped", "Omitted", 0, 0, "omitted: depends condition not met")
 
+    def as_mapping(self) -> dict[str, Any]:
+        """Return the manifest."""
+        metadata = {"name": NAME, "namespace": NAMESPACE, "annotations": {}}
+        spec = {"activeDeadlineSeconds": 0} if self.terminated else {}
+        return {"metadata": metadata, "spec": spec, "status": {"phase": "Running", "nodes": self.nodes}}
+
     def as_json(self) -> str:
         """Return the manifest as Kubeflow's API hands it out."""
-        metadata = {"name": NAME, "namespace": NAMESPACE, "annotations": {}}
-        return json.dumps({"metadata": metadata, "status": {"phase": "Running", "nodes": self.nodes}})
+        return json.dumps(self.as_mapping())
 
     def _driver(self, task: str, seconds: int) -> None:
         name = f"root.{task}-driver"

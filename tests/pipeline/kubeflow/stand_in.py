@@ -202,7 +202,9 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                 return {"pipeline_versions": [{k: v for k, v in one.items() if k != "documents"} for one in found]}
             if path == "/runs":
                 return {"runs": kubeflow.runs[::-1]}
-            rows = {"/experiments": kubeflow.experiments, "/pipelines": kubeflow.pipelines}[path]
+            rows = {"/experiments": kubeflow.experiments, "/pipelines": kubeflow.pipelines}.get(path)
+            if rows is None:
+                raise Refusal(404, "Not Found")
             if "filter" in query:
                 [predicate] = json.loads(query["filter"])["predicates"]
                 wanted = predicate.get("stringValue", predicate.get("string_value"))

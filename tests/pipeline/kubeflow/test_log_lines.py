@@ -18,7 +18,7 @@ def test_the_newest_word_on_what_was_made_counts() -> None:
     assert log_lines.read_made(log) == {"model": {"version": 2}}
 
 
-@pytest.mark.parametrize("log", ["", LAUNCHER, 'made: {"model": {"vers'])
+@pytest.mark.parametrize("log", ["", LAUNCHER, 'made: {"model": {"vers', "made: 3", 'made: {"a": 1}'])
 def test_a_log_without_that_line_tells_nothing(log: str) -> None:
     assert log_lines.read_made(log) == {}
 

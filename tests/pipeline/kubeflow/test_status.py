@@ -92,12 +92,47 @@ def test_waiting_shows_each_task_as_it_changes_and_the_table_at_the_end(kubeflow
     assert rows.count("Pusher done 60.0 s version 17") == 2
 
 
-@pytest.mark.parametrize(("state", "status"), [("SUCCEEDED", 0), ("FAILED", 1), ("CANCELED", 5), ("ERROR", 1)])
+@pytest.mark.parametrize(("state", "status"), [("SUCCEEDED", 0), ("FAILED", 1), ("ERROR", 1)])
 def test_waiting_ends_with_the_runs_status(kubeflow: Kubeflow, path: Path, state: str, status: int) -> None:
     kubeflow.states = ["PENDING", "RUNNING", state]
     kubeflow.workflows = [Workflow().as_json()]
 
     assert submitted(kubeflow, path, "--wait").exit_code == status
+
+
+def test_a_run_that_somebody_ended_is_told_from_a_failed_one(kubeflow: Kubeflow, path: Path) -> None:
+    """Kubeflow gives its Workflow no more time, and calls it failed in the end."""
+    kubeflow.states = ["RUNNING", "CANCELING", "FAILED"]
+    ended = Workflow(terminated=True).failed("image-ingest", "Step exceeded its deadline")
+    kubeflow.workflows = [Workflow().running("image-ingest").as_json(), ended.as_json()]
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert result.exit_code == 5
+    assert "canceled, " in result.output
+    assert "Mend the cause" not in result.output
+
+
+@pytest.mark.parametrize("trouble", [401, 404])
+def test_who_is_no_longer_let_in_cannot_say_that_the_run_failed(kubeflow: Kubeflow, path: Path, trouble: int) -> None:
+    kubeflow.states, kubeflow.workflows = ["RUNNING"], [Workflow().running("image-ingest").as_json()]
+    kubeflow.troubles = {3: trouble}
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert result.exit_code == 4
+    assert f"No longer watched; the run may go on: {kubeflow.url}/#/runs/details/r0" in result.output
+
+
+def test_a_log_that_could_not_be_read_at_once_is_read_at_the_end(
+    kubeflow: Kubeflow, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = finished(0, kubeflow)
+    logs, kubeflow.logs = kubeflow.logs, {}
+    kubeflow.states, kubeflow.workflows = ["RUNNING", "SUCCEEDED"], [done.as_json()]
+    monkeypatch.setattr("time.sleep", lambda seconds: kubeflow.logs.update(logs))
+
+    assert submitted(kubeflow, path, "--wait").exit_code == 3
 
 
 def test_a_model_that_is_not_good_enough_has_a_status_of_its_own(kubeflow: Kubeflow, path: Path) -> None:
@@ -194,12 +229,11 @@ def test_a_vanished_pod_without_a_log_is_told_by_argo(kubeflow: Kubeflow, path: 
 
 
 def test_a_pod_that_cannot_start_is_named_once_while_it_waits(kubeflow: Kubeflow, path: Path) -> None:
-    kubeflow.states = ["RUNNING", "RUNNING", "RUNNING", "CANCELED"]
+    kubeflow.states = ["RUNNING", "RUNNING", "RUNNING", "FAILED"]
     message = 'ImagePullBackOff: Back-off pulling image "registry/affect:2"'
     kubeflow.workflows = [Workflow().pending("image-ingest", seconds, message).as_json() for seconds in (30, 360, 370)]
-    kubeflow.workflows.append(
-        Workflow().failed("image-ingest", "workflow shutdown with strategy:  Terminate").as_json()
-    )
+    ended = Workflow(terminated=True).failed("image-ingest", "Step exceeded its deadline")
+    kubeflow.workflows.append(ended.as_json())
 
     result = submitted(kubeflow, path, "--wait")
 
@@ -290,6 +324,7 @@ def test_a_deleted_pipeline_leaves_what_has_begun(kubeflow: Kubeflow) -> None:
         (["r0", "--wait", "--timeout", "soon"], "a duration is a number with s, m or h behind it"),
         (["r0", "--wait", "--json"], "--json shows one moment"),
         (["latest"], "has no runs"),
+        (["my run"], "doesn't have it (404)"),
     ],
 )
 def test_bad_usage_is_one_line(kubeflow: Kubeflow, arguments: list[str], message: str) -> None:

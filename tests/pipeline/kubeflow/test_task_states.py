@@ -11,7 +11,7 @@ NAMES = ["image-ingest", "tf-record-converter", "trainer"]
 
 
 def read(workflow: Workflow, *names: str) -> dict[str, TaskRun]:
-    rows = from_workflow(workflow.as_json(), names or NAMES, workflow.now)
+    rows = from_workflow(workflow.as_mapping(), names or NAMES, workflow.now)
     return {row.node: row for row in rows}
 
 
@@ -35,16 +35,18 @@ def test_a_pod_that_cannot_start_is_pending_since_it_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("message", "phase", "state"),
+    ("message", "phase", "terminated", "state"),
     [
-        ("Error (exit code 1)", "Failed", "failed"),
-        ("OOMKilled (exit code 137)", "Failed", "failed"),
-        ("pod deleted", "Error", "failed"),
-        ("workflow shutdown with strategy:  Terminate", "Failed", "canceled"),
+        ("Error (exit code 1)", "Failed", False, "failed"),
+        ("Error (exit code 1)", "Failed", True, "failed"),  # before somebody ended the run
+        ("OOMKilled (exit code 137)", "Failed", False, "failed"),
+        ("pod deleted", "Error", False, "failed"),
+        ("Step exceeded its deadline", "Failed", True, "canceled"),
+        ("Step exceeded its deadline", "Failed", False, "failed"),
     ],
 )
-def test_a_failure_is_told_from_a_cancellation(message: str, phase: str, state: str) -> None:
-    workflow = Workflow().failed("image-ingest", message, phase).omitted("tf-record-converter")
+def test_a_failure_is_told_from_a_cancellation(message: str, phase: str, terminated: bool, state: str) -> None:
+    workflow = Workflow(terminated=terminated).failed("image-ingest", message, phase).omitted("tf-record-converter")
 
     rows = read(workflow)
 
@@ -85,7 +87,7 @@ def test_a_task_whose_inputs_cannot_be_resolved_failed() -> None:
 def test_without_the_pipelines_names_those_are_listed_that_have_begun() -> None:
     workflow = Workflow().running("trainer", 10).done("image-ingest", 100)
 
-    rows = from_workflow(workflow.as_json(), [], workflow.now)
+    rows = from_workflow(workflow.as_mapping(), [], workflow.now)
 
     assert [row.node for row in rows] == ["ImageIngest", "Trainer"]
 

@@ -84,3 +84,14 @@ def test_two_values_of_one_variable_are_an_error_unless_it_has_one_of_its_own(ov
     with pytest.raises(ConfigError, match="^ImageIngest and BaselineFinder have two values of AWS_"):
         data_digest(*given)
     assert data_digest(*given, own) == data_digest(given[0], own)
+
+
+def test_its_own_value_stands_for_theirs_by_whichever_way() -> None:
+    theirs = [
+        f"kubeflow.components.{node}.secret_env=[{STORE.format(secret=secret)}]"
+        for node, secret in (("ImageIngest", "faces"), ("BaselineFinder", "models"))
+    ]
+    by_env = data_digest(*theirs, "kubeflow.components.DataDigest.env={AWS_ACCESS_KEY_ID: a, AWS_SECRET_ACCESS_KEY: b}")
+
+    assert by_env.env == {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    assert by_env.secret_env == ()
