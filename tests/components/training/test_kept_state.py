@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from object_store import KEYS, s3_server
@@ -132,22 +133,20 @@ def test_a_store_out_of_reach_is_one_line_and_no_end(
 
 
 def test_after_a_while_out_of_reach_the_newest_is_copied(
-    bucket: str, server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bucket: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(kept_state, "PAUSE", 0.0)
     monkeypatch.setattr(kept_state, "with_retries", lambda call: call())
     state = open_state(f"{bucket}/away", "x")
-    store, _ = file_system(bucket)
-    put = store.put_file
 
-    def lost(*_: str) -> None:
-        raise OSError("connection reset")
+    def away(uri: str) -> Any:
+        raise OSError(f"connection to {uri} reset")
 
-    monkeypatch.setattr(store, "put_file", lost)
+    monkeypatch.setattr(kept_state, "file_system", away)
     for epoch in (1, 2):
         state.keep(write(state, "training.npz", f"epoch {epoch}".encode()))
         state._wait()
-    monkeypatch.setattr(store, "put_file", put)
+    monkeypatch.setattr(kept_state, "file_system", file_system)
     state.keep(write(state, "training.npz", b"epoch 3"))
     state._wait()
 
