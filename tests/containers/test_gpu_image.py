@@ -1,4 +1,4 @@
-"""The image with CUDA, which is 7 GB larger: built and looked at only with GPU_IMAGE=1. No GPU is needed."""
+"""The image with CUDA, which is 4.4 GB larger: built and looked at only with GPU_IMAGE=1. No GPU is needed."""
 
 import json
 import os

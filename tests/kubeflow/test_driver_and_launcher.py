@@ -135,7 +135,7 @@ def test_metrics_and_confusion_matrix_are_in_ml_metadata_as_the_pages_read_them(
 
     metrics = {one["display_name"]: one for one in shown(first.run, "system.Metrics")}
     assert metrics.keys() == {"training_metrics", "test_metrics"}
-    assert metrics["test_metrics"]["test_accuracy"] == results["candidate"]["accuracy"]
+    assert metrics["test_metrics"]["test_accuracy"] == pytest.approx(results["candidate"]["accuracy"], abs=1e-6)
     assert metrics["test_metrics"]["test_macro_f1"] == results["candidate"]["macro_f1"]
     assert metrics["training_metrics"]["epochs"] == training["epochs_run"] == 1
     assert metrics["training_metrics"]["eval_accuracy"] == training["history"][0]["val_accuracy"]
