@@ -136,9 +136,11 @@ def test_metrics_and_confusion_matrix_are_in_ml_metadata_as_the_pages_read_them(
     metrics = {one["display_name"]: one for one in shown(first.run, "system.Metrics")}
     assert metrics.keys() == {"training_metrics", "test_metrics"}
     assert metrics["test_metrics"]["test_accuracy"] == pytest.approx(results["candidate"]["accuracy"], abs=1e-6)
-    assert metrics["test_metrics"]["test_macro_f1"] == results["candidate"]["macro_f1"]
+    assert metrics["test_metrics"]["test_macro_f1"] == pytest.approx(results["candidate"]["macro_f1"], abs=1e-6)
     assert metrics["training_metrics"]["epochs"] == training["epochs_run"] == 1
-    assert metrics["training_metrics"]["eval_accuracy"] == training["history"][0]["val_accuracy"]
+    assert metrics["training_metrics"]["eval_accuracy"] == pytest.approx(
+        training["history"][0]["val_accuracy"], abs=1e-6
+    )
     [matrix] = [MessageToDict(one["confusionMatrix"]) for one in shown(first.run, "system.ClassificationMetrics")]
     assert [row["row"] for row in matrix["struct"]["rows"]] == analysis["test"]["confusion_matrix"]
     assert [one["displayName"] for one in matrix["struct"]["annotationSpecs"]] == analysis["labels"]
