@@ -9,12 +9,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
+from s3fs import S3FileSystem
+
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
 @contextmanager
 def s3_server(**settings: str) -> Iterator[int]:
     """moto's server in a process of its own, with settings of moto in its environment; yields its port."""
+    S3FileSystem.clear_instance_cache()  # an earlier server's would be taken for this one's
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

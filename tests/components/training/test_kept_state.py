@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from object_store import KEYS, s3_server
-from s3fs import S3FileSystem
 
 from components.formats.pushed_models import file_system
 from components.training import kept_state
@@ -24,7 +23,6 @@ def server() -> Iterator[str]:
 def bucket(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in {**KEYS, "AWS_ENDPOINT_URL": server}.items():
         monkeypatch.setenv(name, value)
-    S3FileSystem.clear_instance_cache()  # another test's may be of another server
     store, _ = file_system("s3://states")
     store.mkdirs("states", exist_ok=True)
     return "s3://states"
