@@ -167,7 +167,10 @@ def test_a_host_that_stays_away_is_no_failed_run(
 def test_a_run_that_is_gone_ends_the_waiting_at_once(kubeflow: Kubeflow, path: Path) -> None:
     kubeflow.troubles = {2: 404}
 
-    assert submitted(kubeflow, path, "--wait").exit_code == 1
+    result = submitted(kubeflow, path, "--wait")
+
+    assert result.exit_code == 4
+    assert "No longer watched" in result.output
     assert kubeflow.questions == 2
 
 
