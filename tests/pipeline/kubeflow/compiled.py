@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,3 +55,11 @@ def compiled(
     monkeypatch.setattr(version_description, "own_version", lambda: "0.1.0")
     text = compile_pipeline(load(config, overrides), target, preset_name(config))
     return text, list(yaml.safe_load_all(text))
+
+
+def compiled_file(folder: Path) -> Path:
+    """Compile for the cluster and return the file."""
+    path = folder / "affect.yaml"
+    with pytest.MonkeyPatch.context() as patch:
+        path.write_text(compiled(patch, CLUSTER)[0], "utf-8")
+    return path

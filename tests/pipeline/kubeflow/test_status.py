@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from argo_workflow import Workflow, pod_name
 from click.testing import CliRunner, Result
-from compiled import CLUSTER, compiled
+from compiled import compiled_file
 from stand_in import Kubeflow, running
 
 from pipeline.cli import main
@@ -23,10 +23,7 @@ BEHIND_TRAINER = ["baseline-finder", "evaluator", "prediction-analysis", "pusher
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("compiled") / "affect.yaml"
-    with pytest.MonkeyPatch.context() as patch:
-        path.write_text(compiled(patch, CLUSTER)[0], "utf-8")
-    return path
+    return compiled_file(tmp_path_factory.mktemp("compiled"))
 
 
 @pytest.fixture

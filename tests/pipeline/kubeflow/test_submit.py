@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from compiled import CLUSTER, compiled
+from compiled import CLUSTER, compiled_file
 from stand_in import Kubeflow, Refusal, checked, running
 
 from pipeline.cli import main
@@ -16,10 +16,7 @@ from pipeline.config import load
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("compiled") / "affect.yaml"
-    with pytest.MonkeyPatch.context() as patch:
-        path.write_text(compiled(patch, CLUSTER)[0], "utf-8")
-    return path
+    return compiled_file(tmp_path_factory.mktemp("compiled"))
 
 
 @pytest.fixture
