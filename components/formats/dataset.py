@@ -6,7 +6,7 @@ Every file is written under a temporary name and then renamed, so a reader never
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -42,6 +42,8 @@ SCHEMA = pa.schema(
         pa.field("source_id", pa.string(), nullable=False),
         pa.field("copy", pa.int32(), nullable=False),
         pa.field("filename", pa.string(), nullable=False),
+        pa.field("weight", pa.float32()),
+        pa.field("votes", pa.map_(pa.string(), pa.float32())),
     ],
     metadata={KEY: str(VERSION)},
 )
@@ -75,6 +77,8 @@ class ImageRow:
         source_id: the original's id; its own for an original.
         copy: 0 for an original, n ≥ 1 for its n-th augmented copy.
         filename: file name without folders.
+        weight: what the image counts in the loss; None as any other.
+        votes: each class's share of the votes on the label, sorted by class; None where nobody voted.
     """
 
     id: str
@@ -93,6 +97,8 @@ class ImageRow:
     source_id: str
     copy: int
     filename: str
+    weight: float | None = None
+    votes: tuple[tuple[str, float], ...] | None = None
 
 
 _FIELDS = tuple(field.name for field in fields(ImageRow))
@@ -197,7 +203,13 @@ def read_shard(path: str | os.PathLike[str]) -> Iterator[ImageRow]:
     with open_shard(path, str(path)) as file:
         for batch in read_batches(file, range(file.num_row_groups)):
             for row in batch.to_pylist():
-                yield ImageRow(**row)
+                yield row_of(row)
+
+
+def row_of(values: Mapping[str, Any]) -> ImageRow:
+    """Return the row of a record as pyarrow reads it."""
+    votes = values.get("votes")
+    return ImageRow(**{**values, "votes": None if votes is None else tuple(votes)})
 
 
 def read_batches(file: pq.ParquetFile, row_groups: Iterable[int]) -> Iterator[pa.RecordBatch]:

@@ -2,9 +2,19 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.tools.section import FILE, Section
+
+
+class LabelColumns(Section):
+    """Names of the columns of `data.labels_csv`, where they aren't usual ones."""
+
+    path: str | None = Field(None, description="image's path; null: a usual name, such as path, pth, image, file_name")
+    label: str | None = Field(None, description="class; null: a usual name, such as label, emotion, class")
+    confidence: str | None = Field(None, description="how sure the label is; null: confidence or relFCs, if there")
+    votes: tuple[str, ...] = Field((), description="in place of `label`: a column of votes for each class")
+    unsure: tuple[str, ...] = Field((), description="beside `votes`: columns of votes for no class, such as unknown")
 
 
 class DataOptions(Section):
@@ -12,8 +22,16 @@ class DataOptions(Section):
 
     path: str | None = Field(None, description="folder, `s3://…` or `gs://…`; null: the sample data")
     labels_csv: str | None = Field(
-        None, description="CSV with the columns `path` and `label`; overrides folder names", json_schema_extra=FILE
+        None, description="table of paths and labels, which override the folders' names", json_schema_extra=FILE
     )
+    labels_columns: LabelColumns = LabelColumns()
+    label_names: dict[str, str] | str | None = Field(
+        None,
+        description="class names by what the table has in their place: `{0: neutral, …}`, or a file of two columns",
+        json_schema_extra=FILE,
+    )
+    min_confidence: float | None = Field(None, description="images whose label is less sure are left out")
+    weigh_by_confidence: bool = Field(False, description="an image counts in the loss as its label is sure")
     max_pixels: int = Field(50_000_000, gt=0, description="images with more pixels are not decoded")
     on_bad_image: Literal["quarantine", "error"] = Field("quarantine", description="what an unusable file does")
     near_duplicates: Literal["off", "report", "group"] = Field(
@@ -24,6 +42,24 @@ class DataOptions(Section):
         """Return what ingest reads: where the data lies is a value of the run, and what stays together the split's."""
         near = "off" if self.near_duplicates == "off" else "report"
         return self.model_copy(update={"path": None, "near_duplicates": near})
+
+    @field_validator("label_names", mode="before")
+    @classmethod
+    def _numbers_as_text(cls, value: Any) -> Any:
+        return {str(key): str(name) for key, name in value.items()} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def _has_its_table(self) -> "DataOptions":
+        needing = {
+            "labels_columns": self.labels_columns != LabelColumns(),
+            "label_names": self.label_names is not None,
+            "min_confidence": self.min_confidence is not None,
+            "weigh_by_confidence": self.weigh_by_confidence,
+        }
+        if self.labels_csv is None and any(needing.values()):
+            named = next(name for name, given in needing.items() if given)
+            raise ValueError(f"data.{named} is about a table of labels: name it by data.labels_csv. Received: null")
+        return self
 
     @field_validator("near_duplicates", mode="before")
     @classmethod

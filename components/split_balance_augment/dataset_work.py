@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from components.augment.augmenter import Augmenter
 from components.augment.transforms import Image
-from components.formats.dataset import BYTES_PER_GROUP, ROWS_PER_GROUP, SCHEMA, ImageRow, open_shard, read_batches
+from components.formats.dataset import (
+    BYTES_PER_GROUP,
+    ROWS_PER_GROUP,
+    SCHEMA,
+    ImageRow,
+    open_shard,
+    read_batches,
+    row_of,
+)
 from components.images.codec import decode, encode
 from components.images.names import copy_extension, copy_name
 from components.work.unit import Counts
@@ -89,7 +97,7 @@ class ParquetWork:
                     selected = batch.take(pa.array(sources)).to_pylist()
                     for index, values in zip(sources.tolist(), selected, strict=True):
                         group = unit.groups[rows][index].decode()
-                        row = ImageRow(**{**values, "group": group})
+                        row = row_of({**values, "group": group})
                         variant = unit.variants.get(rows.start + index, 1)
                         for copies in self._copies(row, int(unit.copies[rows][index]), variant, augmenter):
                             writers[split].copies(copies, row, split, self.encoding)
@@ -180,6 +188,8 @@ class _Writer:
             "phash": None,
             "group": source.group,
             "source_id": source.id,
+            "weight": source.weight,
+            "votes": source.votes,
         }
         for name, value in shared.items():
             self._columns[name] += [value] * count

@@ -28,7 +28,9 @@ def convert(dataset: Path, examples: Path) -> dict[str, int]:
     Raises:
         FileNotFoundError: a split has no shards.
     """
-    labels = sorted({label for split in SPLITS for label in read_columns(dataset, split, ["label"])[0].to_pylist()})
+    tables = [read_columns(dataset, split, ["label", "weight", "votes"]) for split in SPLITS]
+    labels = sorted({label for table in tables for label in table["label"].to_pylist()})
+    is_graded = any(table[name].null_count < len(table) for table in tables for name in ("weight", "votes"))
     ids = {label: index for index, label in enumerate(labels)}
     counts: dict[str, int] = {}
     for split in SPLITS:
@@ -41,20 +43,29 @@ def convert(dataset: Path, examples: Path) -> dict[str, int]:
         counts[split] = 0
         for index, shard in enumerate(shards):
             path = folder / record_name(index, len(shards))
-            counts[split] += _convert_shard(shard, path, ids)
+            counts[split] += _convert_shard(shard, path, ids, is_graded)
             progress(index + 1, split)
     write_labels(labels, examples, counts)
     return counts
 
 
-def example_of(row: ImageRow, ids: Mapping[str, int]) -> tf.train.Example:
-    """Return one image as a tf.Example with TensorFlow's own feature names."""
+def example_of(row: ImageRow, ids: Mapping[str, int], is_graded: bool = False) -> tf.train.Example:
+    """Return one image as a tf.Example with TensorFlow's own feature names.
+
+    Args:
+        row: the image.
+        ids: of the classes.
+        is_graded: whether the example holds a weight and a distribution, as all of a data set do or none.
+    """
 
     def text(*values: str) -> tf.train.Feature:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value.encode() for value in values]))
 
     def number(value: int) -> tf.train.Feature:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+
+    def numbers(*values: float) -> tf.train.Feature:
+        return tf.train.Feature(float_list=tf.train.FloatList(value=values))
 
     image = tf.train.Feature(bytes_list=tf.train.BytesList(value=[row.image]))
     values = {
@@ -72,15 +83,28 @@ def example_of(row: ImageRow, ids: Mapping[str, int]) -> tf.train.Example:
         features.SHA256: text(row.sha256),
         features.GROUP: text(row.group),
     }
+    if is_graded:
+        values[features.WEIGHT] = numbers(1.0 if row.weight is None else row.weight)
+        values[features.DISTRIBUTION] = numbers(*distribution_of(row, ids))
     return tf.train.Example(features=tf.train.Features(feature=values))
 
 
-def _convert_shard(shard: Path, path: Path, ids: Mapping[str, int]) -> int:
+def distribution_of(row: ImageRow, ids: Mapping[str, int]) -> list[float]:
+    """Return the share of each class in an image's label, in the order of ids.
+
+    Shares of classes that are no image's label count for nothing, and a class has all of an image nobody voted on.
+    """
+    votes = dict(row.votes or {row.label: 1.0})
+    shares = [votes.get(label, 0.0) for label in sorted(ids, key=ids.__getitem__)]
+    return [share / sum(shares) for share in shares]
+
+
+def _convert_shard(shard: Path, path: Path, ids: Mapping[str, int], is_graded: bool) -> int:
     count = 0
     options = tf.io.TFRecordOptions(compression_type="GZIP")
     with replacing(path) as temporary, tf.io.TFRecordWriter(str(temporary), options) as writer:
         for row in read_shard(shard):
             # Features are a map, whose order is otherwise left to chance.
-            writer.write(example_of(row, ids).SerializeToString(deterministic=True))
+            writer.write(example_of(row, ids, is_graded).SerializeToString(deterministic=True))
             count += 1
     return count

@@ -28,4 +28,4 @@ class Section(BaseModel):
     def files(self) -> list[str]:
         """Return the files and folders that the options name."""
         named = [name for name, field in type(self).model_fields.items() if field.json_schema_extra == FILE]
-        return [path for name in named if (path := getattr(self, name)) is not None]
+        return [path for name in named if isinstance(path := getattr(self, name), str)]

@@ -22,7 +22,7 @@ class Drawn(NamedTuple):
 
     Attributes:
         images: N×H×W×C uint8, or [N] numbers of images that are held elsewhere.
-        labels: [N] int64.
+        labels: [N] int64, or N×classes float32 shares (see `ImageData.shares`).
         draws: what is random.
     """
 
@@ -44,14 +44,21 @@ def finish(drawn: Drawn, options: TrainOptions, weights: NDArray[np.float32], sa
     """
     classes = len(weights)
     images = augment(tf.cast(drawn.images, tf.float32), options.augment, drawn.draws, sampler)
-    targets = tf.one_hot(drawn.labels, classes)
-    weight = tf.gather(tf.constant(weights), drawn.labels)
+    if drawn.labels.dtype.is_integer:
+        targets, weight = tf.one_hot(drawn.labels, classes), tf.gather(tf.constant(weights), drawn.labels)
+    else:
+        targets, weight = _apart(drawn.labels * weights)
     if options.mixup:
         # Each image's share of the loss is weighed as it would be alone.
         images, blended = mixup(images, targets * weight[:, tf.newaxis], drawn.draws.share)
-        weight = tf.reduce_sum(blended, axis=1)
-        targets = blended / weight[:, tf.newaxis]
+        targets, weight = _apart(blended)
     return images, targets * (1.0 - options.label_smoothing) + options.label_smoothing / classes, weight
+
+
+def _apart(shares: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return N×classes distributions, and the [N] weights that they were multiplied by."""
+    weight = tf.reduce_sum(shares, axis=1)
+    return tf.math.divide_no_nan(shares, weight[:, tf.newaxis]), weight
 
 
 def class_weights(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:

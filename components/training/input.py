@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats.examples import ENCODED, ID, LABEL, SHA256
+from components.formats.examples import DISTRIBUTION, ENCODED, ID, LABEL, SHA256, WEIGHT
 from components.images.options import ImageOptions
 from components.training.augmentation import draw
 from components.training.batch import Drawn, finish, weights_of
@@ -33,7 +33,11 @@ FEATURES = {
     ENCODED: tf.io.FixedLenFeature([], tf.string),
     LABEL: tf.io.FixedLenFeature([], tf.int64),
 }
-_FACTS = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (ID, SHA256)}
+_GRADES = {
+    WEIGHT: tf.io.FixedLenFeature([], tf.float32, 1.0),
+    DISTRIBUTION: tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True),
+}
+_FACTS = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (ID, SHA256)} | _GRADES
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,12 @@ class ImageData:
 
     Attributes:
         files: TFRecords.
-        labels: [N] int64.
+        labels: [N] int64; of labels that were voted on, the class with the most votes.
         image: size and channels.
         images: N×H×W×C uint8; None where they don't fit into memory.
         ids: of the images, and `digests`, hex, of their source files; none for data that isn't from files.
+        shares: N×classes float32, the labels' distributions times the images' weights, to train on in place of
+            `labels`; None where all labels are alike.
     """
 
     files: tuple[str, ...]
@@ -54,6 +60,7 @@ class ImageData:
     images: tf.Tensor | None
     ids: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
+    shares: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -98,7 +105,7 @@ def read_split(
         available_memory() * MEMORY_SHARE if memory is None else memory
     )
     pixels = aligned_empty((count if fits else 0, image.height, image.width, image.channels))
-    facts: dict[str, list[Any]] = {LABEL: [], ID: [], SHA256: []}
+    facts: dict[str, list[Any]] = {name: [] for name in (LABEL, *_FACTS)}
     start = 0
     parsed = _records(files).map(lambda record: _parse(record, image if fits else None), parallelism()).batch(16)
     for found, images in without_autotuning(parsed).as_numpy_iterator():
@@ -114,7 +121,9 @@ def read_split(
     # Not `tf.constant`: it copies into a pool of oneDNN's, which the process never gives back.
     tensor = tf.experimental.dlpack.from_dlpack(pixels.__dlpack__()) if fits else None
     ids, digests = (tuple(value.decode() for value in facts[name]) for name in (ID, SHA256))
-    return ImageData(tuple(files), np.array(facts[LABEL], np.int64), image, tensor, ids, digests)
+    distributions = np.array(facts[DISTRIBUTION], np.float32)
+    shares = distributions * np.array(facts[WEIGHT], np.float32)[:, np.newaxis] if distributions.size else None
+    return ImageData(tuple(files), np.array(facts[LABEL], np.int64), image, tensor, ids, digests, shares)
 
 
 def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -211,7 +220,8 @@ def available_memory(group: Path = Path("/sys/fs/cgroup")) -> int:
 def _memory_batches(
     data: ImageData, batch_size: int, seed: int, epochs: tf.data.Dataset, numbers: bool
 ) -> tf.data.Dataset:
-    images, labels, count = data.images, tf.constant(data.labels), len(data)
+    images, count = data.images, len(data)
+    labels = tf.constant(data.labels if data.shares is None else data.shares)
     steps = steps_per_epoch(data, batch_size)
 
     def epoch_indices(epoch: tf.Tensor) -> tf.data.Dataset:
@@ -230,6 +240,7 @@ def _memory_batches(
 
 def _streamed_batches(data: ImageData, batch_size: int, seed: int, epochs: tf.data.Dataset) -> tf.data.Dataset:
     steps = steps_per_epoch(data, batch_size)
+    classes = None if data.shares is None else data.shares.shape[1]
 
     def epoch_batches(epoch: tf.Tensor) -> tf.data.Dataset:
         files = tf.random.experimental.stateless_shuffle(
@@ -243,7 +254,8 @@ def _streamed_batches(data: ImageData, batch_size: int, seed: int, epochs: tf.da
             )
         )
         parsed = records.unbatch().map(
-            lambda record: (_identity(record), *_parse_image(record, data.image)), num_parallel_calls=parallelism()
+            lambda record: (_identity(record), *_parse_image(record, data.image, classes)),
+            num_parallel_calls=parallelism(),
         )
         keys = tf.data.Dataset.range(epoch * steps, (epoch + 1) * steps)
         batches = tf.data.Dataset.zip((keys, parsed.batch(batch_size, drop_remainder=True)))
@@ -272,6 +284,10 @@ def _identity(record: tf.Tensor) -> tf.Tensor:
     return tf.strings.to_hash_bucket_fast(record, 2**62)
 
 
-def _parse_image(record: tf.Tensor, image: ImageOptions) -> tuple[tf.Tensor, tf.Tensor]:
-    example = tf.io.parse_single_example(record, FEATURES)
-    return decode_image(example[ENCODED], image), example[LABEL]
+def _parse_image(record: tf.Tensor, image: ImageOptions, classes: int | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the picture and its label, or the shares of so many classes in it."""
+    example = tf.io.parse_single_example(record, FEATURES if classes is None else FEATURES | _GRADES)
+    label = example[LABEL]
+    if classes is not None:
+        label = tf.ensure_shape(example[DISTRIBUTION] * example[WEIGHT], (classes,))
+    return decode_image(example[ENCODED], image), label

@@ -7,6 +7,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from components.formats.examples import (
     AUGMENTED,
     CHANNELS,
+    DISTRIBUTION,
     ENCODED,
     FILENAME,
     FORMAT,
@@ -17,12 +18,16 @@ from components.formats.examples import (
     SHA256,
     SOURCE_ID,
     TEXT,
+    WEIGHT,
     WIDTH,
 )
 
 # What TFDV computes statistics of. Encoded bytes and unique names would only cost time.
 STATISTICS = (LABEL, TEXT, FORMAT, HEIGHT, WIDTH, CHANNELS, AUGMENTED)
-_NOT_IN_STATISTICS = (ENCODED, ID, FILENAME, SOURCE_ID, SHA256, GROUP)
+_NOT_IN_STATISTICS = {
+    **dict.fromkeys((ENCODED, ID, FILENAME, SOURCE_ID, SHA256, GROUP), schema_pb2.BYTES),
+    **dict.fromkeys((WEIGHT, DISTRIBUTION), schema_pb2.FLOAT),
+}
 
 
 def make_schema(labels: Sequence[str], max_pixels: int) -> schema_pb2.Schema:
@@ -40,8 +45,8 @@ def make_schema(labels: Sequence[str], max_pixels: int) -> schema_pb2.Schema:
     _integer(schema, WIDTH, 1, max_pixels)
     _integer(schema, CHANNELS, 1, 3)
     _integer(schema, AUGMENTED, 0, 1)
-    for name in _NOT_IN_STATISTICS:
-        feature = schema.feature.add(name=name, type=schema_pb2.BYTES)
+    for name, kind in _NOT_IN_STATISTICS.items():
+        feature = schema.feature.add(name=name, type=kind)
         feature.lifecycle_stage = schema_pb2.DISABLED
     return schema
 

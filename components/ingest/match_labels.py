@@ -1,0 +1,115 @@
+"""Which image a line of a table of labels means: as tables are published, with paths of another machine. Pure."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from components.images.source import SourceError
+from components.ingest.label_table import Label, LabelTable
+
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The labels of the images that a table names.
+
+    Attributes:
+        labels: by id.
+        undecided: ids of images whose votes name no class.
+    """
+
+    labels: Mapping[str, Label]
+    undecided: Sequence[str]
+
+
+class Finder:
+    """Finds images by what a table calls them.
+
+    A path may lead from the data folder or from the table's own, be absolute, or have a Windows system's separators.
+    What is found by neither is looked for by its last parts, and then by these without the file's extension, where they
+    are one image's alone.
+    """
+
+    def __init__(self, files: Iterable[str], roots: Sequence[str] = (), beside: str = "") -> None:
+        """Index the files.
+
+        Args:
+            files: ids.
+            roots: what the data folder may be called at the beginning of an absolute path.
+            beside: the table's folder within the data folder; "" for the folder itself, or a table from elsewhere.
+        """
+        self._files = set(files)
+        self._roots = [f"{root.rstrip('/')}/" for root in roots]
+        self._beside = f"{beside}/" if beside else ""
+        # By a file's name, and by its name without the extension: paths that are as short, and whose they are.
+        self._named: tuple[dict[str, list[tuple[str, str]]], ...] = (defaultdict(list), defaultdict(list))
+        for file in sorted(self._files):
+            stem, dot, extension = file.rpartition(".")
+            for index, path in zip(self._named, (file, stem if dot and "/" not in extension else file), strict=True):
+                index[path.rpartition("/")[2]].append((path, file))
+
+    def find(self, path: str) -> list[str]:
+        """Return the ids that a path may mean: one, or none, or several."""
+        path = path.replace("\\", "/")
+        for root in self._roots:
+            path = path.removeprefix(root)
+        path = re.sub(r"^(\.?/)+", "", path)
+        for exact in (path, self._beside + path):
+            if exact in self._files:
+                return [exact]
+        for index in self._named:
+            candidates = index.get(path.rpartition("/")[2], ())
+            if found := [file for known, file in candidates if _end_alike(known, path)]:
+                return found
+        return []
+
+
+def _end_alike(one: str, other: str) -> bool:
+    """Return whether the shorter path is the longer one's end."""
+    return f"/{one}".endswith(f"/{other}") or f"/{other}".endswith(f"/{one}")
+
+
+def match_labels(table: LabelTable, finder: Finder) -> Matched:
+    """Return the labels of the images in the data folder.
+
+    Raises:
+        SourceError: a line names an image that isn't there, or may mean several; or two lines label one image
+            differently. The message names the line.
+    """
+    found: dict[str, tuple[int, Label]] = {}
+    unknown: list[tuple[int, str]] = []
+    for row in table.rows:
+        ids = finder.find(row.path)
+        if not ids:
+            unknown.append((row.line, row.path))
+            continue
+        if len(ids) > 1:
+            raise SourceError(
+                f"{table.where}, line {row.line}: {row.path} may be {' or '.join(ids[:_SHOWN])}: give more of its path"
+            )
+        line, label = found.setdefault(ids[0], (row.line, row.label))
+        if label.name != row.label.name:
+            raise SourceError(
+                f"{table.where} gives {ids[0]} two labels: {label.name or 'none'} in line {line}, "
+                f"{row.label.name or 'none'} in line {row.line}"
+            )
+    if unknown:
+        line, path = unknown[0]
+        raise SourceError(
+            f"{table.where}, line {line}: {path} is not in the data folder ({len(unknown)} such of {len(table.rows)}): "
+            "take these lines out, or name the folder that the paths begin in"
+        )
+    labels = {file: label for file, (_, label) in found.items() if label.name}
+    return Matched(labels, sorted(file for file, (_, label) in found.items() if not label.name))
+
+
+def would_change(matched: Mapping[str, Label], labels: Mapping[str, str]) -> Iterator[str]:
+    """Yield the ids whose label a table would change.
+
+    Args:
+        matched: what the table says.
+        labels: of the folders.
+    """
+    return (file for file, label in matched.items() if labels.get(file) != label.name)
