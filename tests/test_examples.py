@@ -9,7 +9,8 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from components.ingest.layout import read_labels_csv, read_layout
+from components.ingest.label_table import read_label_table
+from components.ingest.layout import read_layout
 from pipeline.cli import main
 from pipeline.sample.dataset import write_sample_data
 
@@ -22,7 +23,8 @@ def test_the_table_of_labels_corrects_two_of_the_sample(tmp_path: Path) -> None:
     files = [str(path) for path in paths if path.suffix]
     folders = [str(path) for path in paths if not path.suffix]
 
-    labels = read_labels_csv((EXAMPLES / "labels.csv").read_text("utf-8"))
+    table = read_label_table((EXAMPLES / "labels.csv").read_bytes(), "labels.csv")
+    labels = {row.path: row.label.name for row in table.rows}
 
     before = {entry.id: entry.label for entry in read_layout(files, folders).entries}
     after = {entry.id: entry.label for entry in read_layout(files, folders, labels).entries}

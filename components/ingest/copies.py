@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from components.images.names import is_copy, source_keys
+from components.ingest.label_table import Label
 from components.ingest.layout import Entry, Layout
 
 
@@ -14,15 +15,17 @@ class Relation:
     Attributes:
         label: its class; a copy follows its source's corrected label, unless its own is corrected.
         source: id of the image that it is a copy of; None for an original, and for a copy whose source isn't there.
+        given: what a table of labels says of it, or else of its source.
         tie: what ties it to others: its source's id or its own, or what copies of a missing source have in common.
     """
 
     label: str
     source: str | None
     tie: str
+    given: Label | None = None
 
 
-def relate(entries: Sequence[Entry], layout: Layout, labels: Mapping[str, str]) -> dict[str, Relation]:
+def relate(entries: Sequence[Entry], layout: Layout, labels: Mapping[str, Label]) -> dict[str, Relation]:
     """Return each image's relation, by id.
 
     A copy's source lies in the copy's own split, or in another one if the split has torn the two apart: in train if
@@ -46,8 +49,9 @@ def relate(entries: Sequence[Entry], layout: Layout, labels: Mapping[str, str]) 
     for entry, copy, own_key, key in zip(entries, copies, own_keys, keys, strict=True):
         source = own.get(own_key or "", other.get(key or "")) if copy else None
         if source is not None:
-            label = labels.get(entry.id, labels.get(source.id, entry.label))
-            found[entry.id] = Relation(label, source.id, source.id)
+            given = labels.get(entry.id, labels.get(source.id))
+            found[entry.id] = Relation(given.name if given else entry.label, source.id, source.id, given)
         else:
-            found[entry.id] = Relation(entry.label, None, f"copies of {key}" if copy and key else entry.id)
+            tie = f"copies of {key}" if copy and key else entry.id
+            found[entry.id] = Relation(entry.label, None, tie, labels.get(entry.id))
     return found

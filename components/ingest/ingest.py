@@ -32,8 +32,10 @@ from components.formats.nodes import INGEST
 from components.images.hashing import near_duplicates, unsigned
 from components.images.source import Source, SourceError, open_source
 from components.ingest.copies import Relation, relate
+from components.ingest.given_labels import given_labels, unused_tables
 from components.ingest.inspect_image import Quarantined, inspect_image
-from components.ingest.layout import Entry, Layout, check_split_csv, read_labels_csv, read_layout
+from components.ingest.layout import Entry, Layout, check_split_csv, read_layout
+from components.ingest.notes import notes
 from components.ingest.options import DataOptions
 from components.tools.progress import Progress
 
@@ -67,18 +69,28 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
     """
     source = open_source(uri)
     listing = source.list()
-    labels = read_labels_csv(_text(options.labels_csv)) if options.labels_csv else {}
-    layout = read_layout(listing.files, listing.folders, labels)
+    given = given_labels(uri, listing, options)
+    layout = read_layout(
+        (file for file in listing.files if file != given.used),
+        listing.folders,
+        {file: label.name for file, label in given.labels.items()},
+    )
+    relations = relate(layout.entries, layout, given.labels)
+    labels = {file: relation.label for file, relation in relations.items()}
+    unused = unused_tables(uri, source, listing, labels, {given.used, *layout.split_csvs})
     if not layout.labels:
-        raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/")
-    bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *layout.misplaced)]
+        raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/{_or_use(unused, uri)}")
+    tables = {table["file"] for table in unused}
+    misplaced = [item for item in layout.misplaced if item[0] not in tables]
+    bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *misplaced)]
+    left_out = [given.left_out.get(relation.source or file) for file, relation in relations.items()]
+    entries = [entry for entry, reason in zip(layout.entries, left_out, strict=True) if reason is None]
 
-    relations = relate(layout.entries, layout, labels)
-    shards = list(_inspect_all(source, layout, relations, destination, options))
+    shards = list(_inspect_all(source, entries, layout, relations, destination, options))
     unusable = {item.id for shard in shards for item in shard.bad}
     if unusable:
-        usable = [entry for entry in layout.entries if entry.id not in unusable]
-        _mend(destination, shards, relations, relate(usable, layout, labels))
+        usable = [entry for entry in entries if entry.id not in unusable]
+        _mend(destination, shards, relations, relate(usable, layout, given.labels))
     rows = [row for shard in shards for row in shard.rows]
     bad = sorted([*bad, *(item for shard in shards for item in shard.bad)], key=lambda item: item.id)
     if bad and options.on_bad_image == "error":
@@ -107,11 +119,15 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
         "quarantine_reasons": dict(Counter(item.reason.partition(":")[0] for item in bad).most_common()),
         "hidden": listing.hidden,
         "beside": layout.beside,
+        "left_out": dict(Counter(filter(None, left_out)).most_common()),
+        "labels_table": {**given.read, "labels": len(given.labels), "changed": given.changed()} if given.read else None,
+        "unused_tables": unused,
         "duplicates": _count_duplicates(duplicates),
         "sizes": dict(Counter(f"{row.width}×{row.height}" for row in rows).most_common(12)),
         "brightness": np.histogram([row.brightness for row in rows], bins=16, range=(0, 256))[0].tolist(),
         "data_digest": _digest(rows, layout),
     }
+    summary["notes"] = list(notes(summary))
     SUMMARY.write(summary, destination)
     return summary
 
@@ -121,9 +137,13 @@ _DUPLICATE_SCHEMA = pa.schema([(name, pa.string()) for name in ("kind", "key", "
 
 
 def _inspect_all(
-    source: Source, layout: Layout, relations: Mapping[str, Relation], destination: Path, options: DataOptions
+    source: Source,
+    entries: list[Entry],
+    layout: Layout,
+    relations: Mapping[str, Relation],
+    destination: Path,
+    options: DataOptions,
 ) -> Iterator[_Shard]:
-    entries = layout.entries
     ordered = sorted(entries, key=lambda entry: hashlib.sha256(layout.place(entry.id, entry.split).encode()).digest())
     named = [(entry, relations[entry.id]) for entry in ordered]
     units = [named[start : start + _IMAGES_PER_SHARD] for start in range(0, len(named), _IMAGES_PER_SHARD)]
@@ -188,7 +208,17 @@ def _mend(
 def _related(row: ImageRow, relation: Relation) -> ImageRow:
     copy = relation.source is not None
     source = relation.source or row.id
-    return replace(row, label=relation.label, group=relation.tie, source_id=source, copy=int(copy))
+    given = relation.given
+    votes = tuple(sorted(given.votes.items())) if given and given.votes else None
+    return replace(
+        row,
+        label=relation.label,
+        group=relation.tie,
+        source_id=source,
+        copy=int(copy),
+        weight=given.confidence if given else None,
+        votes=votes,
+    )
 
 
 def _duplicates(rows: list[ImageRow], near: Iterable[tuple[int, int]]) -> list[dict[str, str]]:
@@ -217,18 +247,20 @@ def _count_duplicates(duplicates: list[dict[str, str]]) -> dict[str, int]:
 
 def _digest(rows: list[ImageRow], layout: Layout) -> str:
     """Digest the images with their labels and names, wherever the folder lies and whatever level of it was named."""
-    lines = sorted("\0".join((layout.place(row.id, row.split), row.sha256, row.label, row.split)) for row in rows)
+    lines = sorted(
+        "\0".join((layout.place(row.id, row.split), row.sha256, row.label, row.split, *_grade(row))) for row in rows
+    )
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
 
 
-def _text(uri: str) -> str:
-    import fsspec
+def _grade(row: ImageRow) -> tuple[str, ...]:
+    return () if row.weight is None and row.votes is None else (repr(row.weight), repr(row.votes))
 
-    try:
-        with fsspec.open(uri, "rb") as file:
-            return file.read().decode("utf-8-sig")  # type: ignore[no-any-return]
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"can't read data.labels_csv = {uri}: {error}") from None
+
+def _or_use(tables: list[dict[str, Any]], uri: str) -> str:
+    if not tables:
+        return ""
+    return f", or use the table that lies there: data.labels_csv={uri.rstrip('/')}/{tables[0]['file']}"
 
 
 def _first(bad: list[Quarantined]) -> str:

@@ -74,14 +74,8 @@ def read_layout(files: Iterable[str], folders: Iterable[str], labels: Mapping[st
         files: ids of the files.
         folders: ids of the folders.
         labels: labels that override the folders' names, by id.
-
-    Raises:
-        SourceError: `labels` names a file that isn't there, or a label is empty.
     """
     files, folders, labels = list(files), list(folders), labels or {}
-    missing = sorted(set(labels) - set(files))
-    if missing:
-        raise SourceError(f"data.labels_csv names {missing[0]}, which is not in the data folder ({len(missing)} such)")
     top = {folder.lower(): folder for folder in folders if "/" not in folder}
     divided = "train" in top
     known: set[str] = set()
@@ -108,25 +102,6 @@ def read_layout(files: Iterable[str], folders: Iterable[str], labels: Mapping[st
             entries.append(Entry(file_id, inside[0], split or ""))
     known.update(entry.label for entry in entries)
     return Layout(sorted(entries, key=lambda entry: entry.id), misplaced, sorted(known), csvs, beside, divided)
-
-
-def read_labels_csv(text: str) -> dict[str, str]:
-    """Return labels by id from a table with the columns `path` and `label`.
-
-    Raises:
-        SourceError: a column or a value is missing, or a path stands twice with different labels.
-    """
-    rows = csv.DictReader(io.StringIO(text, newline=""))
-    if not rows.fieldnames or not {"path", "label"} <= set(rows.fieldnames):
-        raise SourceError(f"data.labels_csv needs the columns path and label. Received: {rows.fieldnames}")
-    labels: dict[str, str] = {}
-    for row in rows:
-        path, label = (row["path"] or "").strip().removeprefix("./"), (row["label"] or "").strip()
-        if not path or not label:
-            raise SourceError(f"data.labels_csv, line {rows.line_num}: path or label is empty")
-        if labels.setdefault(path, label) != label:
-            raise SourceError(f"data.labels_csv gives {path} two labels: {labels[path]} and {label}")
-    return labels
 
 
 def check_split_csv(name: str, text: str, entries: Iterable[Entry], unlisted: Collection[str] = ()) -> None:

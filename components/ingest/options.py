@@ -38,6 +38,11 @@ class DataOptions(Section):
         "report", description="near-duplicates by perceptual hash: ignore, report, or keep in one split"
     )
 
+    @property
+    def names_file(self) -> str | None:
+        """The file of class names, where it is one."""
+        return self.label_names if isinstance(self.label_names, str) else None
+
     def for_ingest(self) -> "DataOptions":
         """Return what ingest reads: where the data lies is a value of the run, and what stays together the split's."""
         near = "off" if self.near_duplicates == "off" else "report"

@@ -73,12 +73,13 @@ def _check_files(config: Config) -> None:
     """Look for the files that options name now, not when a component needs one, which may be minutes later."""
     named = {
         "data.labels_csv": config.data.labels_csv,
+        "data.label_names": config.data.names_file,
         "augment.pipeline_yaml": config.augment.pipeline_yaml,
         "validate.schema": config.validation.schema_path,
         "model.weights": None if config.model.weights == "imagenet" else config.model.weights,
     }
     for key, path in named.items():
-        may_be_remote = key in ("data.labels_csv", "augment.pipeline_yaml")
+        may_be_remote = key in ("data.labels_csv", "data.label_names", "augment.pipeline_yaml")
         if path is not None and not (may_be_remote and "://" in path) and not Path(path).exists():
             raise UsageError(f"{key} names {path}, which isn't there")
     weights = named["model.weights"]

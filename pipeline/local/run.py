@@ -9,7 +9,7 @@ from rich.console import Console
 
 from components.formats import nodes
 from components.formats.dataset import QUARANTINE
-from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS
+from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS, SUMMARY
 from components.tools.files import replacing
 from pipeline.config import Config
 from pipeline.context import RunContext
@@ -58,6 +58,7 @@ def run_locally(
         console.print(run_table(runs))
     by_node = {run.node: run for run in runs}
     _show_quarantine(console, by_node[nodes.INGEST])
+    _show_notes(console, by_node[nodes.INGEST])
     _show_warnings(console, by_node)
     failed = next((run for run in runs if run.state == "failed"), None)
     if failed is not None:
@@ -95,6 +96,13 @@ def _show_quarantine(console: Console, ingest: NodeRun) -> None:
         console.print(f"  {row['id']!r}: {row['reason']}", highlight=False, markup=False, soft_wrap=True)
     if count > _SHOWN:
         console.print(f"  … and {count - _SHOWN} more")
+
+
+def _show_notes(console: Console, ingest: NodeRun) -> None:
+    if ingest.state not in ("done", "cached"):
+        return
+    for note in SUMMARY.read(ingest.uris["images"]).get("notes", []):
+        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from components.images.source import SourceError
-from components.ingest.layout import Entry, check_split_csv, read_labels_csv, read_layout
+from components.ingest.layout import Entry, check_split_csv, read_layout
 
 
 def folders_of(files: list[str]) -> list[str]:
@@ -48,30 +48,12 @@ def test_an_empty_class_folder_is_known() -> None:
 
 
 def test_the_labels_table_overrides_folders_and_rescues_strays() -> None:
-    labels = read_labels_csv("path,label\ntrain/happy/a.jpg,sad\n./train/stray.jpg,happy\n")
+    labels = {"train/happy/a.jpg": "sad", "train/stray.jpg": "happy"}
 
     assert layout("train/happy/a.jpg", "train/stray.jpg", labels=labels) == [
         Entry("train/happy/a.jpg", "sad", ""),
         Entry("train/stray.jpg", "happy", ""),
     ]
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("file,label\na,b\n", "columns path and label"),
-        ("path,label\na,\n", "line 2"),
-        ("path,label\na,x\na,y\n", "two labels: x and y"),
-    ],
-)
-def test_a_labels_table_that_makes_no_sense_is_refused(text: str, message: str) -> None:
-    with pytest.raises(SourceError, match=message):
-        read_labels_csv(text)
-
-
-def test_a_label_for_a_file_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(SourceError, match=r"names gone\.jpg, which is not in the data folder"):
-        layout("happy/a.jpg", labels={"gone.jpg": "x"})
 
 
 def test_the_tables_of_an_earlier_split_must_agree_with_the_folders() -> None:

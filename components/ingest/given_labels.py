@@ -1,0 +1,140 @@
+"""The labels that a table gives to the images of a folder: read, matched, and held against what the folders say."""
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from components.images.source import Listing, Source, SourceError, printable
+from components.ingest.label_table import Label, read_label_table, read_names
+from components.ingest.match_labels import Finder, match_labels
+from components.ingest.options import DataOptions
+
+_ENDINGS = (".csv", ".tsv", ".txt")
+_LARGEST = 100_000_000  # bytes of a table that nobody named
+_WORTH_A_WORD = 0.5  # of a table's lines must mean images of the folder
+
+
+@dataclass(frozen=True)
+class GivenLabels:
+    """What a table says of the images.
+
+    Attributes:
+        labels: by id.
+        left_out: why an image isn't used, by id: its label isn't sure enough, or the votes name no class.
+        used: id of the table, where it lies among the images.
+        read: what the summary says of the table: `rows`, `encoding`, `without_path`.
+    """
+
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    used: str | None = None
+    read: Mapping[str, Any] = field(default_factory=dict)
+
+    def changed(self) -> int:
+        """Return how many of the images lie in no folder that is called as the table has it."""
+        return sum(label.name not in file.split("/")[:-1] for file, label in self.labels.items())
+
+
+def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabels:
+    """Read the table that the options name; nothing where they name none.
+
+    Args:
+        uri: the data folder.
+        listing: what it holds.
+        options: table, columns, names, limits.
+
+    Raises:
+        SourceError: the table can't be read, or doesn't fit the folder.
+    """
+    if options.labels_csv is None:
+        return GivenLabels()
+    where = f"data.labels_csv {options.labels_csv}"
+    names = options.label_names
+    if isinstance(names, str):
+        names = read_names(_content(names, "data.label_names"), f"data.label_names {names}")
+    table = read_label_table(_content(options.labels_csv, "data.labels_csv"), where, options.labels_columns, names)
+    used = _within(options.labels_csv, uri, listing)
+    beside = used.rpartition("/")[0] if used else ""
+    matched = match_labels(table, Finder(listing.files, _roots(uri), beside))
+    left_out = dict.fromkeys(matched.undecided, "the votes name no class")
+    labels = {}
+    for file, label in matched.labels.items():
+        if options.min_confidence is not None and _confidence(label, where) < options.min_confidence:
+            left_out[file] = "below data.min_confidence"
+        elif options.weigh_by_confidence:
+            labels[file] = Label(label.name, _confidence(label, where), label.votes)
+        else:
+            labels[file] = Label(label.name, None, label.votes)
+    if options.min_confidence is not None and not labels:
+        raise SourceError(f"data.min_confidence = {options.min_confidence:g} leaves no image of {where}: lower it")
+    read = {"rows": len(table.rows), "encoding": table.encoding, "without_path": table.without_path}
+    return GivenLabels(labels, left_out, used, read)
+
+
+def unused_tables(
+    uri: str, source: Source, listing: Listing, labels: Mapping[str, str], known: Collection[str | None]
+) -> list[dict[str, Any]]:
+    """Return what tables of labels that lie in the folder, and that nobody named, would change.
+
+    Args:
+        uri: the data folder.
+        source: the same.
+        listing: what it holds.
+        labels: of the images as they are used, by id.
+        known: ids of tables that are used or are none of labels.
+
+    Returns:
+        `file`, `rows`, `images` that it names and `would_change` of each.
+    """
+    found = []
+    for file in listing.files:
+        if not file.lower().endswith(_ENDINGS) or file in known or _size(listing, file) > _LARGEST:
+            continue
+        try:
+            table = read_label_table(source.read(file), file)
+        except (SourceError, OSError):
+            continue
+        finder = Finder(listing.files, _roots(uri), file.rpartition("/")[0])
+        named = {ids[0]: row.label.name for row in table.rows if len(ids := finder.find(row.path)) == 1}
+        if named and len(named) >= _WORTH_A_WORD * len(table.rows):
+            change = sum(labels.get(image) not in (None, label) for image, label in named.items())
+            found.append({"file": file, "rows": len(table.rows), "images": len(named), "would_change": change})
+    return found
+
+
+def _within(table: str, uri: str, listing: Listing) -> str | None:
+    """Return a table's id where it lies in the data folder."""
+    if "://" in uri or "://" in table:
+        file = table.removeprefix(f"{uri.rstrip('/')}/") if table.startswith(f"{uri.rstrip('/')}/") else ""
+    else:
+        file = printable(os.fsencode(os.path.relpath(os.path.realpath(table), os.path.realpath(uri))))
+    return file if file in set(listing.files) else None
+
+
+def _roots(uri: str) -> list[str]:
+    return [uri] if "://" in uri else [uri, str(Path(uri).absolute()), os.path.realpath(uri)]
+
+
+def _size(listing: Listing, file: str) -> int:
+    return listing.stamps[file].size if file in listing.stamps else 0
+
+
+def _confidence(label: Label, where: str) -> float:
+    if label.confidence is None:
+        raise SourceError(
+            f"{where} has no column confidence or relFCs, which data.min_confidence and data.weigh_by_confidence are "
+            "about: name it by data.labels_columns={confidence: …}"
+        )
+    return label.confidence
+
+
+def _content(uri: str, option: str) -> bytes:
+    import fsspec  # takes a quarter of a second, and most folders have no table
+
+    try:
+        with fsspec.open(uri, "rb") as file:
+            return file.read()  # type: ignore[no-any-return]
+    except OSError as error:
+        raise SourceError(f"can't read {option} = {uri}: {error}") from None

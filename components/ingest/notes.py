@@ -1,0 +1,27 @@
+"""What a person should hear of a folder that was ingested, beside its figures. Pure."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def notes(summary: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each thing that somebody may not have meant.
+
+    Args:
+        summary: of ingest.
+    """
+    used = summary["labels_table"]
+    if used and not used["changed"]:
+        yield (
+            f"data.labels_csv changes no label: the folders say the same of all {used['labels']} images that it names."
+        )
+    if used and used["encoding"] not in ("utf-8-sig", "utf-16"):
+        yield f"data.labels_csv isn't UTF-8; it was read as {used['encoding']}."
+    for reason, count in summary["left_out"].items():
+        yield f"{count} images are left out: {reason}."
+    for table in summary["unused_tables"]:
+        if table["would_change"]:
+            yield (
+                f"{table['file']}, which lies among the images, isn't used: it would change the label of "
+                f"{table['would_change']} of {table['images']} images (data.labels_csv={table['file']})."
+            )
