@@ -6,7 +6,7 @@ Shards are cut by the hash of the ids, so neither the order of a listing nor the
 import hashlib
 import multiprocessing
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
@@ -31,7 +31,9 @@ from components.formats.documents import SUMMARY
 from components.formats.nodes import INGEST
 from components.images.hashing import near_duplicates, unsigned
 from components.images.source import Source, SourceError, open_source
+from components.ingest.check_classes import check_images, check_links, check_spelling
 from components.ingest.copies import Relation, relate
+from components.ingest.folder_names import has_ending
 from components.ingest.inspect_image import Quarantined, inspect_image
 from components.ingest.layout import Entry, Layout, check_split_csv, read_labels_csv, read_layout
 from components.ingest.options import DataOptions
@@ -65,15 +67,22 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
         SourceError: no such folder, no image, no class or one alone, tables that contradict the folders, or an
             unusable file where `options.on_bad_image` is "error".
     """
-    source = open_source(uri)
+    source = open_source(uri, options.follow_links)
     listing = source.list()
     labels = read_labels_csv(_text(options.labels_csv)) if options.labels_csv else {}
-    layout = read_layout(listing.files, listing.folders, labels)
+    check_links(listing.outside, listing.folders)
+    # A class folder that can't be read, or a link to one that is gone, is a class without images, not no class.
+    unread = [file_id for file_id, _ in listing.unusable if file_id != "." and not has_ending(file_id)]
+    named = {"layout": options.layout, "splits": options.folders(), "uri": uri}
+    layout = read_layout(listing.files, [*listing.folders, *unread], labels, **named)
     if not layout.labels:
         raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/")
+    relations = relate(layout.entries, layout, labels)
+    places = {label: f"{label}/" for label in layout.empty}
+    places |= {relation.label: file_id for file_id, relation in sorted(relations.items(), reverse=True)}
+    check_spelling(places)
     bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *layout.misplaced)]
 
-    relations = relate(layout.entries, layout, labels)
     shards = list(_inspect_all(source, layout, relations, destination, options))
     unusable = {item.id for shard in shards for item in shard.bad}
     if unusable:
@@ -88,6 +97,10 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
         check_split_csv(table, source.read(table).decode("utf-8", "backslashreplace"), layout.entries, unlisted)
     if not rows:
         raise SourceError(f"data: no usable image in {uri} ({len(bad)} files can't be used; the first: {_first(bad)})")
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for item in bad:
+        reasons[item.label or layout.class_folder(item.id)].append(f"{item.id}: {item.reason}")
+    check_images(places, [(row.label, row.split) for row in rows], reasons)
     classes = Counter(row.label for row in rows)
     if len(classes) < 2:
         raise SourceError(f"data: only one class with images ({min(classes)}) in {uri}: a classifier needs two")
@@ -98,7 +111,7 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
     write_table(pa.Table.from_pylist(duplicates, schema=_DUPLICATE_SCHEMA), destination / DUPLICATES)
     summary = {
         "images": len(rows),
-        "classes": {label: classes[label] for label in layout.labels},
+        "classes": dict(sorted(classes.items())),
         "given_splits": dict(sorted(Counter(row.split for row in rows if row.split).items())),
         "given_copies": sum(row.copy > 0 for row in rows),
         "formats": dict(sorted(Counter(row.format for row in rows).items())),
@@ -106,7 +119,10 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
         "quarantined": len(bad),
         "quarantine_reasons": dict(Counter(item.reason.partition(":")[0] for item in bad).most_common()),
         "hidden": listing.hidden,
-        "beside": layout.beside,
+        "left_out": dict(listing.left_out),
+        "beside": len(layout.beside),
+        "unused_images": layout.unused_images(),
+        "splits": dict(layout.splits),
         "duplicates": _count_duplicates(duplicates),
         "sizes": dict(Counter(f"{row.width}×{row.height}" for row in rows).most_common(12)),
         "brightness": np.histogram([row.brightness for row in rows], bins=16, range=(0, 256))[0].tolist(),
