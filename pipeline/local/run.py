@@ -9,7 +9,7 @@ from rich.console import Console
 
 from components.formats import nodes
 from components.formats.dataset import QUARANTINE
-from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS
+from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS, SUMMARY
 from components.tools.files import replacing
 from pipeline.config import Config
 from pipeline.context import RunContext
@@ -98,7 +98,16 @@ def _show_quarantine(console: Console, ingest: NodeRun) -> None:
 
 
 def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
-    """Leaks that the data folder came with, and anomalies that didn't stop the run."""
+    """Images beside the data, leaks that the data folder came with, and anomalies that didn't stop the run."""
+    images = by_node[nodes.INGEST]
+    if int(images.properties.get("images", {}).get("unused_images", 0)):
+        folders = SUMMARY.read(images.uris["images"])["unused_images"]
+        named = ", ".join(f"{count} in {folder}/" for folder, count in list(folders.items())[:_SHOWN])
+        text = (
+            f"{sum(folders.values())} images aren't part of the data, since they lie beside its splits: {named}"
+            f"{', …' if len(folders) > _SHOWN else ''}. data.splits names the folders to use."
+        )
+        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
     leaks = int(by_node[nodes.SPLIT].properties.get("dataset", {}).get("leaking_groups", 0))
     if leaks:
         console.print(f"{leaks} groups cross the splits that the data folder came with: a leak.", style="yellow")
