@@ -59,18 +59,20 @@ def check_images(
         reasons: by label, why files of it can't be used.
 
     Raises:
-        SourceError: there is such a class; the first is named.
+        SourceError: there is such a class; the first is explained.
     """
     usable = {label for label, _ in images}
     to_train = Counter(label for label, split in images if not split)
+    without = sorted(set(labels) - usable)
+    for label in without[:1]:
+        why = "its folder is empty"
+        if bad := reasons.get(label):
+            why = f"{len(bad)} {'file' if len(bad) == 1 else 'files'} can't be used, the first: {bad[0]}"
+        more = f" ({len(without)} such classes: {', '.join(without[:10])})" if len(without) > 1 else ""
+        raise SourceError(
+            f"data: no usable image of the class {label}: {why}. Mend that, or move the folder out of the data{more}"
+        )
     for label in sorted(labels):
-        if label not in usable:
-            why = "its folder is empty"
-            if bad := reasons.get(label):
-                why = f"{len(bad)} {'file' if len(bad) == 1 else 'files'} can't be used, the first: {bad[0]}"
-            raise SourceError(
-                f"data: no usable image of the class {label}: {why}. Mend that, or move the folder out of the data"
-            )
         if not to_train[label]:
             given = "/".join(sorted({split for name, split in images if name == label}))
             raise SourceError(

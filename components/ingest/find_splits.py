@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from components.formats.dataset import SPLITS
 from components.images.source import SourceError
 from components.ingest.folder_names import may_be_image, split_of
 
@@ -251,7 +252,7 @@ def _by_split(splits: Mapping[str, str]) -> dict[str, list[str]]:
 def _option(by_split: Mapping[str, Sequence[str]]) -> str:
     """Return `data.splits={…}`."""
     shown = []
-    for split, names in by_split.items():
+    for split, names in sorted(by_split.items(), key=lambda item: SPLITS.index(item[0])):
         quoted = [name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in names]
         shown.append(f"{split}: {quoted[0] if len(quoted) == 1 else '[' + ', '.join(quoted) + ']'}")
     return f"data.splits={{{', '.join(shown)}}}"

@@ -82,6 +82,7 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
     places |= {relation.label: file_id for file_id, relation in sorted(relations.items(), reverse=True)}
     check_spelling(places)
     bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *layout.misplaced)]
+    check_images(places, [(relations[entry.id].label, entry.split) for entry in layout.entries], _reasons(bad, layout))
 
     shards = list(_inspect_all(source, layout, relations, destination, options))
     unusable = {item.id for shard in shards for item in shard.bad}
@@ -97,10 +98,7 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
         check_split_csv(table, source.read(table).decode("utf-8", "backslashreplace"), layout.entries, unlisted)
     if not rows:
         raise SourceError(f"data: no usable image in {uri} ({len(bad)} files can't be used; the first: {_first(bad)})")
-    reasons: dict[str, list[str]] = defaultdict(list)
-    for item in bad:
-        reasons[item.label or layout.class_folder(item.id)].append(f"{item.id}: {item.reason}")
-    check_images(places, [(row.label, row.split) for row in rows], reasons)
+    check_images(places, [(row.label, row.split) for row in rows], _reasons(bad, layout))
     classes = Counter(row.label for row in rows)
     if len(classes) < 2:
         raise SourceError(f"data: only one class with images ({min(classes)}) in {uri}: a classifier needs two")
@@ -245,6 +243,14 @@ def _text(uri: str) -> str:
             return file.read().decode("utf-8-sig")  # type: ignore[no-any-return]
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"can't read data.labels_csv = {uri}: {error}") from None
+
+
+def _reasons(bad: Iterable[Quarantined], layout: Layout) -> dict[str, list[str]]:
+    """Return why files can't be used, by the label that they have or whose folder they lie in."""
+    reasons: dict[str, list[str]] = defaultdict(list)
+    for item in bad:
+        reasons[item.label or layout.class_folder(item.id)].append(f"{item.id}: {item.reason}")
+    return reasons
 
 
 def _first(bad: list[Quarantined]) -> str:
