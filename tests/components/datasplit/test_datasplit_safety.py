@@ -88,7 +88,11 @@ def test_what_cannot_be_used_stays_and_is_reported_one_by_one(data: Path, tmp_pa
 
 def test_leftovers_of_a_nas_and_of_a_run_are_neither_moved_nor_copied(data: Path) -> None:
     plain = done(data, "--seed", 3, "--output", data.parent / "plain").output
-    for name in ("happy/@eaDir/img0.jpg/SYNOPHOTO_THUMB_M.jpg", "runs/local/artifacts/1/img.jpg", "sad/img0.jpg@SynoResource"):
+    for name in (
+        "happy/@eaDir/img0.jpg/SYNOPHOTO_THUMB_M.jpg",
+        "runs/local/artifacts/1/img.jpg",
+        "sad/SYNOFILE_THUMB_M.jpg",
+    ):
         draw(data / "train" / name, seed=1)
     (data / "train" / "runs" / "local" / "metadata.db").write_bytes(b"")
 
