@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from components.formats.dataset import SPLITS
 from components.images.source import SourceError
-from components.ingest.folder_names import may_be_image, split_of
+from components.ingest.folder_names import may_be_image, says_nothing, split_of
 
 _NAMED = 4  # folders that an error names
 _FEW = 10  # so many times as many others make images few enough to be strays, or not part of the data
@@ -102,9 +102,13 @@ def find_splits(
     full = {name: folder for name in names if (folder := tree.folder(name)).images}
     if layout == "splits" or (not full and "train" in named.values()):
         return _unwrapped(_one_each(named, names), tree)
-    if labelled and set(images) <= set(labelled):  # where the labels come from is no question
-        is_split = set(full) <= set(named) and "train" in named.values()
-        return _unwrapped(_one_each(named, names), tree) if is_split else {}
+    if labelled:
+        train = _Tree(file_id for file_id in images if file_id in labelled)
+        known = [train.folder(name).images * 2 > full[name].images for name in full if named.get(name) == "train"]
+        if known and all(known) and set(full) <= set(named):  # of a competition's test the labels are kept back
+            return _unwrapped(_one_each(named, names), tree)
+        if set(images) <= set(labelled):  # where the labels come from is no question
+            return {}
     if _sure(full, named, tree):
         roots = _unwrapped(_one_each(named, names), tree)
         _refuse_deep_classes(roots, tree)
@@ -212,12 +216,13 @@ def _refuse_doubt(full: Mapping[str, _Folder], named: Mapping[str, str], tree: _
     if not splits and not _alike(full):
         return
     if splits and not any(full[name].inside for name in splits):
-        if len(others) >= len(splits):
+        if len(others) >= len(splits) and not any(map(says_nothing, others)):
             return  # a class that is called train, beside bus, car and plane
         raise SourceError(
             f"data: {_list(splits)} {_hold(splits)} images but no class folders. If they are splits, put the images in "
-            f"{next(iter(splits))}/<label>/, or name a table of their labels by data.labels_csv. If they are classes, "
-            "set data.layout=classes"
+            f"{next(iter(splits))}/<label>/, or name a table of their labels by data.labels_csv, and the folders by an "
+            f"option such as {_option({'train': ['…']} | _by_split(splits))}. If they are classes, set "
+            "data.layout=classes"
         )
     classes = _classes(splits or full, tree)
     same = [name for name in others if classes & _classes([name], tree)]

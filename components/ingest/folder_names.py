@@ -22,6 +22,7 @@ _SPLITS = {
     split: re.compile(f"(?:{_AROUND})*(?:{'|'.join(words)})(?:{_AROUND})*", re.IGNORECASE)
     for split, words in _WORDS.items()
 }
+_NOTHING = re.compile(f"(?:{_AROUND}|extra|unlabell?ed)*", re.IGNORECASE)
 _NO_LETTERS = re.compile(r"[\d\W_]+")
 
 # Endings of what lies beside images. All else may be an image: what a file is, its content says.
@@ -47,6 +48,11 @@ def split_of(name: str) -> str | None:
     """Return "train", "eval" or "test" if that is what a folder's name says, else None."""
     letters = _NO_LETTERS.sub("", name)
     return next((split for split, pattern in _SPLITS.items() if pattern.fullmatch(letters)), None)
+
+
+def says_nothing(name: str) -> bool:
+    """Return whether a folder's name is only such as `images` or `data_2`, which is neither a class nor a split."""
+    return bool(_NOTHING.fullmatch(_NO_LETTERS.sub("", name)))
 
 
 def may_be_image(file_id: str) -> bool:

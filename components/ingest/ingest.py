@@ -73,8 +73,14 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
     check_links(listing.outside, listing.folders)
     # A class folder that can't be read, or a link to one that is gone, is a class without images, not no class.
     unread = [file_id for file_id, _ in listing.unusable if file_id != "." and not has_ending(file_id)]
-    named = {"layout": options.layout, "splits": options.folders(), "uri": uri}
-    layout = read_layout(listing.files, [*listing.folders, *unread], labels, **named)
+    layout = read_layout(
+        listing.files,
+        [*listing.folders, *unread],
+        labels,
+        layout=options.layout,
+        splits=options.folders(),
+        uri=uri,
+    )
     if not layout.labels:
         raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/")
     relations = relate(layout.entries, layout, labels)

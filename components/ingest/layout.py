@@ -126,7 +126,7 @@ def read_layout(
         elif (roots and root is None) or (label is None and root is None and not may_be_image(file_id)):
             beside.append(file_id)
         elif label is None:
-            misplaced.append((file_id, "not in a class folder"))
+            misplaced.append((file_id, "not in a class folder" + (" nor in data.labels_csv" if labels else "")))
         elif label in mixed:
             misplaced.append((file_id, "not in data.labels_csv, which divides its folder into classes"))
         else:
@@ -163,18 +163,19 @@ def _mixed(files: Iterable[str], roots: Mapping[str, str], labels: Mapping[str, 
     """Return folders that are no classes: a table gives most of their files several labels, and none the folder's."""
     if not labels:
         return set()
-    total: Counter[str] = Counter()
-    given: dict[str, Counter[str]] = defaultdict(Counter)
+    total: Counter[tuple[str | None, str]] = Counter()
+    given: dict[tuple[str | None, str], Counter[str]] = defaultdict(Counter)
     for file_id in files:
-        folder = _folder_label(file_id, _root_of(file_id, roots))
+        root = _root_of(file_id, roots)
+        folder = _folder_label(file_id, root)
         if folder is not None and may_be_image(file_id):
-            total[folder] += 1
+            total[root, folder] += 1
             if file_id in labels:
-                given[folder][labels[file_id]] += 1
+                given[root, folder][labels[file_id]] += 1
     return {
         folder
-        for folder, by_label in given.items()
-        if len(by_label) > 1 and folder not in by_label and 2 * by_label.total() > total[folder]
+        for (root, folder), by_label in given.items()
+        if len(by_label) > 1 and folder not in by_label and 2 * by_label.total() > total[root, folder]
     }
 
 

@@ -106,7 +106,7 @@ def test_the_option_that_an_error_shows_can_be_used_as_it_is(tmp_path: Any) -> N
     assert find(files, splits=splits) == {"3": "train", "[b]": "train", "part: 1": "test"}
 
 
-@pytest.mark.parametrize("names", [("train", "test"), ("train",), ("train", "test", "extra")])
+@pytest.mark.parametrize("names", [("train", "test"), ("train",), ("train", "test", "bus"), ("train", "images")])
 def test_images_directly_in_splits_are_no_classes(names: tuple[str, ...]) -> None:
     with pytest.raises(SourceError, match="images but no class folders. If they are splits, put the images in"):
         find(images(*names))
@@ -158,6 +158,17 @@ def test_where_a_table_names_all_images_folders_need_not_be_classes() -> None:
         (images("part1/images", "part2/images"), {}),
     ):
         assert find(files, labelled=set(files)) == splits
+
+
+@pytest.mark.parametrize("inside", ["", "/images"])
+def test_of_a_competitions_test_images_the_labels_are_kept_back(inside: str) -> None:
+    files = images(f"train{inside}", f"test{inside}")
+    labels = {file: ("happy", "sad")[number % 2] for number, file in enumerate(files[:12])}
+
+    found = read_layout(files, folders_of(files), labels)
+
+    assert (found.labels, found.splits) == (["happy", "sad"], {"test": "test", "train": "train"})
+    assert [id_ for id_, _ in found.misplaced] == files[12:]
 
 
 def test_every_image_is_used_or_reported() -> None:
