@@ -1,4 +1,4 @@
-"""`affect run` in a folder as people have it: splits by other names, images that are none of them, the workdir in it."""
+"""`affect run` on a folder as people have it: splits by other names, images that are in none, the workdir in it."""
 
 import shutil
 from pathlib import Path
