@@ -24,7 +24,9 @@ def _count(number: Any, what: str) -> str:
 def _ingest(outputs: Properties) -> str:
     images = outputs["images"]
     text = f"{_count(images['images'], 'images')}, {_count(images['classes'], 'classes')}"
-    return text + (f", {_count(images['quarantined'], 'quarantined')}" if images["quarantined"] else "")
+    text += f", {_count(images['quarantined'], 'quarantined')}" if images["quarantined"] else ""
+    unused = images.get("unused_images")  # which an earlier version didn't count
+    return text + (f", {_count(unused, 'beside the data')}" if unused else "")
 
 
 def _splits(outputs: Properties, output: str, suffix: str) -> str:

@@ -53,7 +53,13 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     looks: list[BaseComponent] = []
     if context.parameters is not None:
         files = json.dumps(config.files())
-        look = DataDigest(uri=given.data, files=files, destination=given.destination, recipe=own_recipe)
+        look = DataDigest(
+            uri=given.data,
+            files=files,
+            follow_links=int(config.data.follow_links),
+            destination=given.destination,
+            recipe=own_recipe,
+        )
         seen = {name: channel.future()[0].value for name, channel in look.outputs.items()}
         looks = [look]
     # Reads the folder: checks, hashes and packs every image; quarantines what can't be used.

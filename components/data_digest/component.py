@@ -18,6 +18,7 @@ class DataDigest(Component):
     PARAMETERS = {
         "uri": Parameter(str, "the data folder, or an object store's prefix"),
         "files": Parameter(str, "paths and URIs that options name, as JSON"),
+        "follow_links": Parameter(int, "whether links that lead out of the data folder are followed"),
         "destination": Parameter(str, "where models are pushed"),
         "recipe": Parameter(str, "digest of the options and code that decide the new model"),
     }

@@ -22,10 +22,11 @@ class Executor(PlainExecutor):
         Args:
             input_dict: empty.
             output_dict: `digest`, `candidates` and `version`, values.
-            exec_properties: `uri`, `files` (JSON), `destination` and `recipe` (see `Origin`).
+            exec_properties: `uri`, `files` (JSON), `follow_links`, `destination` and `recipe` (see `Origin`).
         """
         del input_dict
-        digest = data_digest(exec_properties["uri"], json.loads(exec_properties["files"]))
+        follow_links = bool(exec_properties["follow_links"])
+        digest = data_digest(exec_properties["uri"], json.loads(exec_properties["files"]), follow_links)
         origin = Origin(exec_properties["recipe"], "", digest)
         versions = standing(exec_properties["destination"])
         found = {

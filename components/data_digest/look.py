@@ -16,7 +16,7 @@ class LookError(RuntimeError):
     """Something that can't be read; the message says what."""
 
 
-def data_digest(uri: str, files: Sequence[str]) -> str:
+def data_digest(uri: str, files: Sequence[str], follow_links: bool = False) -> str:
     """Return a digest of all that a data set and a training are made from, there within seconds.
 
     In hex: the folder's, and behind a `+` that of the files, if there are any; see `Origin`.
@@ -24,12 +24,13 @@ def data_digest(uri: str, files: Sequence[str]) -> str:
     Args:
         uri: the data folder (see `quick_digest`).
         files: paths and URIs that options name; read in full.
+        follow_links: whether links that lead out of the data folder are followed.
 
     Raises:
         SourceError: there is no such data folder, or it can't be listed.
         LookError: there is no such file.
     """
-    folder = quick_digest(uri)
+    folder = quick_digest(uri, follow_links=follow_links)
     if not files:
         return folder
     return f"{folder}+{hashlib.sha256(json.dumps([_file_digest(file) for file in files]).encode()).hexdigest()}"

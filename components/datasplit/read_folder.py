@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from components.images.codec import BadImage, decode
 from components.images.hashing import file_sha256, near_duplicates, perceptual_hash, pixels_sha256
+from components.images.left_out import counted, hollow, kind_of
 from components.images.names import source_keys
 from components.split.groups import group_images
 
@@ -39,6 +40,7 @@ class Folder:
         groups: images with the same number stay together.
         unusable: path and reason of what can't be used.
         folders: paths of the folders.
+        left_out: number of files and folders that are surely no data, by kind.
     """
 
     paths: list[str]
@@ -49,6 +51,7 @@ class Folder:
     groups: NDArray[np.int32]
     unusable: list[tuple[str, str]]
     folders: list[str]
+    left_out: dict[str, int]
 
     def sha256(self, index: int) -> str:
         """Return the digest of one image's file, in hex."""
@@ -80,7 +83,7 @@ def read_folder(
         ValueError: `group_regex` is none.
         OSError: the folder can't be read.
     """
-    paths, unusable, folders = _list_files(train)
+    paths, unusable, folders, left_out = _list_files(train)
     usable: list[str] = []
     digests, pixel_digests = bytearray(), []
     formats, format_names, pixel_counts, phashes = bytearray(), [], array("q"), []
@@ -115,22 +118,26 @@ def read_folder(
         groups=np.fromiter((numbers.setdefault(group, len(numbers)) for group in groups), np.int32, len(groups)),
         unusable=sorted(unusable),
         folders=folders,
+        left_out=counted(left_out.values()),
     )
 
 
-def _list_files(train: Path) -> tuple[list[str], list[tuple[str, str]], list[str]]:
-    """Files with a label, what isn't one with the reason, and folders."""
+def _list_files(train: Path) -> tuple[list[str], list[tuple[str, str]], list[str], dict[str, str]]:
+    """Files with a label, what isn't one with the reason, folders, and what was left out with its kind."""
     files: list[str] = []
     folders: list[str] = []
     unusable: list[tuple[str, str]] = []
+    left_out: dict[str, str] = {}
 
     def visit(folder: str, prefix: str) -> None:
-        with os.scandir(folder) as entries:
-            for entry in sorted(entries, key=lambda entry: entry.name):
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+            beside = {entry.name for entry in entries}
+            for entry in entries:
                 path = prefix + entry.name
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_symlink():
+                if kind := kind_of(entry.name, beside):
+                    left_out[path] = kind
+                elif entry.is_symlink():
                     unusable.append((path, "a link: links aren't moved or followed"))
                 elif entry.is_dir():
                     folders.append(path)
@@ -143,7 +150,8 @@ def _list_files(train: Path) -> tuple[list[str], list[tuple[str, str]], list[str
                     unusable.append((path, "not a regular file"))
 
     visit(os.fspath(train), "")
-    return sorted(files), unusable, folders
+    made_here = hollow(folders, [*files, *(path for path, _ in unusable)], left_out)
+    return sorted(files), unusable, [folder for folder in folders if folder not in made_here], left_out
 
 
 _Found = tuple[bytes, str, int | None, str, int]

@@ -14,6 +14,7 @@ from components.datasplit.folder_work import FolderWork, Item
 from components.datasplit.read_folder import read_folder
 from components.datasplit.workspace import Workspace
 from components.images.codec import decode
+from components.images.left_out import HIDDEN
 from components.split.plan import Cell, exact
 from components.work.options import BeamOptions
 from components.work.unit import Counts
@@ -220,6 +221,9 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
     )
     for name, reason in folder.unusable:
         watcher.note(f"Not used: {printable(name)}: {reason}")
+    if any(kind != HIDDEN for kind in folder.left_out):
+        counts = ", ".join(f"{count} {kind}" for kind, count in folder.left_out.items())
+        watcher.note(f"Left alone, since it is no data: {counts}")
     if not folder.paths:
         raise FolderError(f"no usable image in {path / 'train'}")
     return plan_folder(folder, exact(request.train_split), exact(request.multiplier), request.balanced, request.seed)

@@ -11,18 +11,24 @@ _THREADS = 8
 _READ_UP_TO = 1 << 30
 
 
-def folder_digest(uri: str) -> str:
+def folder_digest(uri: str, follow_links: bool = False) -> str:
     """Return the SHA-256 over the names and contents of all files below a folder or prefix, as hex.
+
+    What is surely no data (see `components.images.left_out`) doesn't count: a run may write below its own data.
+
+    Args:
+        uri: path, or URI in an object store.
+        follow_links: see `open_source`.
 
     Raises:
         SourceError: there is no such folder, or it can't be listed.
     """
-    source = open_source(uri)
+    source = open_source(uri, follow_links)
     listing = source.list()
     return _digest(listing, _contents(source, listing))
 
 
-def quick_digest(uri: str, read_up_to: int = _READ_UP_TO) -> str:
+def quick_digest(uri: str, read_up_to: int = _READ_UP_TO, *, follow_links: bool = False) -> str:
     """Return a digest of a folder or prefix that is there within seconds, as hex.
 
     It is of names, sizes and tags where the store has a tag for each content, as object stores do. Elsewhere it is
@@ -32,11 +38,12 @@ def quick_digest(uri: str, read_up_to: int = _READ_UP_TO) -> str:
     Args:
         uri: path, or URI in an object store.
         read_up_to: bytes that are read at most where there are no tags, but for files that have no time either.
+        follow_links: see `open_source`.
 
     Raises:
         SourceError: there is no such folder, or it can't be listed.
     """
-    source = open_source(uri)
+    source = open_source(uri, follow_links)
     listing = source.list()
     stamps = [listing.stamps[file_id] for file_id in listing.files]
     is_much = sum(stamp.size for stamp in stamps) > read_up_to

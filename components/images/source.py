@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from components.images.left_out import HIDDEN, counted, hollow, kind_of, sift
 from components.tools.retries import reason, with_retries
 
 
@@ -44,6 +45,8 @@ class Listing:
         hidden: number of files and folders left out because their name begins with a dot.
         linked: ids of those files that are links or lie in a folder that is one.
         stamps: what the store says of each file, by id.
+        left_out: number of files and folders that are surely no data, by kind, hidden ones included.
+        outside: id and target of links to folders outside the data folder, which weren't followed.
     """
 
     files: list[str]
@@ -52,6 +55,8 @@ class Listing:
     hidden: int
     linked: frozenset[str] = frozenset()
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    outside: tuple[tuple[str, str], ...] = ()
 
 
 class Source(Protocol):
@@ -68,8 +73,12 @@ class Source(Protocol):
         """
 
 
-def open_source(uri: str) -> Source:
+def open_source(uri: str, follow_links: bool = False) -> Source:
     """Return the source behind a path or URI.
+
+    Args:
+        uri: a folder, or an object store's prefix.
+        follow_links: whether links that lead out of the folder are followed.
 
     Raises:
         SourceError: there is no such folder, or its store doesn't let us in.
@@ -79,7 +88,7 @@ def open_source(uri: str) -> Source:
     path = Path(uri.removeprefix("file://"))
     if not path.is_dir():
         raise SourceError(f"data: {'not a folder' if path.exists() else 'no such folder'}: {path}")
-    return LocalSource(str(path))
+    return LocalSource(str(path), follow_links)
 
 
 def printable(name: bytes) -> str:
@@ -89,63 +98,28 @@ def printable(name: bytes) -> str:
 
 @dataclass
 class LocalSource:
-    """A folder of this machine. Links are followed inside the folder only."""
+    """A folder of this machine. Links are followed inside the folder, and out of it where that is asked for."""
 
     root: str
+    follow_links: bool = False
     _names: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     def list(self) -> Listing:
-        """Find all files below the folder, following links that stay inside it."""
-        root = os.path.realpath(os.fsencode(self.root))
-        listing = Listing([], [], [], 0)
-        hidden = 0
-        names: dict[str, bytes] = {}
-        linked: set[str] = set()
-        stamps: dict[str, Stamp] = {}
-
-        def visit(folder: bytes, prefix: bytes, above: tuple[bytes, ...]) -> None:
-            nonlocal hidden
-            try:
-                inside = sorted(os.listdir(folder))
-            except OSError as error:
-                listing.unusable.append((printable(prefix) or ".", f"folder that can't be read: {error.strerror}"))
-                return
-            for name in inside:
-                if name.startswith(b"."):
-                    hidden += 1
-                    continue
-                path, relative = os.path.join(folder, name), os.path.join(prefix, name)
-                file_id = printable(relative)
-                while file_id in names:  # a name that spells out another's escaped byte
-                    file_id += "~"
-                try:
-                    real = os.path.realpath(path)
-                    found = os.stat(path)
-                except OSError as error:
-                    listing.unusable.append((file_id, f"dangling link or unreadable: {error.strerror}"))
-                    continue
-                if real != root and not real.startswith(root + b"/"):
-                    listing.unusable.append((file_id, "link that leads out of the data folder"))
-                elif stat.S_ISDIR(found.st_mode):
-                    if real in above:
-                        listing.unusable.append((file_id, "link to a folder it lies in"))
-                        continue
-                    listing.folders.append(file_id)
-                    visit(path, relative, (*above, real))
-                elif stat.S_ISREG(found.st_mode):
-                    names[file_id] = relative
-                    listing.files.append(file_id)
-                    # The second time can't be set by hand: it tells of a file that was replaced by one as old.
-                    stamps[file_id] = Stamp(found.st_size, f"{found.st_mtime_ns} {found.st_ctime_ns}", False)
-                    if real != os.path.join(root, relative):
-                        linked.add(file_id)
-                else:
-                    listing.unusable.append((file_id, "not a regular file"))
-
-        visit(root, b"", (root,))
-        self._names = {file_id: name for file_id, name in names.items() if name != os.fsencode(file_id)}
+        """Find all files below the folder that may be data."""
+        walk = _Walk(os.path.realpath(os.fsencode(self.root)), self.follow_links)
+        walk.visit(walk.root, b"", (walk.root,))
+        self._names = {file_id: name for file_id, name in walk.names.items() if name != os.fsencode(file_id)}
+        unusable = sorted(walk.unusable)
+        made_here = hollow(walk.folders, [*walk.names, *(file_id for file_id, _ in unusable)], walk.left_out)
         return Listing(
-            sorted(listing.files), sorted(listing.folders), sorted(listing.unusable), hidden, frozenset(linked), stamps
+            files=sorted(walk.names),
+            folders=sorted(set(walk.folders) - made_here),
+            unusable=unusable,
+            hidden=sum(kind == HIDDEN for kind in walk.left_out.values()),
+            linked=frozenset(walk.linked),
+            stamps=walk.stamps,
+            left_out=counted(walk.left_out.values()),
+            outside=tuple(sorted(walk.outside)),
         )
 
     def read(self, file_id: str) -> bytes:
@@ -153,6 +127,72 @@ class LocalSource:
         name = self._names.get(file_id, os.fsencode(file_id))
         with open(os.path.join(os.fsencode(self.root), name), "rb") as file:
             return file.read()
+
+
+@dataclass
+class _Walk:
+    """What is found on the way through a local folder."""
+
+    root: bytes
+    follow_links: bool
+    names: dict[str, bytes] = field(default_factory=dict)
+    folders: list[str] = field(default_factory=list)
+    unusable: list[tuple[str, str]] = field(default_factory=list)
+    outside: list[tuple[str, str]] = field(default_factory=list)
+    linked: set[str] = field(default_factory=set)
+    stamps: dict[str, Stamp] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def visit(self, folder: bytes, prefix: bytes, above: tuple[bytes, ...]) -> None:
+        """Go through one folder.
+
+        Args:
+            folder: its path.
+            prefix: its path below the root.
+            above: real paths of all folders that lead to it, itself included.
+        """
+        try:
+            inside = sorted(os.listdir(folder))
+        except OSError as error:
+            self.unusable.append((printable(prefix) or ".", f"folder that can't be read: {error.strerror}"))
+            return
+        beside = {os.fsdecode(name) for name in inside}
+        for name in inside:
+            path, relative = os.path.join(folder, name), os.path.join(prefix, name)
+            file_id = printable(relative)
+            if kind := kind_of(os.fsdecode(name), beside):
+                self.left_out[file_id] = kind
+                continue
+            while file_id in self.names:  # a name that spells out another's escaped byte
+                file_id += "~"
+            self._take(path, relative, file_id, above)
+
+    def _take(self, path: bytes, relative: bytes, file_id: str, above: tuple[bytes, ...]) -> None:
+        try:
+            real = os.path.realpath(path)
+            found = os.stat(path)
+        except OSError as error:
+            self.unusable.append((file_id, f"dangling link or unreadable: {error.strerror}"))
+            return
+        leads_out = real != self.root and not real.startswith(self.root + b"/")
+        if leads_out and not self.follow_links:
+            self.unusable.append((file_id, "link that leads out of the data folder"))
+            if stat.S_ISDIR(found.st_mode):
+                self.outside.append((file_id, printable(real)))
+        elif stat.S_ISDIR(found.st_mode):
+            if real in above:
+                self.unusable.append((file_id, "link to a folder it lies in"))
+                return
+            self.folders.append(file_id)
+            self.visit(path, relative, (*above, real))
+        elif stat.S_ISREG(found.st_mode):
+            self.names[file_id] = relative
+            # The second time can't be set by hand: it tells of a file that was replaced by one as old.
+            self.stamps[file_id] = Stamp(found.st_size, f"{found.st_mtime_ns} {found.st_ctime_ns}", False)
+            if real != os.path.join(self.root, relative):
+                self.linked.add(file_id)
+        else:
+            self.unusable.append((file_id, "not a regular file"))
 
 
 @dataclass
@@ -178,20 +218,16 @@ class RemoteSource:
             ) from None
         if not found:
             raise SourceError(f"data: nothing found at {self.uri}: no such bucket or folder, or it is empty")
-        files: list[str] = []
-        folders: set[str] = set()
-        stamps: dict[str, Stamp] = {}
-        hidden = 0
-        for path, about in sorted(found.items()):
-            file_id = path[len(root) :].lstrip("/")
-            parts = file_id.split("/")
-            if not file_id or any(part.startswith(".") for part in parts):
-                hidden += 1
-                continue
-            files.append(file_id)
-            stamps[file_id] = _stamp(about)
-            folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
-        return Listing(files, sorted(folders), [], hidden, stamps=stamps)
+        about = {path[len(root) :].lstrip("/"): entry for path, entry in found.items()}
+        files, folders, left_out = sift(file_id for file_id in about if file_id)
+        return Listing(
+            files=files,
+            folders=folders,
+            unusable=[],
+            hidden=sum(kind == HIDDEN for kind in left_out.values()),
+            stamps={file_id: _stamp(about[file_id]) for file_id in files},
+            left_out=counted(left_out.values()),
+        )
 
     def read(self, file_id: str) -> bytes:
         """Return the bytes of one object; a dropped connection is tried again."""

@@ -11,6 +11,7 @@ from components.ingest.label_table import Label, read_label_table, read_names
 from components.ingest.match_labels import Finder, match_labels
 from components.ingest.options import DataOptions
 
+NO_CLASS = ""  # the label of images whose votes name none
 _ENDINGS = (".csv", ".tsv", ".txt")
 _LARGEST = 100_000_000  # bytes of a table that nobody named
 _WORTH_A_WORD = 0.5  # of a table's lines must mean images of the folder
@@ -21,7 +22,7 @@ class GivenLabels:
     """What a table says of the images.
 
     Attributes:
-        labels: by id.
+        labels: by id, also of images that are left out.
         left_out: why an image isn't used, by id: its label isn't sure enough, or the votes name no class.
         used: id of the table, where it lies among the images.
         read: what the summary says of the table: `rows`, `encoding`, `without_path`.
@@ -59,16 +60,12 @@ def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabel
     beside = used.rpartition("/")[0] if used else ""
     matched = match_labels(table, Finder(listing.files, _roots(uri), beside))
     left_out = dict.fromkeys(matched.undecided, "the votes name no class")
-    labels = {}
+    labels = dict.fromkeys(matched.undecided, Label(NO_CLASS))
     for file, label in matched.labels.items():
         if options.min_confidence is not None and _confidence(label, where) < options.min_confidence:
             left_out[file] = "below data.min_confidence"
-        elif options.weigh_by_confidence:
-            labels[file] = Label(label.name, _confidence(label, where), label.votes)
-        else:
-            labels[file] = Label(label.name, None, label.votes)
-    if options.min_confidence is not None and not labels:
-        raise SourceError(f"data.min_confidence = {options.min_confidence:g} leaves no image of {where}: lower it")
+        weight = _confidence(label, where) if options.weigh_by_confidence else None
+        labels[file] = Label(label.name, weight, label.votes)
     read = {"rows": len(table.rows), "encoding": table.encoding, "without_path": table.without_path}
     return GivenLabels(labels, left_out, used, read)
 

@@ -1,18 +1,19 @@
 """What a folder's structure says of its images: their labels, and the split where it was made already.
 
-`DIR/train/<label>/…`, `DIR/<label>/…`, and with `DIR/test/<label>/…` (also `val`, `validation`, `eval`) a split that
-is given. Pure: works on paths alone.
+`DIR/train/<label>/…`, `DIR/<label>/…`, and with `DIR/test/<label>/…` (also `val`, `valid`, …, see `folder_names`) a
+split that is given. Pure: works on paths alone.
 """
 
 import csv
 import io
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from components.images.source import SourceError
+from components.ingest.find_splits import find_splits
+from components.ingest.folder_names import may_be_image
 
-_GIVEN = {"train": "", "test": "test", "val": "eval", "validation": "eval", "eval": "eval"}
 _SPLIT_CSVS = ("train.csv", "test.csv")
 _SPLIT_CSV_HEADER = ["label", "filename"]
 
@@ -39,18 +40,20 @@ class Layout:
     Attributes:
         entries: files with a label, sorted by id.
         misplaced: files that lie in no class folder, with the reason.
-        labels: all class folders, those without files too, sorted.
+        labels: all classes, those without files too, sorted.
+        empty: class folders in which there is no file, in no split.
         split_csvs: ids of `datasplit`'s own tables, which must agree with the folders.
-        beside: number of files beside `train/`: licences, tables, … that aren't part of the data.
-        divided: whether the class folders lie in folders of splits.
+        beside: ids of files that aren't part of the data: licences, tables, and whatever lies beside the splits.
+        splits: ids of the folders that hold the class folders, with their split; empty where classes lie at the top.
     """
 
     entries: list[Entry]
     misplaced: list[tuple[str, str]]
     labels: list[str]
+    empty: list[str]
     split_csvs: list[str]
-    beside: int
-    divided: bool
+    beside: list[str]
+    splits: Mapping[str, str] = field(default_factory=dict)
 
     def place(self, file_id: str, split: str) -> str:
         """Return `<split>/<path>`, which is the same whether the folder itself or its `train/` holds the classes.
@@ -62,46 +65,115 @@ class Layout:
         return f"{split or 'train'}/{self.path_in_split(file_id)}"
 
     def path_in_split(self, file_id: str) -> str:
-        """Return the id without the split's folder: image and copy lie in one folder there, whatever their labels."""
-        folder, _, inside = file_id.partition("/")
-        return inside if self.divided and inside and folder.lower() in _GIVEN else file_id
+        """Return the id without the split's folder: image and copy lie in one folder there, whatever their labels.
+
+        Of several folders of one split the first alone is left out: the others may hold files of the same names.
+        """
+        root = _root_of(file_id, self.splits)
+        if root is None or root != next(name for name, split in self.splits.items() if split == self.splits[root]):
+            return file_id
+        return file_id[len(root) + 1 :]
+
+    def class_folder(self, file_id: str) -> str:
+        """Return the name in the place where a class folder's would be, of a folder itself or of what lies in it."""
+        root = _root_of(file_id, self.splits)
+        return (file_id if root is None else file_id[len(root) + 1 :]).partition("/")[0]
+
+    def unused_images(self) -> dict[str, int]:
+        """Return how many files that may be images aren't part of the data, by top folder, "." for none."""
+        tops = (file_id.rpartition("/")[0].partition("/")[0] or "." for file_id in self.beside if may_be_image(file_id))
+        return dict(sorted(Counter(tops).items()))
 
 
-def read_layout(files: Iterable[str], folders: Iterable[str], labels: Mapping[str, str] | None = None) -> Layout:
+def read_layout(
+    files: Iterable[str],
+    folders: Iterable[str],
+    labels: Mapping[str, str] | None = None,
+    *,
+    layout: str = "auto",
+    splits: Mapping[str, Sequence[str]] | None = None,
+    uri: str = "the data folder",
+) -> Layout:
     """Tell labels and splits from paths.
 
     Args:
         files: ids of the files.
         folders: ids of the folders.
-        labels: labels that override the folders' names, by id.
+        labels: labels that override the folders' names, by id. A folder all of whose files they rename is no class.
+        layout: "classes" or "splits" where that was said of the top folders, else "auto".
+        splits: ids of the folders of each split ("train", "eval", "test") where they were named; only these are used.
+        uri: of the data folder, for messages.
+
+    Raises:
+        SourceError: it isn't sure what the folders are.
     """
     files, folders, labels = list(files), list(folders), labels or {}
-    top = {folder.lower(): folder for folder in folders if "/" not in folder}
-    divided = "train" in top
-    known: set[str] = set()
-    for folder in folders:
-        parts = folder.split("/")
-        if divided and len(parts) == 2 and parts[0].lower() in _GIVEN:
-            known.add(parts[1])
-        elif not divided and len(parts) == 1:
-            known.add(parts[0])
-    entries, misplaced, csvs, beside = [], [], [], 0
+    roots = find_splits(files, folders, layout=layout, splits=splits, labelled=labels, uri=uri)
+    tables = _SPLIT_CSVS if any(root.lower() == "train" for root in roots) else ()
+    mixed = _mixed(files, roots, labels)
+    entries, misplaced, csvs, beside = [], [], [], []
     for file_id in files:
-        parts = file_id.split("/")
-        split = _GIVEN.get(parts[0].lower()) if divided and len(parts) > 1 else None
-        inside = parts[1:] if split is not None else parts
-        if file_id in labels:
-            entries.append(Entry(file_id, labels[file_id], split or ""))
-        elif divided and file_id in _SPLIT_CSVS:
+        root = _root_of(file_id, roots)
+        split = "" if root is None or roots[root] == "train" else roots[root]
+        label = _folder_label(file_id, root)
+        if file_id in labels and (root is not None or splits is None):
+            entries.append(Entry(file_id, labels[file_id], split))
+        elif file_id in tables:
             csvs.append(file_id)
-        elif divided and split is None:
-            beside += 1
-        elif len(inside) < 2:
-            misplaced.append((file_id, "not in a class folder"))
+        elif (roots and root is None) or (label is None and root is None and not may_be_image(file_id)):
+            beside.append(file_id)
+        elif label is None:
+            misplaced.append((file_id, "not in a class folder" + (" nor in data.labels_csv" if labels else "")))
+        elif label in mixed:
+            misplaced.append((file_id, "not in data.labels_csv, which divides its folder into classes"))
         else:
-            entries.append(Entry(file_id, inside[0], split or ""))
-    known.update(entry.label for entry in entries)
-    return Layout(sorted(entries, key=lambda entry: entry.id), misplaced, sorted(known), csvs, beside, divided)
+            entries.append(Entry(file_id, label, split))
+    filled = {label for file_id in files if (label := _folder_label(file_id, _root_of(file_id, roots)))}
+    empty = set(_class_folders(folders, roots)) - filled
+    known = empty | {entry.label for entry in entries}
+    return Layout(
+        sorted(entries, key=lambda entry: entry.id), misplaced, sorted(known), sorted(empty), csvs, beside, roots
+    )
+
+
+def _root_of(file_id: str, roots: Iterable[str]) -> str | None:
+    """Return the split's folder that a file lies in."""
+    return next((root for root in roots if file_id.startswith(f"{root}/")), None)
+
+
+def _folder_label(file_id: str, root: str | None) -> str | None:
+    """Return the class folder that a file lies in."""
+    inside = file_id if root is None else file_id[len(root) + 1 :]
+    label, slash, _ = inside.partition("/")
+    return label if slash else None
+
+
+def _class_folders(folders: Iterable[str], roots: Mapping[str, str]) -> Iterable[str]:
+    for folder in folders:
+        root = _root_of(folder, roots)
+        inside = folder if root is None else folder[len(root) + 1 :]
+        if "/" not in inside and (root is not None or not roots):
+            yield inside
+
+
+def _mixed(files: Iterable[str], roots: Mapping[str, str], labels: Mapping[str, str]) -> set[str]:
+    """Return folders that are no classes: a table gives most of their files several labels, and none the folder's."""
+    if not labels:
+        return set()
+    total: Counter[tuple[str | None, str]] = Counter()
+    given: dict[tuple[str | None, str], Counter[str]] = defaultdict(Counter)
+    for file_id in files:
+        root = _root_of(file_id, roots)
+        folder = _folder_label(file_id, root)
+        if folder is not None and may_be_image(file_id):
+            total[root, folder] += 1
+            if file_id in labels:
+                given[root, folder][labels[file_id]] += 1
+    return {
+        folder
+        for (root, folder), by_label in given.items()
+        if len(by_label) > 1 and folder not in by_label and 2 * by_label.total() > total[root, folder]
+    }
 
 
 def check_split_csv(name: str, text: str, entries: Iterable[Entry], unlisted: Collection[str] = ()) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+_NAMED = 10
+
 
 def notes(summary: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each thing that somebody may not have meant.
@@ -10,6 +12,13 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
     Args:
         summary: of ingest.
     """
+    folders = summary["unused_images"]
+    if folders:
+        named = ", ".join(f"{count} in {folder}/" for folder, count in list(folders.items())[:_NAMED])
+        yield (
+            f"{sum(folders.values())} images aren't part of the data, since they lie beside its splits: {named}"
+            f"{', …' if len(folders) > _NAMED else ''}. data.splits names the folders to use."
+        )
     used = summary["labels_table"]
     if used and not used["changed"]:
         yield (
@@ -17,7 +26,7 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
         )
     if used and used["encoding"] not in ("utf-8-sig", "utf-16"):
         yield f"data.labels_csv isn't UTF-8; it was read as {used['encoding']}."
-    for reason, count in summary["left_out"].items():
+    for reason, count in summary["excluded"].items():
         yield f"{count} images are left out: {reason}."
     for table in summary["unused_tables"]:
         if table["would_change"]:

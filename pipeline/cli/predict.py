@@ -22,6 +22,7 @@ from rich.table import Table
 from components.formats.examples import LABEL_MAP, read_labels
 from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, serving_folder
 from components.images.codec import BadImage, decode, for_tensorflow
+from components.images.left_out import kind_of
 from components.images.source import printable
 from components.tools.console import uncut_console
 from components.tools.files import replacing
@@ -75,7 +76,7 @@ def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: 
 
 
 def find_files(paths: Sequence[str]) -> list[Path]:
-    """List the files, and those of the folders and their subfolders, sorted and without hidden ones.
+    """List the files, and those of the folders and their subfolders, sorted and without what is surely no image.
 
     Raises:
         UsageError: a path doesn't exist, or there are no files.
@@ -84,9 +85,7 @@ def find_files(paths: Sequence[str]) -> list[Path]:
     for path in map(Path, paths):
         if path.is_dir():
             inside = (file for file in path.rglob("*") if file.is_file())
-            files += sorted(
-                file for file in inside if not any(part.startswith(".") for part in file.relative_to(path).parts)
-            )
+            files += sorted(file for file in inside if not any(map(kind_of, file.relative_to(path).parts)))
         elif path.exists():
             files.append(path)
         else:

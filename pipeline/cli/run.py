@@ -105,7 +105,7 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
 
 def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     data = _absolute(data)
-    digest = folder_digest(data)
+    digest = folder_digest(data, config.data.follow_links)
     run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     log = folder.logs / f"{run_id}.log"
     folder.logs.mkdir(parents=True, exist_ok=True)

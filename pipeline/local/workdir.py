@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from components.formats.documents import REPORT
+from components.images.left_out import WORKDIR_MARKER
 
 _ATTEMPTS = 10
 
@@ -57,6 +58,8 @@ class Workdir:
                 raise WorkdirLocked(
                     f"{self.root} is in use by process {holder}: wait for it, or name another folder with --workdir"
                 )
+            # From now on a run that reads a folder around this one leaves it out.
+            (self.root / WORKDIR_MARKER).touch()
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()

@@ -101,17 +101,26 @@ def test_a_destination_that_cant_be_read_is_named(tmp_path: Path) -> None:
         standing("nowhere://models")
 
 
+def test_what_lies_behind_a_link_out_of_the_folder_counts_where_it_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "data" / "sad").symlink_to("../disk")
+    before = [data_digest(str(tmp_path / "data"), [], follow_links=follow) for follow in (False, True)]
+
+    (tmp_path / "disk" / "1.jpg").write_bytes(b"new")
+
+    after = [data_digest(str(tmp_path / "data"), [], follow_links=follow) for follow in (False, True)]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False]
+
+
 def test_the_executor_hands_on_what_it_found(faces: Path, tmp_path: Path) -> None:
     outputs = {name: [PlainArtifact()] for name in ("digest", "candidates", "version")}
     digest = folder_digest(str(faces))
     pushed(tmp_path / "models", 7, Origin("another", "", digest))
     pushed(tmp_path / "models", 8, Origin("recipe", "", digest))
 
-    Executor().Do(
-        {},
-        outputs,
-        {"uri": str(faces), "files": json.dumps([]), "destination": str(tmp_path / "models"), "recipe": "recipe"},
-    )
+    given = {"uri": str(faces), "files": json.dumps([]), "follow_links": 0, "recipe": "recipe"}
+    Executor().Do({}, outputs, given | {"destination": str(tmp_path / "models")})
 
     assert {name: one.value for name, [one] in outputs.items()} == {
         "digest": digest,

@@ -86,6 +86,24 @@ def test_what_cannot_be_used_stays_and_is_reported_one_by_one(data: Path, tmp_pa
     assert any(Path(name).name == "img.jpg" for name in nested)
 
 
+def test_leftovers_of_a_nas_and_of_a_run_are_neither_moved_nor_copied(data: Path) -> None:
+    plain = done(data, "--seed", 3, "--output", data.parent / "plain").output
+    for name in (
+        "happy/@eaDir/img0.jpg/SYNOPHOTO_THUMB_M.jpg",
+        "runs/local/artifacts/1/img.jpg",
+        "sad/SYNOFILE_THUMB_M.jpg",
+    ):
+        draw(data / "train" / name, seed=1)
+    (data / "train" / "runs" / "local" / "metadata.db").write_bytes(b"")
+
+    output = done(data, "--seed", 3, "--output", data.parent / "out").output
+
+    assert tree(data.parent / "out") == tree(data.parent / "plain")
+    assert not (data.parent / "out" / "train" / "runs").exists()
+    assert "Left alone, since it is no data: 2 nas, 2 workdir" in output
+    assert "Left alone" not in plain
+
+
 def test_links_are_left_alone_with_an_output_folder_too(data: Path, tmp_path: Path) -> None:
     draw(tmp_path / "secret.jpg", seed=1)
     (data / "train" / "happy" / "out.jpg").symlink_to(tmp_path / "secret.jpg")

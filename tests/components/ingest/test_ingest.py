@@ -19,7 +19,7 @@ from components.formats.documents import SUMMARY
 from components.images.codec import encode
 from components.images.folder_digest import folder_digest
 from components.images.source import SourceError
-from components.ingest import ingest as module
+from components.ingest import pack as module
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions, LabelColumns
 
@@ -230,6 +230,7 @@ def test_a_corrected_label_does_not_part_a_copy_from_its_source(folder: Path, tm
         (lambda root: root.mkdir(), "no class folder"),
         (lambda root: (root / "train" / "happy").mkdir(parents=True), "no usable image"),
         (lambda root: draw(root / "train" / "happy" / "a.jpg", 1), "only one class"),
+        (lambda root: draw(root / "happy" / "a.jpg", 1), "only one class"),
     ],
 )
 def test_a_folder_that_holds_no_classifiers_data_is_an_error(
@@ -266,9 +267,14 @@ def test_the_digest_follows_content_and_names_but_not_times(folder: Path) -> Non
 
 
 def test_the_hostile_folder_is_accounted_for_file_by_file(data_set: Callable[[str], Path], tmp_path: Path) -> None:
-    root = data_set("dirty_hostile")
+    root = tmp_path / "hostile"
+    shutil.copytree(data_set("dirty_hostile"), root, symlinks=True)
+    for label, reason in (("empty_class", "its folder is empty"), ("all_corrupt", "2 files can't be used")):
+        with pytest.raises(SourceError, match=f"no usable image of the class {label}: {reason}"):
+            run(root, tmp_path / f"with {label}")
+        shutil.rmtree(root / "train" / label)
     with (root / "MANIFEST.csv").open(encoding="utf-8", newline="") as file:
-        manifest = list(csv.DictReader(file))
+        manifest = [row for row in csv.DictReader(file) if not row["path"].startswith("all_corrupt/")]
     hidden = [row for row in manifest if any(part.startswith(".") for part in row["path"].split("/"))]
     misplaced = [row for row in manifest if "/" not in row["path"]]
     good = [row for row in manifest if row["pil_result"] == "ok" and row not in hidden and row not in misplaced]
@@ -276,10 +282,9 @@ def test_the_hostile_folder_is_accounted_for_file_by_file(data_set: Callable[[st
     summary = run(root, tmp_path / "out")
 
     assert summary["images"] == len(good) == 183
-    # A broken link, a link to a folder and everything that Pillow can't read, but not what is hidden.
-    assert summary["quarantined"] == len(manifest) - len(good) - len(hidden)
-    assert summary["hidden"] == 4
-    assert summary["classes"]["empty_class"] == summary["classes"]["all_corrupt"] == 0
+    # A broken link, a link to a folder and everything that Pillow can't read, but not what is surely no data.
+    assert summary["left_out"] == {"hidden": 4, "system": 2}
+    assert summary["quarantined"] == len(manifest) - len(good) - 6
     ids = set(rows(tmp_path / "out"))
     assert "train/anger/latin1_\\xe9.jpg" in ids
     assert "train/anger/new\nline.jpg" in ids
@@ -339,7 +344,7 @@ def test_labels_that_are_not_sure_enough_are_left_out_and_counted_with_their_cop
 
     summary = run(root, tmp_path / "out", DataOptions(labels_csv=str(root / "labels.csv"), min_confidence=0.4))
 
-    assert summary["left_out"] == {"below data.min_confidence": 10}
+    assert summary["excluded"] == {"below data.min_confidence": 10}
     assert summary["images"] == 19
     found = rows(tmp_path / "out")
     assert {"happy/8_aug1.png", "happy/1_aug1.png"} & set(found) == {"happy/8_aug1.png"}
@@ -366,7 +371,7 @@ def test_images_follow_their_votes(tmp_path: Path) -> None:
     summary = run(root, tmp_path / "out", DataOptions(labels_csv=str(table), labels_columns=columns))
 
     found = rows(tmp_path / "out")
-    assert summary["left_out"] == {"the votes name no class": 2}
+    assert summary["excluded"] == {"the votes name no class": 2}
     assert found["images/fer0.png"].votes == (("happy", pytest.approx(0.9)), ("sad", pytest.approx(0.1)))
     assert found["images/fer1.png"].votes == (("sad", 1.0),)
 

@@ -35,12 +35,13 @@ def test_a_class_named_test_is_a_class_where_there_is_no_train() -> None:
 
 
 def test_files_beside_train_are_no_images_and_files_in_no_class_are_misplaced() -> None:
-    files = ["train/happy/a.jpg", "train/stray.jpg", "LICENSE", "docs/x.jpg"]
+    happy, sad = ([f"train/{label}/{number}.jpg" for number in range(6)] for label in ("happy", "sad"))
+    files = [*happy, *sad, "train/stray.jpg", "LICENSE", "docs/x.jpg"]
     found = read_layout(files, folders_of(files))
 
-    assert [entry.id for entry in found.entries] == ["train/happy/a.jpg"]
+    assert [entry.id for entry in found.entries] == [*happy, *sad]
     assert found.misplaced == [("train/stray.jpg", "not in a class folder")]
-    assert found.beside == 2
+    assert found.beside == ["LICENSE", "docs/x.jpg"]
 
 
 def test_an_empty_class_folder_is_known() -> None:

@@ -158,6 +158,13 @@ def test_the_page_is_small_and_stands_alone(page: Path) -> None:
     assert 'href="http' not in text
 
 
+def test_what_a_person_should_hear_of_the_data_and_what_is_left_out_are_told(page: Path) -> None:
+    text = page.read_text("utf-8")
+
+    assert "1203 images aren&#39;t part of the data: &lt;extra&gt;/." in text
+    assert "Left out, since surely no data: 1 hidden, 12 nas." in text
+
+
 def test_the_parameters_are_flattened_in_order() -> None:
     assert list(flatten({"a": {"b": 1, "c": {"d": None}}, "e": "x", "f": []})) == [
         ("a.b", "1"), ("a.c.d", "null"), ("e", "x"), ("f", "[]"),

@@ -17,7 +17,7 @@ from PIL import Image
 from components.images.options import ImageOptions
 from components.models.resnets import ResNet18
 from components.training.export import export
-from pipeline.cli.predict import predict
+from pipeline.cli.predict import find_files, predict
 
 LABELS = ["happy", "neutral", "sad"]
 # A picture that changes when it is turned.
@@ -108,6 +108,14 @@ def test_folders_are_searched_and_broken_files_are_rows_without_numbers(model: P
     assert (broken["label"], broken["score"], broken["probabilities"]) == (None, None, None)
     assert broken["error"]
     assert good["label"] in LABELS
+
+
+def test_thumbnails_and_leftovers_in_a_folder_are_no_images(tmp_path: Path) -> None:
+    for name in ("a.png", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "Thumbs.db", "in/._b.png", "in/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+
+    assert find_files([str(tmp_path)]) == [tmp_path / "a.png", tmp_path / "in" / "b.png"]
 
 
 def test_many_files_keep_their_order_through_batches(model: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from components.images.folder_digest import folder_digest
 from pipeline.cli import main
 from pipeline.local.workdir import Workdir, WorkdirLocked
 
@@ -34,6 +35,24 @@ def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path: Path) -> No
     assert not folder.is_locked()
     with folder.locked():
         pass
+
+
+@pytest.mark.parametrize("place", ["runs/local", "work", "."])
+def test_a_workdir_in_the_data_is_no_data_from_the_lock_on(tmp_path: Path, place: str) -> None:
+    for image in ("happy/1.jpg", "sad/2.jpg"):
+        (tmp_path / image).parent.mkdir()
+        (tmp_path / image).write_bytes(b"image")
+    before = folder_digest(str(tmp_path))
+    folder = Workdir(tmp_path / place)
+    with folder.locked():
+        found = [folder_digest(str(tmp_path))]
+        for path in vars(folder).values():  # all that it names, be it a file or a folder
+            path.mkdir(parents=True, exist_ok=True) if not path.exists() else None
+            if path.is_dir() and path != folder.root:
+                (path / "1.jpg").write_bytes(b"made")
+            found.append(folder_digest(str(tmp_path)))
+
+    assert set(found) == {before}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,111 @@
+"""What is in a data folder and as what it is to be read, before the first image is opened."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from components.images.source import Listing, Source, SourceError
+from components.ingest.check_classes import check_images, check_links, check_spelling
+from components.ingest.copies import Relation, relate
+from components.ingest.folder_names import has_ending
+from components.ingest.given_labels import NO_CLASS, GivenLabels, given_labels, unused_tables
+from components.ingest.inspect_image import Quarantined
+from components.ingest.layout import Entry, Layout, read_layout
+from components.ingest.options import DataOptions
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What is known of a folder by its names and tables alone.
+
+    Attributes:
+        listing: what lies there.
+        layout: what the folders mean.
+        given: what a table of labels says.
+        entries: the files to read as images.
+        relations: of these files and of those that a table leaves out, by id.
+        excluded: why a table leaves a file out, by id.
+        unused_tables: tables of labels that nobody named.
+        bad: what can't be used, whatever is in it.
+    """
+
+    listing: Listing
+    layout: Layout
+    given: GivenLabels
+    entries: list[Entry]
+    relations: Mapping[str, Relation]
+    excluded: Mapping[str, str]
+    unused_tables: list[dict[str, Any]]
+    bad: list[Quarantined]
+
+    def check_classes(self, images: Iterable[tuple[str, str]], bad: Iterable[Quarantined]) -> None:
+        """Make sure that each class has images, some of them to train on.
+
+        Args:
+            images: label and split of each image.
+            bad: files that can't be used.
+
+        Raises:
+            SourceError: a class hasn't; or it is spelled in two ways.
+        """
+        places = {label: f"{label}/" for label in self.layout.empty}
+        places |= {relation.label: file_id for file_id, relation in sorted(self.relations.items(), reverse=True)}
+        places.pop(NO_CLASS, None)
+        check_spelling(places)
+        reasons: dict[str, list[str]] = defaultdict(list)
+        for item in bad:
+            reasons[item.label or self.layout.class_folder(item.id)].append(f"{item.id}: {item.reason}")
+        for file_id, reason in self.excluded.items():
+            reasons[self.relations[file_id].label].append(f"{file_id}: {reason}")
+        check_images(places, list(images), reasons)
+
+
+def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
+    """Read names and tables.
+
+    Args:
+        uri: the data folder.
+        source: the same.
+        options: what folders and tables mean.
+
+    Raises:
+        SourceError: it isn't sure what the folders mean, a table doesn't fit them, or there is no class, or one without
+            images.
+    """
+    listing = source.list()
+    given = given_labels(uri, listing, options)
+    check_links(listing.outside, listing.folders)
+    # A class folder that can't be read, or a link to one that is gone, is a class without images, not no class.
+    unread = [file_id for file_id, _ in listing.unusable if file_id != "." and not has_ending(file_id)]
+    layout = read_layout(
+        [file_id for file_id in listing.files if file_id != given.used],
+        [*listing.folders, *unread],
+        {file_id: label.name for file_id, label in given.labels.items()},
+        layout=options.layout,
+        splits=options.folders(),
+        uri=uri,
+    )
+    relations = relate(layout.entries, layout, given.labels)
+    labels = {file_id: relation.label for file_id, relation in relations.items()}
+    unused = unused_tables(uri, source, listing, labels, {given.used, *layout.split_csvs})
+    if not layout.labels:
+        raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/{_or_use(unused, uri)}")
+    tables = {table["file"] for table in unused}
+    misplaced = [item for item in layout.misplaced if item[0] not in tables]
+    bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *misplaced)]
+    excluded = {
+        file_id: given.left_out[decides]
+        for file_id, relation in relations.items()
+        if (decides := relation.source or file_id) in given.left_out
+    }
+    entries = [entry for entry in layout.entries if entry.id not in excluded]
+    found = Structure(listing, layout, given, entries, relations, excluded, unused, bad)
+    found.check_classes([(relations[entry.id].label, entry.split) for entry in entries], bad)
+    return found
+
+
+def _or_use(tables: list[dict[str, Any]], uri: str) -> str:
+    if not tables:
+        return ""
+    return f", or use the table that lies there: data.labels_csv={uri.rstrip('/')}/{tables[0]['file']}"
