@@ -7,7 +7,7 @@ from components.component import Component, Input, Output, Parameter
 from components.evaluator.baseline_executor import BaselineExecutor
 from components.evaluator.executor import EvaluatorExecutor
 from components.evaluator.options import EvaluateOptions
-from components.formats.artifacts import ImageDataset
+from components.formats.artifacts import Analysis, ImageDataset
 
 
 class BaselineFinder(Component):
@@ -15,8 +15,8 @@ class BaselineFinder(Component):
 
     EXECUTOR = BaselineExecutor
     INPUTS = {
-        "dataset": Input(ImageDataset, "for its digest"),
-        "examples": Input(Examples, "for their label map"),
+        "summary": Input(Analysis, "of SplitBalanceAugment, for the data's digest"),
+        "labels": Input(Analysis, "of TFRecordConverter"),
     }
     OUTPUTS = {"model": Output(Model, "stays empty where there is nothing to compare with")}
     PARAMETERS = {

@@ -21,7 +21,7 @@ from components.formats.dataset import SPLITS, read_columns
 from components.formats.documents import RESULTS
 from components.formats.examples import read_labels
 from components.formats.predictions import write_predictions
-from components.formats.saved_model import is_saved_model, read_made_from, serving_folder
+from components.formats.saved_model import ASSETS, is_saved_model, read_made_from, serving_folder
 
 
 class EvaluatorExecutor(tfx_evaluator.Executor):
@@ -50,7 +50,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         comparison: Comparison | None = None
         if is_saved_model(pushed):
             new = serving_folder(get_single_instance(input_dict["model"]).uri)
-            comparison = decide(read_made_from(pushed), read_made_from(new), _images(dataset), groups)
+            comparison = decide(read_made_from(pushed / ASSETS), read_made_from(new / ASSETS), _images(dataset), groups)
         inputs = {key: value for key, value in input_dict.items() if key not in ("dataset", "baseline_model")}
         if comparison is not None:
             inputs["baseline_model"] = [baseline]

@@ -17,8 +17,9 @@ from components.evaluator.eval_config import least_accuracy
 from components.evaluator.executor import EvaluatorExecutor
 from components.evaluator.options import EvaluateOptions
 from components.formats import saved_model
-from components.formats.artifacts import ImageDataset
+from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.dataset import ImageRow, read_columns, shard_name, write_shard
+from components.formats.examples import write_labels
 from components.formats.predictions import read_predictions
 from components.formats.pushed_models import Origin, candidates, list_versions
 from components.pusher.push import push
@@ -48,10 +49,11 @@ def make_examples(folder: Path) -> tuple[Any, Any]:
                     )
                 )
         write_shard(rows, Path(dataset.uri) / shard_name(split, 0, 1))
-    write_json({"data_digest": "data"}, Path(dataset.uri) / "summary.json")
     examples = standard_artifacts.Examples()
     examples.uri = str(folder / "examples")
-    ConvertExecutor().Do({"dataset": [dataset]}, {"examples": [examples]}, {})
+    labels = Analysis()
+    labels.uri = str(folder / "labels")
+    ConvertExecutor().Do({"dataset": [dataset]}, {"examples": [examples], "labels": [labels]}, {})
     return dataset, examples
 
 
@@ -252,7 +254,7 @@ def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
     for model, known in zip(models, (pushed, new), strict=True):
         if known is not None:
             saved_model.write_made_from(
-                ["f" * 64, *(digests[index] for index in known)], Path(model.uri) / "Format-Serving"
+                ["f" * 64, *(digests[index] for index in known)], Path(model.uri) / "Format-Serving" / "assets.extra"
             )
 
     results, found = evaluate(models[1], models[0], min_accuracy=0.0)
@@ -342,10 +344,14 @@ def test_the_baseline_is_the_newest_with_the_same_classes_that_something_else_ma
     assert numbers(Origin("recipe", "data", "z")) == [4, 2, 1]
     assert list_versions(str(tmp_path / "nowhere")) == []
 
-    output = standard_artifacts.Model()
-    output.uri = str(tmp_path / "found")
+    output, summary, labels = standard_artifacts.Model(), Analysis(), Analysis()
+    output.uri, summary.uri, labels.uri = (str(tmp_path / name) for name in ("found", "summary", "labels"))
+    for folder in (summary.uri, labels.uri):
+        Path(folder).mkdir()
+    write_json({"data_digest": "data"}, Path(summary.uri) / "summary.json")
+    write_labels(sorted(LABELS), labels.uri)
     BaselineExecutor().Do(
-        {"dataset": [data[0]], "examples": [data[1]]},
+        {"summary": [summary], "labels": [labels]},
         {"model": [output]},
         {"destination": str(destination), "recipe": "recipe", "folder_digest": "folder"},
     )

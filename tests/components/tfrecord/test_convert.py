@@ -3,11 +3,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfx.types import standard_artifacts
 
+from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.dataset import ImageRow, shard_name, write_shard
 from components.formats.examples import read_labels
 from components.images.codec import encode
 from components.tfrecord.convert import convert
+from components.tfrecord.executor import Executor
 
 
 def row(name: str, label: str, copy: int = 0) -> ImageRow:
@@ -78,3 +81,14 @@ def test_a_missing_shard_is_an_error(dataset: Path, tmp_path: Path) -> None:
 
     with pytest.raises(FileNotFoundError, match="shards of train are missing"):
         convert(dataset, tmp_path / "examples")
+
+
+def test_the_label_map_lies_beside_the_examples_and_by_itself(dataset: Path, tmp_path: Path) -> None:
+    split, examples, labels = ImageDataset(), standard_artifacts.Examples(), Analysis()
+    split.uri, examples.uri, labels.uri = str(dataset), str(tmp_path / "examples"), str(tmp_path / "labels")
+
+    Executor().Do({"dataset": [split]}, {"examples": [examples], "labels": [labels]}, {})
+
+    [alone] = (tmp_path / "labels").iterdir()
+    assert alone.read_bytes() == (tmp_path / "examples" / "label_map.json").read_bytes()
+    assert read_labels(labels.uri) == ["anger", "happy", "sad"]
