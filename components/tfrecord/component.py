@@ -15,4 +15,5 @@ class TFRecordConverter(Component):
     OUTPUTS = {
         "examples": Output(Examples, "`Split-<split>/*.gz` and `label_map.json`"),
         "labels": Output(Analysis, "`label_map.json` alone"),
+        "groups": Output(Analysis, "`groups.parquet`: split, class, group and digest of every image"),
     }

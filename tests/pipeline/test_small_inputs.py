@@ -38,10 +38,21 @@ def test_those_are_the_components_without_tfx(taken: dict[str, list[tuple[str, s
     assert taken.keys() == plain
 
 
-def test_the_model_is_fetched_by_those_alone_who_run_or_push_it() -> None:
-    components = create_components(load(), RunContext("faces", "models"))
-    [trainer] = [one for one in components if one.id == "Trainer"]
+@pytest.mark.parametrize(
+    ("made", "takers"),
+    [
+        (("ImageIngest", "images"), {"SplitBalanceAugment"}),
+        (("SplitBalanceAugment", "dataset"), {"TFRecordConverter", "PredictionAnalysis"}),
+        (("TFRecordConverter", "examples"), {"StatisticsGen", "Tuner", "Trainer", "Evaluator"}),
+        (("Trainer", "model"), {"Evaluator", "Pusher"}),
+    ],
+)
+def test_what_is_large_is_fetched_by_those_alone_who_need_it_as_a_whole(
+    made: tuple[str, str], takers: set[str]
+) -> None:
+    components = {one.id: one for one in create_components(load("choose-best"), RunContext("faces", "models"))}
+    channel = components[made[0]].outputs[made[1]]
 
-    takers = {one.id for one in components if trainer.outputs["model"] in one.inputs.values()}
-
-    assert takers == {"Evaluator", "Pusher"}
+    assert {
+        name for name, one in components.items() if any(taken is channel for taken in one.inputs.values())
+    } == takers

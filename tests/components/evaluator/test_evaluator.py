@@ -31,7 +31,7 @@ LABELS = ("cat", "dog", "<b>emu</b>")
 _COUNTS = {"train": (2, 2, 2), "eval": (1, 1, 1), "test": (30, 20, 4)}
 
 
-def make_examples(folder: Path) -> tuple[Any, Any]:
+def make_examples(folder: Path) -> tuple[Any, ...]:
     """A data set whose images are a few random bytes: the model below never looks at them."""
     dataset = ImageDataset()
     dataset.uri = str(folder / "dataset")
@@ -51,10 +51,11 @@ def make_examples(folder: Path) -> tuple[Any, Any]:
         write_shard(rows, Path(dataset.uri) / shard_name(split, 0, 1))
     examples = standard_artifacts.Examples()
     examples.uri = str(folder / "examples")
-    labels = Analysis()
-    labels.uri = str(folder / "labels")
-    ConvertExecutor().Do({"dataset": [dataset]}, {"examples": [examples], "labels": [labels]}, {})
-    return dataset, examples
+    labels, groups = Analysis(), Analysis()
+    labels.uri, groups.uri = str(folder / "labels"), str(folder / "groups")
+    made = {"examples": [examples], "labels": [labels], "groups": [groups]}
+    ConvertExecutor().Do({"dataset": [dataset]}, made, {})
+    return dataset, examples, groups
 
 
 class _Fixed(tf.Module):
@@ -109,24 +110,24 @@ def predictions(model: Any, examples: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     return make_examples(tmp_path_factory.mktemp("evaluator"))
 
 
 @pytest.fixture(scope="module")
 def evaluate(
-    data: tuple[Any, Any], tmp_path_factory: pytest.TempPathFactory
+    data: tuple[Any, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., tuple[dict[str, Any], bool]]:
     def run(model: Any, baseline: Any = None, **options: Any) -> tuple[dict[str, Any], bool]:
         folder = tmp_path_factory.mktemp("evaluation")
-        dataset, examples = data
+        _, examples, groups = data
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
         if baseline is None:
             baseline = standard_artifacts.Model()
             baseline.uri = str(folder / "empty")
         EvaluatorExecutor().Do(
-            {"dataset": [dataset], "examples": [examples], "model": [model], "baseline_model": [baseline]},
+            {"groups": [groups], "examples": [examples], "model": [model], "baseline_model": [baseline]},
             {"evaluation": [evaluation], "blessing": [blessing]},
             {"evaluate": EvaluateOptions(**options).model_dump_json()},
         )
@@ -136,7 +137,7 @@ def evaluate(
     return run
 
 
-def test_metrics_equal_scikit_learns(data: tuple[Any, Any], evaluate: Callable[..., Any], tmp_path: Path) -> None:
+def test_metrics_equal_scikit_learns(data: tuple[Any, ...], evaluate: Callable[..., Any], tmp_path: Path) -> None:
     model = make_model(tmp_path)
     labels, probabilities = predictions(model, data[1])
     predicted = probabilities.argmax(axis=1)
@@ -237,7 +238,7 @@ def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
     on: str,
     images: int,
     blessed: bool,
-    data: tuple[Any, Any],
+    data: tuple[Any, ...],
     evaluate: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
@@ -295,7 +296,7 @@ def test_who_has_seen_an_image_of_a_group_has_seen_the_group() -> None:
 
 @pytest.mark.parametrize("right", [51, 50])
 def test_a_model_that_just_reaches_its_threshold_is_blessed(
-    right: int, data: tuple[Any, Any], evaluate: Callable[..., Any], tmp_path: Path
+    right: int, data: tuple[Any, ...], evaluate: Callable[..., Any], tmp_path: Path
 ) -> None:
     """51/54 as a float32, which TFMA's accuracy is, lies below 51/54."""
     digests = read_columns(Path(data[0].uri), "test", ["sha256"])[0].to_pylist()
@@ -319,7 +320,7 @@ def test_scores_of_many_matrices_at_once_equal_those_of_each() -> None:
 
 
 def test_the_baseline_is_the_newest_with_the_same_classes_that_something_else_made(
-    data: tuple[Any, Any], tmp_path: Path
+    data: tuple[Any, ...], tmp_path: Path
 ) -> None:
     destination = tmp_path / "serving"
     model = Path(make_model(tmp_path / "model").uri) / "Format-Serving"
