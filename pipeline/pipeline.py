@@ -74,25 +74,26 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         beam=BeamOptions() if context.beam_in_environment else config.beam,
     )
     # Writes tf.Examples, with the label map that the model will carry.
-    data = {"dataset": split.outputs["dataset"]}
-    convert = TFRecordConverter(**data)
-    data |= {"examples": convert.outputs["examples"]}
+    convert = TFRecordConverter(dataset=split.outputs["dataset"])
+    examples = {"examples": convert.outputs["examples"]}
+    # On Kubeflow a task fetches all that it is given: who needs a few figures isn't given the images.
+    summary, labels = {"summary": split.outputs["summary"]}, {"labels": convert.outputs["labels"]}
 
     # Statistics of each split, held against a schema that was not inferred from them.
-    statistics = image_statistics(data["examples"])
+    statistics = image_statistics(**examples)
     own_schema = ValidateOptions(schema=config.validation.schema_path)
-    schema = ImageSchema(examples=data["examples"], validate=own_schema, max_pixels=config.data.max_pixels)
+    schema = ImageSchema(**labels, validate=own_schema, max_pixels=config.data.max_pixels)
     validator = example_validator(statistics.outputs["statistics"], schema.outputs["schema"])
     comparison = SplitComparison(statistics=statistics.outputs["statistics"])
     # Stops here on an anomaly: the validators alone only take note.
     gate = DataGate(
-        dataset=data["dataset"],
+        **summary,
         schema_anomalies=validator.outputs["anomalies"],
         distribution_anomalies=comparison.outputs["anomalies"],
         validate=config.validation,
     )
 
-    training: dict[str, Any] = {"examples": data["examples"], "seed": given.seed, "checkpoint_dir": context.checkpoints}
+    training: dict[str, Any] = {**examples, "seed": given.seed, "checkpoint_dir": context.checkpoints}
     training |= {"model_options": config.model, "train_options": config.train, "image_options": config.image}
     training["epochs"] = given.epochs
     # Tries architectures by successive halving, scored on eval; the trainer goes on with the best.
@@ -113,14 +114,20 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     # The pushed model that the new one has to beat, if there is one.
     model = {"model": trainer.outputs["model"]}
     origin = {"destination": given.destination, "recipe": own_recipe, "folder_digest": seen["digest"]}
-    baseline = BaselineFinder(**data, **origin, candidates=seen["candidates"])
+    baseline = BaselineFinder(**summary, **labels, **origin, candidates=seen["candidates"])
     # Both on this run's test split, which nothing has looked at before.
     least = EvaluateOptions(min_accuracy=evaluate.min_accuracy, min_gain=evaluate.min_gain)
-    evaluator = ImageEvaluator(**data, **model, baseline_model=baseline.outputs["model"], evaluate=least)
+    evaluator = ImageEvaluator(
+        **examples,
+        groups=convert.outputs["groups"],
+        **model,
+        baseline_model=baseline.outputs["model"],
+        evaluate=least,
+    )
     # Intervals, calibration, mistakes, suspicious labels, model card.
     analysis = PredictionAnalysis(
-        dataset=data["dataset"],
-        **model,
+        dataset=split.outputs["dataset"],
+        **labels,
         model_run=trainer.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
         options=AnalysisOptions(calibrate=evaluate.calibrate, bootstrap=evaluate.bootstrap),
@@ -143,8 +150,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     components += [*tuners, trainer, baseline, evaluator, analysis, pusher]
     # One page of all that.
     report = Report(
-        images=ingest.outputs["images"],
-        dataset=data["dataset"],
+        findings=ingest.outputs["findings"],
+        **summary,
         verdict=gate.outputs["verdict"],
         model_run=trainer.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],

@@ -1,6 +1,6 @@
 """PredictionAnalysis: intervals, calibration, mistakes, suspicious labels, and the model card."""
 
-from tfx.types.standard_artifacts import Model, ModelEvaluation, ModelRun
+from tfx.types.standard_artifacts import ModelEvaluation, ModelRun
 
 from components.analysis.executor import Executor
 from components.analysis.options import AnalysisOptions
@@ -14,12 +14,12 @@ class PredictionAnalysis(Component):
 
     EXECUTOR = Executor
     INPUTS = {
-        "dataset": Input(ImageDataset, "for the images' classes and groups"),
-        "model": Input(Model, "for its label map, and what it was made from"),
-        "model_run": Input(ModelRun, "for `training.json` and the predictions of eval"),
+        "dataset": Input(ImageDataset, "for the images' classes and groups, and for small pictures of some"),
+        "labels": Input(Analysis, "of TFRecordConverter"),
+        "model_run": Input(ModelRun, "for `training.json`, what the model was made from, the predictions of eval"),
         "evaluation": Input(ModelEvaluation, "for the predictions of test"),
     }
-    OUTPUTS = {"analysis": Output(Analysis, "`analysis.json`, `predictions.parquet`, the model card")}
+    OUTPUTS = {"analysis": Output(Analysis, "`analysis.json`, `predictions.parquet`, `pictures.json`, the model card")}
     PARAMETERS = {
         "options": Parameter(AnalysisOptions, "what is measured"),
         "image": Parameter(ImageOptions, "what the model sees, for the card"),

@@ -12,11 +12,12 @@ from components.analysis.analyse import analyse
 from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, make_card
 from components.analysis.options import AnalysisOptions
+from components.analysis.pictures import make_pictures
 from components.analysis.predictions import Predictions, read_split
 from components.formats.dataset import write_table
-from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN, PREDICTIONS, SUMMARY, TRAINING
+from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN, PICTURES, PREDICTIONS, SUMMARY, TRAINING
 from components.formats.examples import read_labels
-from components.formats.saved_model import ASSETS, read_made_from, serving_folder
+from components.formats.saved_model import read_made_from
 from components.formats.stored_at import stored_at
 from components.images.options import ImageOptions
 from components.tools.files import write_text
@@ -34,26 +35,29 @@ class Executor(BaseExecutor):
         output_dict: dict[str, list[types.Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Analyse and write the JSON, the predictions and the model card.
+        """Analyse and write the JSON, the predictions, pictures for the report, and the model card.
 
         Args:
-            input_dict: `dataset`, `model`, `model_run` and `evaluation`.
+            input_dict: `dataset`, `labels`, `model_run` and `evaluation`.
             output_dict: `analysis`.
             exec_properties: `options` and `image` as JSON; `seed`; `recipe`.
         """
         uris = {name: Path(get_single_instance(artifacts).uri) for name, artifacts in input_dict.items()}
         options = AnalysisOptions.model_validate_json(exec_properties["options"])
         image = ImageOptions.model_validate_json(exec_properties["image"])
-        model = serving_folder(uris["model"])
-        labels = read_labels(model / ASSETS)
+        labels = read_labels(uris["labels"])
         training = TRAINING.read(uris["model_run"])
         by_split = {split: read_split(uris["dataset"], split, labels, uris[by]) for split, by in _PREDICTED_BY.items()}
         temperature = training.get("temperature") if options.calibrate else None
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
         findings["data"] = _data(SUMMARY.read(uris["dataset"]))
-        findings["data"]["leak"] = leak(read_made_from(model), uris["dataset"])
-        lineage = {name: stored_at(get_single_instance(artifacts)) for name, artifacts in sorted(input_dict.items())}
-        lineage |= {"recipe": exec_properties["recipe"], "data": findings["data"]["data_digest"]}
+        findings["data"]["leak"] = leak(read_made_from(uris["model_run"]), uris["dataset"])
+        lineage = {name: stored_at(get_single_instance(artifacts)) for name, artifacts in input_dict.items()}
+        lineage["model"] = get_single_instance(input_dict["model_run"]).get_string_custom_property("model")
+        lineage = dict(sorted(lineage.items())) | {
+            "recipe": exec_properties["recipe"],
+            "data": findings["data"]["data_digest"],
+        }
         card = make_card(findings, training, image.model_dump(), lineage)
 
         analysis = get_single_instance(output_dict["analysis"])
@@ -62,6 +66,7 @@ class Executor(BaseExecutor):
         write_table(_table(by_split, labels), target / PREDICTIONS)
         CARD.write(card, target)
         write_text(as_markdown(card), target / CARD_MARKDOWN)
+        PICTURES.write(make_pictures(uris["dataset"], findings, by_split["test"]), target)
         ANALYSIS.write(findings, target)
         metrics = findings["test"]["metrics"]
         for name in ("accuracy", "macro_f1"):

@@ -25,15 +25,15 @@ class BaselineExecutor(PlainExecutor):
         """Find the newest model with the same classes that other data, options or code made.
 
         Args:
-            input_dict: `dataset`, for its digest, and `examples`, for their label map.
+            input_dict: `summary`, with the data's digest, and `labels`, with the label map.
             output_dict: `model`; stays empty where there is nothing to compare with.
             exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`).
         """
-        [dataset], [examples], [model] = input_dict["dataset"], input_dict["examples"], output_dict["model"]
+        [split], [label_map], [model] = input_dict["summary"], input_dict["labels"], output_dict["model"]
         target = Path(model.uri)
         target.mkdir(parents=True, exist_ok=True)
-        summary = SUMMARY.read(dataset.uri)
-        labels = read_labels(examples.uri)
+        summary = SUMMARY.read(split.uri)
+        labels = read_labels(label_map.uri)
         origin = Origin(exec_properties["recipe"], summary["data_digest"], exec_properties["folder_digest"])
         version = choose(candidates(list_versions(exec_properties["destination"]), origin), labels)
         model.set_string_custom_property("version", str(version.number) if version else "")

@@ -7,7 +7,7 @@ from components.component import Component, Input, Output, Parameter
 from components.evaluator.baseline_executor import BaselineExecutor
 from components.evaluator.executor import EvaluatorExecutor
 from components.evaluator.options import EvaluateOptions
-from components.formats.artifacts import ImageDataset
+from components.formats.artifacts import Analysis
 
 
 class BaselineFinder(Component):
@@ -15,8 +15,8 @@ class BaselineFinder(Component):
 
     EXECUTOR = BaselineExecutor
     INPUTS = {
-        "dataset": Input(ImageDataset, "for its digest"),
-        "examples": Input(Examples, "for their label map"),
+        "summary": Input(Analysis, "of SplitBalanceAugment, for the data's digest"),
+        "labels": Input(Analysis, "of TFRecordConverter"),
     }
     OUTPUTS = {"model": Output(Model, "stays empty where there is nothing to compare with")}
     PARAMETERS = {
@@ -33,7 +33,7 @@ class ImageEvaluator(Component, BaseBeamComponent):  # type: ignore[misc]
     EXECUTOR = EvaluatorExecutor
     FURTHER_CODE = ("components.evaluator.argmax_metrics",)
     INPUTS = {
-        "dataset": Input(ImageDataset, "for the class counts of test"),
+        "groups": Input(Analysis, "of TFRecordConverter, for the class counts of test, and what is new to both models"),
         "examples": Input(Examples, "with our label map"),
         "model": Input(Model, "the candidate"),
         "baseline_model": Input(Model, "of BaselineFinder; may be empty"),

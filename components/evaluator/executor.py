@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tfx import types
 from tfx.components.evaluator import executor as tfx_evaluator
@@ -17,11 +18,11 @@ from components.evaluator.extractors import custom_extractors
 from components.evaluator.handed_over import KEPT, SEEN
 from components.evaluator.options import EvaluateOptions
 from components.evaluator.results import read_blessing, read_results
-from components.formats.dataset import SPLITS, read_columns
 from components.formats.documents import RESULTS
 from components.formats.examples import read_labels
+from components.formats.groups import read_groups
 from components.formats.predictions import write_predictions
-from components.formats.saved_model import is_saved_model, read_made_from, serving_folder
+from components.formats.saved_model import ASSETS, is_saved_model, read_made_from, serving_folder
 
 
 class EvaluatorExecutor(tfx_evaluator.Executor):
@@ -36,22 +37,28 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         """Evaluate on the test split.
 
         Args:
-            input_dict: `dataset`, `examples`, `model` and `baseline_model`, which may be empty.
+            input_dict: `groups`, `examples`, `model` and `baseline_model`, which may be empty.
             output_dict: `evaluation` (TFMA's files, `results.json`, the candidate's predictions) and `blessing`.
             exec_properties: `evaluate`, options as JSON.
         """
         options = EvaluateOptions.model_validate_json(exec_properties["evaluate"])
         labels = read_labels(get_single_instance(input_dict["examples"]).uri)
-        dataset = Path(get_single_instance(input_dict["dataset"]).uri)
-        in_test, groups = (column.to_pylist() for column in read_columns(dataset, "test", ["label", "group"]).columns)
-        counts = [in_test.count(label) for label in labels]
+        images = read_groups(get_single_instance(input_dict["groups"]).uri)
+        in_test = images.filter(pc.field("split") == "test")
+        of_test = in_test["label"].to_pylist()
+        counts = [of_test.count(label) for label in labels]
         baseline = get_single_instance(input_dict["baseline_model"])
         pushed = serving_folder(baseline.uri)
         comparison: Comparison | None = None
         if is_saved_model(pushed):
             new = serving_folder(get_single_instance(input_dict["model"]).uri)
-            comparison = decide(read_made_from(pushed), read_made_from(new), _images(dataset), groups)
-        inputs = {key: value for key, value in input_dict.items() if key not in ("dataset", "baseline_model")}
+            comparison = decide(
+                read_made_from(pushed / ASSETS),
+                read_made_from(new / ASSETS),
+                list(zip(images["sha256"].to_pylist(), images["group"].to_pylist(), strict=True)),
+                in_test["group"].to_pylist(),
+            )
+        inputs = {key: value for key, value in input_dict.items() if key not in ("groups", "baseline_model")}
         if comparison is not None:
             inputs["baseline_model"] = [baseline]
         config = make_eval_config(labels, options, counts, comparison)
@@ -100,9 +107,3 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
             evaluation.set_int_custom_property("compared_images", comparison.images)
             evaluation.set_string_custom_property("baseline_version", results["baseline"]["version"])
             evaluation.set_float_custom_property("baseline_accuracy", results["baseline"]["accuracy"])
-
-
-def _images(dataset: Path) -> list[tuple[str, str]]:
-    """Digest and group of every image."""
-    tables = (read_columns(dataset, split, ["sha256", "group"]) for split in SPLITS)
-    return [pair for table in tables for pair in zip(*(column.to_pylist() for column in table.columns), strict=True)]

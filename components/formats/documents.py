@@ -55,11 +55,12 @@ class Document:
         return self.parse(path.read_text("utf-8"), str(path))
 
 
-SUMMARY = Document("summary.json")  # of an ImageDataset
+SUMMARY = Document("summary.json")  # of an ImageDataset; also by itself, for those who need no image
 TRAINING = Document("training.json")  # what the Trainer did, epoch by epoch
 RESULTS = Document("results.json")  # what the Evaluator measured and decided
 ANALYSIS = Document("analysis.json")  # how far a model can be trusted
 CARD = Document("model_card.json")
+PICTURES = Document("pictures.json")  # what the report shows pictures of, and these
 GATE = Document("gate.json")  # whether the data is fit to train on
 
 CARD_MARKDOWN = "model_card.md"

@@ -1,7 +1,8 @@
 """What lies in a SavedModel's folder beside the model itself, in `assets.extra`.
 
 `made_from.txt` names the images that a model was made from, one digest a line. Another run looks there for its own test
-images: on them such a model, and what is trained from its weights, is too good.
+images: on them such a model, and what is trained from its weights, is too good. It also lies beside `training.json`,
+for those who need nothing else of the model.
 """
 
 from collections.abc import Collection, Iterable
@@ -27,16 +28,16 @@ def is_saved_model(folder: StrPath) -> bool:
     return (Path(folder) / GRAPH).exists()
 
 
-def write_made_from(digests: Iterable[str], model: StrPath) -> None:
-    """Write the SHA-256 digests (hex) of source files into a model's folder; order and repetitions don't matter."""
+def write_made_from(digests: Iterable[str], folder: StrPath) -> None:
+    """Write the SHA-256 digests (hex) of source files into a model's assets; order and repetitions don't matter."""
     lines = sorted({digest[:_DIGITS] for digest in digests})
-    write_text("".join(f"{line}\n" for line in lines), Path(model) / ASSETS / _MADE_FROM)
+    write_text("".join(f"{line}\n" for line in lines), Path(folder) / _MADE_FROM)
 
 
-def read_made_from(model: StrPath) -> frozenset[str] | None:
-    """Return the beginnings of the digests, for `seen_groups`; None where the model doesn't say."""
+def read_made_from(folder: StrPath) -> frozenset[str] | None:
+    """Return the beginnings of the digests, for `seen_groups`; None where a model's assets don't say."""
     try:
-        return frozenset((Path(model) / ASSETS / _MADE_FROM).read_text("ascii").split())
+        return frozenset((Path(folder) / _MADE_FROM).read_text("ascii").split())
     except (FileNotFoundError, NotADirectoryError):  # a file of weights has no assets
         return None
 

@@ -9,7 +9,7 @@ from components.plain_executor import PlainExecutor
 
 
 class Executor(PlainExecutor):
-    """Packs the folder at `uri` into the `images` artifact."""
+    """Packs the folder at `uri` into the `images` artifact, and says beside it what was found."""
 
     def Do(
         self,
@@ -21,15 +21,15 @@ class Executor(PlainExecutor):
 
         Args:
             input_dict: empty.
-            output_dict: `images`, an ImageDataset.
+            output_dict: `images`, an ImageDataset, and `findings`, an Analysis.
             exec_properties: `uri` and `data` (DataOptions as JSON).
         """
         del input_dict
-        [images] = output_dict["images"]
-        destination = Path(images.uri)
-        destination.mkdir(parents=True, exist_ok=True)
+        [images], [findings] = output_dict["images"], output_dict["findings"]
+        for artifact in (images, findings):
+            Path(artifact.uri).mkdir(parents=True, exist_ok=True)
         options = DataOptions.model_validate_json(exec_properties["data"])
-        summary = ingest(exec_properties["uri"], destination, options)
+        summary = ingest(exec_properties["uri"], Path(images.uri), options, Path(findings.uri))
         images.set_int_custom_property("images", summary["images"])
         images.set_int_custom_property("classes", sum(count > 0 for count in summary["classes"].values()))
         images.set_int_custom_property("quarantined", summary["quarantined"])

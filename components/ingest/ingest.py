@@ -23,13 +23,15 @@ from components.ingest.pack import mend, pack
 from components.ingest.structure import read_structure
 
 
-def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
+def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | None = None) -> dict[str, Any]:
     """Pack the images of `uri` into `destination` and return the summary.
 
     Args:
         uri: a folder, or an object store's prefix.
-        destination: an empty folder; gets the shards, the tables of quarantined files and duplicates, the summary.
+        destination: an empty folder; gets the shards and the summary.
         options: what is refused, whether near-duplicates are looked for.
+        findings: an empty folder; gets the tables of quarantined files and of duplicates, and the summary once more.
+            Where there is none, the tables go to `destination`.
 
     Raises:
         SourceError: no such folder, no image, no class or one alone, tables that contradict the folders, or an
@@ -60,8 +62,9 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
 
     near = near_duplicates([unsigned(row.phash) for row in rows]) if options.near_duplicates != "off" else []
     duplicates = find_duplicates(rows, near)
-    write_table(pa.Table.from_pylist([asdict(item) for item in bad], schema=_BAD_SCHEMA), destination / QUARANTINE)
-    write_table(pa.Table.from_pylist(duplicates, schema=_DUPLICATE_SCHEMA), destination / DUPLICATES)
+    tables = findings or destination
+    write_table(pa.Table.from_pylist([asdict(item) for item in bad], schema=_BAD_SCHEMA), tables / QUARANTINE)
+    write_table(pa.Table.from_pylist(duplicates, schema=_DUPLICATE_SCHEMA), tables / DUPLICATES)
     summary = {
         "images": len(rows),
         "classes": dict(sorted(classes.items())),
@@ -85,7 +88,8 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
         "data_digest": _digest(rows, layout),
     }
     summary["notes"] = list(notes(summary))
-    SUMMARY.write(summary, destination)
+    for folder in {destination, tables}:
+        SUMMARY.write(summary, folder)
     return summary
 
 

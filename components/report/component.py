@@ -3,7 +3,7 @@
 from tfx.types.standard_artifacts import ModelEvaluation, ModelRun, PushedModel, TunerResults
 
 from components.component import Component, Input, Output, Parameter
-from components.formats.artifacts import Analysis, HtmlReport, ImageDataset
+from components.formats.artifacts import Analysis, HtmlReport
 from components.report.executor import Executor
 
 
@@ -12,12 +12,12 @@ class Report(Component):
 
     EXECUTOR = Executor
     INPUTS = {
-        "images": Input(ImageDataset, "of ImageIngest"),
-        "dataset": Input(ImageDataset, "of SplitBalanceAugment"),
+        "findings": Input(Analysis, "of ImageIngest"),
+        "summary": Input(Analysis, "of SplitBalanceAugment"),
         "verdict": Input(Analysis, "of DataGate"),
         "model_run": Input(ModelRun, "of the Trainer"),
         "evaluation": Input(ModelEvaluation, "of the Evaluator"),
-        "analysis": Input(Analysis, "of PredictionAnalysis"),
+        "analysis": Input(Analysis, "of PredictionAnalysis, with the pictures"),
         "pushed_model": Input(PushedModel, "of the Pusher"),
         "tuner_results": Input(TunerResults, "of the Tuner, where there was a search", optional=True),
     }

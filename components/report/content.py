@@ -5,14 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_columns, read_table
-from components.formats.documents import ANALYSIS, GATE, PREDICTIONS, RESULTS, SUMMARY, TRAINING, read_leaderboard
+from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
+from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
-from components.report.thumbnails import thumbnails
 
-_SOURCES, _COPIES = 8, 6
-_MISTAKES, _SUSPECTS, _QUARANTINED = 24, 24, 50
-_PER_CELL, _CELLS = 4, 64  # bounds the size of the page, however many classes there are
+_QUARANTINED = 50
 
 
 def gather(
@@ -21,21 +18,16 @@ def gather(
     """Return everything that the template shows.
 
     Args:
-        uris: folders of `images`, `dataset`, `verdict`, `model_run`, `evaluation`, `analysis`; and `tuner_results`
+        uris: folders of `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`; and `tuner_results`
             where there was a search.
         config: the resolved configuration.
         graph: by component, those it takes something from.
         facts: `pushed`, `destination`, `version`, `versions`, `git_revision`, … of the run.
     """
-    ingest, split = SUMMARY.read(uris["images"]), SUMMARY.read(uris["dataset"])
+    ingest, split = SUMMARY.read(uris["findings"]), SUMMARY.read(uris["summary"])
     analysis, results = ANALYSIS.read(uris["analysis"]), RESULTS.read(uris["evaluation"])
     training = TRAINING.read(uris["model_run"])
-    cells = _cells(uris["analysis"] / PREDICTIONS, analysis["labels"])
-    sheet = _contact_sheet(uris["dataset"])
-    shown = {row["filename"] for row in analysis["test"]["mistakes"][:_MISTAKES]}
-    shown |= {row["filename"] for row in analysis["suspects"][:_SUSPECTS]}
-    shown |= {name for names in cells.values() for name in names}
-    shown |= {name for row in sheet for name in (row["source"], *row["copies"])}
+    pictures = PICTURES.read(uris["analysis"])
     leaderboard = uris.get("tuner_results")
     return {
         "config": config,
@@ -43,19 +35,19 @@ def gather(
         "ingest": ingest,
         "split": split,
         "counts": _counts(split),
-        "quarantine": read_table(uris["images"] / QUARANTINE).to_pylist()[:_QUARANTINED],
-        "conflicts": _conflicts(uris["images"] / DUPLICATES),
+        "quarantine": read_table(uris["findings"] / QUARANTINE).to_pylist()[:_QUARANTINED],
+        "conflicts": _conflicts(uris["findings"] / DUPLICATES),
         "gate": GATE.read(uris["verdict"]),
-        "sheet": sheet,
+        "sheet": pictures["copies"],
         "training": training,
         "leaderboard": read_leaderboard(leaderboard) if leaderboard else [],
         "results": results,
         "analysis": analysis,
-        "mistakes": analysis["test"]["mistakes"][:_MISTAKES],
-        "suspects": analysis["suspects"][:_SUSPECTS],
-        "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], cells),
+        "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
+        "suspects": analysis["suspects"][: pictures["suspects"]],
+        "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
         "graph": graph,
-        "thumbnails": thumbnails(uris["dataset"], shown),
+        "thumbnails": pictures["thumbnails"],
         "charts": _charts(ingest, training, analysis, graph),
     }
 
@@ -81,44 +73,8 @@ def _conflicts(table: Path) -> list[dict[str, Any]]:
     return [{"images": images} for _, images in sorted(by_key.items())][:_QUARANTINED]
 
 
-def _contact_sheet(dataset: Path) -> list[dict[str, Any]]:
-    """Originals of the train split with the most copies, of as many classes as there is room for."""
-    columns = ("id", "label", "source_id", "copy")
-    rows = read_columns(dataset, "train", columns).to_pylist()
-    originals = {row["id"]: row["label"] for row in rows if row["copy"] == 0}
-    copies: dict[str, list[str]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row["copy"], row["id"])):
-        if row["copy"] > 0 and row["source_id"] in originals:
-            copies[row["source_id"]].append(row["id"])
-    order = sorted(copies, key=lambda source: (-len(copies[source]), source))
-    by_label: dict[str, list[str]] = defaultdict(list)
-    for source in order:
-        by_label[originals[source]].append(source)
-    chosen: list[str] = []
-    for turn in range(_SOURCES):
-        chosen += [sources[turn] for _, sources in sorted(by_label.items()) if turn < len(sources)]
-    return [
-        {"source": source, "label": originals[source], "copies": copies[source][:_COPIES]}
-        for source in chosen[:_SOURCES]
-    ]
-
-
-def _cells(predictions: Path, labels: list[str]) -> dict[tuple[int, int], list[str]]:
-    """Return a few images of each cell off the confusion matrix's diagonal, the surest mistakes first."""
-    table = [row for row in read_table(predictions).to_pylist() if row["split"] == "test"]
-    found: dict[tuple[int, int], list[tuple[float, str]]] = defaultdict(list)
-    place = {label: index for index, label in enumerate(labels)}
-    for row in table:
-        if row["label"] != row["predicted"]:
-            cell = (place[row["label"]], place[row["predicted"]])
-            found[cell].append((-row[f"probability/{row['predicted']}"], row["filename"]))
-    largest = sorted(found, key=lambda cell: (-len(found[cell]), cell))[:_CELLS]
-    return {cell: [name for _, name in sorted(found[cell])[:_PER_CELL]] for cell in sorted(largest)}
-
-
-def _matrix(
-    counts: list[list[int]], labels: list[str], cells: dict[tuple[int, int], list[str]]
-) -> list[dict[str, Any]]:
+def _matrix(counts: list[list[int]], labels: list[str], confusions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    cells = {(one["true"], one["predicted"]): one["images"] for one in confusions}
     rows = []
     for index, (label, row) in enumerate(zip(labels, counts, strict=True)):
         total = sum(row)

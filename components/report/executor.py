@@ -27,7 +27,7 @@ class Executor(PlainExecutor):
         """Write the page.
 
         Args:
-            input_dict: `images`, `dataset`, `verdict`, `model_run`, `evaluation`, `analysis`, `pushed_model`, and
+            input_dict: `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`, `pushed_model`, and
                 `tuner_results` where there was a search.
             output_dict: `report`, an HtmlReport.
             exec_properties: `config`, `graph` and `facts` as JSON.
@@ -39,7 +39,7 @@ class Executor(PlainExecutor):
         facts["pushed"] = bool(pushed.get_int_custom_property("pushed"))
         facts["version"] = pushed.get_string_custom_property("pushed_version")
         facts["versions"] = {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}}
-        facts["origin"]["data digest"] = SUMMARY.read(uris["dataset"])["data_digest"]
+        facts["origin"]["data digest"] = SUMMARY.read(uris["summary"])["data_digest"]
         config, graph = json.loads(exec_properties["config"]), json.loads(exec_properties["graph"])
         page = render(gather(uris, config, graph, facts))
         [report] = output_dict["report"]

@@ -4,18 +4,21 @@ import os
 from pathlib import Path
 from typing import Any
 
+from apache_beam.io.filesystems import FileSystems
 from tfx import types
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 
+from components.formats.documents import SUMMARY
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.split_balance_augment.split_dataset import split_dataset
 from components.tools.environment import BEAM
+from components.work.engine import write_whole
 from components.work.options import BeamOptions
 
 
 class Executor(BaseExecutor):
-    """Turns the `images` artifact into the `dataset` artifact."""
+    """Turns the `images` artifact into the `dataset` artifact, and says beside it what became of them."""
 
     def Do(
         self,
@@ -27,13 +30,14 @@ class Executor(BaseExecutor):
 
         Args:
             input_dict: `images`, an ImageDataset from ingest.
-            output_dict: `dataset`, an ImageDataset with splits.
+            output_dict: `dataset`, an ImageDataset with splits, and `summary`, an Analysis.
             exec_properties: `split`, `balance`, `augment` and `beam`, each section as JSON; `group_near`. What the
                 environment variable `PIPELINE_BEAM` holds wins over `beam`.
         """
-        dataset = get_single_instance(output_dict["dataset"])
-        if "://" not in dataset.uri:
-            Path(dataset.uri).mkdir(parents=True, exist_ok=True)
+        dataset, alone = (get_single_instance(output_dict[name]) for name in ("dataset", "summary"))
+        for uri in (dataset.uri, alone.uri):
+            if "://" not in uri:
+                Path(uri).mkdir(parents=True, exist_ok=True)
         summary = split_dataset(
             get_single_instance(input_dict["images"]).uri,
             dataset.uri,
@@ -43,6 +47,7 @@ class Executor(BaseExecutor):
             group_near=bool(exec_properties["group_near"]),
             beam=BeamOptions.model_validate_json(os.environ.get(BEAM) or exec_properties["beam"]),
         )
+        write_whole(FileSystems.join(alone.uri, SUMMARY.name), SUMMARY.text(summary).encode())
         for split, by_label in summary["counts"].items():
             images = sum(counts["originals"] + counts["copies"] for counts in by_label.values())
             dataset.set_int_custom_property(f"{split}_images", images)

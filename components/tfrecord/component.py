@@ -3,7 +3,7 @@
 from tfx.types.standard_artifacts import Examples
 
 from components.component import Component, Input, Output
-from components.formats.artifacts import ImageDataset
+from components.formats.artifacts import Analysis, ImageDataset
 from components.tfrecord.executor import Executor
 
 
@@ -12,4 +12,8 @@ class TFRecordConverter(Component):
 
     EXECUTOR = Executor
     INPUTS = {"dataset": Input(ImageDataset, "with the splits train, eval and test")}
-    OUTPUTS = {"examples": Output(Examples, "`Split-<split>/*.gz` and `label_map.json`")}
+    OUTPUTS = {
+        "examples": Output(Examples, "`Split-<split>/*.gz` and `label_map.json`"),
+        "labels": Output(Analysis, "`label_map.json` alone"),
+        "groups": Output(Analysis, "`groups.parquet`: split, class, group and digest of every image"),
+    }

@@ -10,12 +10,13 @@ from tfx.proto import example_gen_pb2
 from tfx.types.artifact_utils import encode_split_names, get_single_instance
 
 from components.formats.dataset import SPLITS
-from components.formats.examples import read_labels
+from components.formats.examples import read_labels, write_labels
+from components.formats.groups import write_groups
 from components.tfrecord.convert import convert
 
 
 class Executor(BaseExecutor):
-    """Turns `dataset` into `examples`."""
+    """Turns `dataset` into `examples`; what is known of them without an image is given by itself as well."""
 
     def Do(
         self,
@@ -27,7 +28,8 @@ class Executor(BaseExecutor):
 
         Args:
             input_dict: `dataset`, a split ImageDataset.
-            output_dict: `examples`, standard Examples in gzip TFRecord.
+            output_dict: `examples`, standard Examples in gzip TFRecord, and `labels` and `groups`, each an
+                Analysis.
             exec_properties: nothing that is read.
         """
         del exec_properties
@@ -41,3 +43,8 @@ class Executor(BaseExecutor):
             examples.set_int_custom_property(f"{split}_examples", count)
         labels = read_labels(examples.uri)
         examples.set_string_custom_property("labels", ", ".join(labels))
+        small = {name: Path(get_single_instance(output_dict[name]).uri) for name in ("labels", "groups")}
+        for folder in small.values():
+            folder.mkdir(parents=True, exist_ok=True)
+        write_labels(labels, small["labels"], counts)
+        write_groups(dataset, small["groups"])

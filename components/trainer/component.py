@@ -23,7 +23,9 @@ class ImageTrainer(Component):
     }
     OUTPUTS = {
         "model": Output(Model, "a SavedModel in `Format-Serving`"),
-        "model_run": Output(ModelRun, "`training.json`, the predictions of eval, TensorBoard logs"),
+        "model_run": Output(
+            ModelRun, "`training.json`, what the model was made from, the predictions of eval, TensorBoard logs"
+        ),
     }
     PARAMETERS = {
         "model_options": Parameter(ModelOptions, "the network"),

@@ -29,7 +29,11 @@ class Executor(GenericExecutor):
         inputs = {key: value for key, value in input_dict.items() if key != keys.HYPERPARAMETERS_KEY}
         super().Do(inputs, output_dict, properties)
         gc.collect()  # the graphs hold the decoded images in reference cycles; other components share the process
-        _describe(artifact_utils.get_single_instance(output_dict[keys.MODEL_RUN_KEY]))
+        outputs = (output_dict[key] for key in (keys.MODEL_KEY, keys.MODEL_RUN_KEY))
+        model, model_run = map(artifact_utils.get_single_instance, outputs)
+        _describe(model_run)
+        # For those who need to name the model, but nothing that is in it.
+        model_run.set_string_custom_property("model", model.uri)
 
 
 def _describe(model_run: Artifact) -> None:

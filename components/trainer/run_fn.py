@@ -11,7 +11,7 @@ from tfx.components.trainer.fn_args_utils import FnArgs
 from components.formats.documents import TRAINING
 from components.formats.nodes import TRAINER
 from components.formats.predictions import write_predictions
-from components.formats.saved_model import read_made_from, write_made_from
+from components.formats.saved_model import ASSETS, read_made_from, write_made_from
 from components.models.pretrained import IMAGENET, conventions_of_model
 from components.training.calibration import fit_temperature
 from components.training.export import export
@@ -82,11 +82,12 @@ def train_and_export(
         figures,
         flip_average=settings.flip_average,
     )
+    Path(fn_args.model_run_dir).mkdir(parents=True, exist_ok=True)
     earlier = weights_made_from(settings.model.weights)
     if earlier is not None:
         own = (*prepared.train.digests, *prepared.eval.digests)  # eval decides when to stop, and the temperature
-        write_made_from([*earlier, *filter(None, own)], fn_args.serving_model_dir)
-    Path(fn_args.model_run_dir).mkdir(parents=True, exist_ok=True)
+        for folder in (Path(fn_args.serving_model_dir, ASSETS), Path(fn_args.model_run_dir)):
+            write_made_from([*earlier, *filter(None, own)], folder)
     TRAINING.write(figures, fn_args.model_run_dir)
     write_predictions(prepared.eval.ids, softmax(logits / temperature, axis=1), fn_args.model_run_dir)
 
@@ -99,9 +100,9 @@ def train_and_export(
 
 def weights_made_from(weights: str | None) -> frozenset[str] | None:
     """Read what the weights that training begins with were made from; None if they don't say."""
-    if weights in (None, IMAGENET):
+    if weights is None or weights == IMAGENET:
         return frozenset()
-    return read_made_from(weights)
+    return read_made_from(Path(weights) / ASSETS)
 
 
 def flatten(settings: Settings, precision: str) -> dict[str, Any]:

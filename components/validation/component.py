@@ -4,10 +4,10 @@ import tensorflow_data_validation as tfdv
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.types.channel import BaseChannel
-from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
+from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Schema
 
 from components.component import Component, Input, Output, Parameter
-from components.formats.artifacts import Analysis, ImageDataset
+from components.formats.artifacts import Analysis
 from components.validation.comparison_executor import ComparisonExecutor
 from components.validation.gate_executor import GateExecutor
 from components.validation.options import ValidateOptions
@@ -19,7 +19,7 @@ class ImageSchema(Component):
     """Write the schema from the label map and the options, or take over the user's own."""
 
     EXECUTOR = SchemaExecutor
-    INPUTS = {"examples": Input(Examples, "for their label map")}
+    INPUTS = {"labels": Input(Analysis, "of TFRecordConverter")}
     OUTPUTS = {"schema": Output(Schema, "what the data is held to")}
     PARAMETERS = {
         "validate": Parameter(ValidateOptions, "the user's own schema"),
@@ -44,7 +44,7 @@ class DataGate(Component):
 
     EXECUTOR = GateExecutor
     INPUTS = {
-        "dataset": Input(ImageDataset, "for its counts"),
+        "summary": Input(Analysis, "of SplitBalanceAugment, for its counts"),
         "schema_anomalies": Input(ExampleAnomalies, "of ExampleValidator"),
         "distribution_anomalies": Input(ExampleAnomalies, "of SplitComparison"),
     }

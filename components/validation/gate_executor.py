@@ -23,7 +23,7 @@ class GateExecutor(PlainExecutor):
         """Collect the anomalies, write them down, and raise if one is fatal and the options say stop.
 
         Args:
-            input_dict: `dataset`, `schema_anomalies` and `distribution_anomalies`.
+            input_dict: `summary`, `schema_anomalies` and `distribution_anomalies`.
             output_dict: `verdict`, an Analysis.
             exec_properties: `validate`, options as JSON.
 
@@ -31,8 +31,8 @@ class GateExecutor(PlainExecutor):
             DataAnomalyError: a fatal anomaly.
         """
         options = ValidateOptions.model_validate_json(exec_properties["validate"])
-        [dataset], [verdict] = input_dict["dataset"], output_dict["verdict"]
-        summary = SUMMARY.read(dataset.uri)
+        [split], [verdict] = input_dict["summary"], output_dict["verdict"]
+        summary = SUMMARY.read(split.uri)
         given = summary["given_splits"]
         counts = summary["counts"]
         originals = {s: {label: n["originals"] for label, n in by_label.items()} for s, by_label in counts.items()}

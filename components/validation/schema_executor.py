@@ -25,12 +25,12 @@ class SchemaExecutor(PlainExecutor):
         """Make the schema, or take over the user's.
 
         Args:
-            input_dict: `examples`, for their label map.
+            input_dict: `labels`, with the label map.
             output_dict: `schema`, a standard Schema.
             exec_properties: `validate`, options as JSON, and `max_pixels`.
         """
         options = ValidateOptions.model_validate_json(exec_properties["validate"])
-        [examples], [output] = input_dict["examples"], output_dict["schema"]
+        [labels], [output] = input_dict["labels"], output_dict["schema"]
         if options.schema_path:
             try:
                 text = Path(options.schema_path).read_text("utf-8")
@@ -38,7 +38,7 @@ class SchemaExecutor(PlainExecutor):
             except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
                 raise ValueError(f"can't read validate.schema = {options.schema_path}: {error}") from None
         else:
-            schema = make_schema(read_labels(examples.uri), int(exec_properties["max_pixels"]))
+            schema = make_schema(read_labels(labels.uri), int(exec_properties["max_pixels"]))
         uri = Path(output.uri)
         uri.mkdir(parents=True, exist_ok=True)
         write_text(text_format.MessageToString(schema), uri / "schema.pbtxt")

@@ -89,7 +89,7 @@ def _show_quarantine(console: Console, ingest: NodeRun) -> None:
         return
     import pyarrow.parquet as pq
 
-    table = Path(ingest.uris["images"]) / QUARANTINE
+    table = Path(ingest.uris["findings"]) / QUARANTINE
     console.print(f"{count} files can't be used ({table}):", highlight=False, soft_wrap=True)
     rows = pq.read_table(table).to_pylist()
     for row in rows[:_SHOWN]:

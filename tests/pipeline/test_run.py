@@ -240,17 +240,21 @@ def test_a_changed_image_reruns_everything(data: Path, tmp_path: Path, finished:
     assert result.having("cached") <= {"ImageSchema"}
 
 
-def test_a_class_that_is_too_small_is_named(tmp_path: Path, data: Path) -> None:
+def test_a_class_that_is_too_small_is_named_after_the_files_that_cannot_be_used(tmp_path: Path, data: Path) -> None:
     small = tmp_path / "faces"
     shutil.copytree(data, small)
     for image in sorted((small / "train" / "sad").iterdir())[1:]:
         image.unlink()
+    (small / "train" / "sad" / "broken.jpg").write_bytes(b"\xff\xd8 broken")
 
     result = run(small, tmp_path / "work")
 
     assert result.status == 1
-    assert "SplitBalanceAugment failed" in result.text
-    assert "sad" in result.text
+    listed, _, failure = result.text.partition("SplitBalanceAugment failed")
+    assert "sad (1 images" in failure
+    [table] = Workdir(tmp_path / "work").artifacts.glob("ImageIngest/findings/*/quarantine.parquet")
+    assert f"1 files can't be used ({table}):" in listed
+    assert "'train/sad/broken.jpg': " in listed
 
 
 def test_a_second_run_at_once_is_refused(data: Path, finished: Path) -> None:

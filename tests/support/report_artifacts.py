@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.analysis.analyse import analyse
+from components.analysis.pictures import make_pictures
 from components.analysis.predictions import Predictions
 from components.formats.dataset import ImageRow, shard_name, write_shard, write_table
 from components.images.codec import encode
@@ -22,7 +23,16 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
     """Write everything and return the folders by name."""
     uris = {
         name: folder / name
-        for name in ("images", "dataset", "verdict", "model_run", "evaluation", "analysis", "tuner_results")
+        for name in (
+            "findings",
+            "dataset",
+            "summary",
+            "verdict",
+            "model_run",
+            "evaluation",
+            "analysis",
+            "tuner_results",
+        )
     }
     for uri in uris.values():
         uri.mkdir(parents=True)
@@ -41,16 +51,16 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
         for split, rows in splits.items()
     }
     write_json(
-        {"counts": counts, "leaking_groups": 0, "data_digest": "d" * 64, "seed": 27}, uris["dataset"] / "summary.json"
+        {"counts": counts, "leaking_groups": 0, "data_digest": "d" * 64, "seed": 27}, uris["summary"] / "summary.json"
     )
-    write_json(_ingest_summary(), uris["images"] / "summary.json")
+    write_json(_ingest_summary(), uris["findings"] / "summary.json")
     quarantine = [{"id": f"train/{SCRIPT}/x.jpg", "label": SCRIPT, "reason": f"damaged: {IMAGE}"}]
-    write_table(pa.Table.from_pylist(quarantine), uris["images"] / "quarantine.parquet")
+    write_table(pa.Table.from_pylist(quarantine), uris["findings"] / "quarantine.parquet")
     duplicates = [
         {"kind": "conflict", "key": "k", "id": f"train/{label}/{SCRIPT}.jpg", "label": label, "split": ""}
         for label in LABELS[:2]
     ]
-    write_table(pa.Table.from_pylist(duplicates), uris["images"] / "duplicates.parquet")
+    write_table(pa.Table.from_pylist(duplicates), uris["findings"] / "duplicates.parquet")
     anomaly = {
         "source": "schema",
         "split": "eval",
@@ -63,7 +73,7 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
     findings = analyse(predictions, LABELS, 1.4, 50, 0)
     findings["data"] = {"leak": SCRIPT}
     write_json(findings, uris["analysis"] / "analysis.json")
-    _write_predictions(predictions, uris["analysis"] / "predictions.parquet")
+    write_json(make_pictures(uris["dataset"], findings, predictions["test"]), uris["analysis"] / "pictures.json")
     write_json(_training(), uris["model_run"] / "training.json")
     overall = {name: findings["test"]["metrics"][name]["value"] for name in ("accuracy", "macro_f1")}
     write_json(
@@ -114,17 +124,6 @@ def _predict(rng: np.random.Generator, rows: list[ImageRow]) -> Predictions:
     powers = np.exp(logits)
     names = np.array([row.id for row in rows])
     return Predictions(powers / powers.sum(axis=1, keepdims=True), labels, names, names, np.zeros(len(rows), bool))
-
-
-def _write_predictions(by_split: dict[str, Predictions], path: Path) -> None:
-    rows = []
-    for split, predictions in by_split.items():
-        for index, name in enumerate(predictions.names):
-            row = {"split": split, "filename": str(name), "label": LABELS[predictions.labels[index]]}
-            row["predicted"] = LABELS[predictions.predicted[index]]
-            row |= {f"probability/{label}": predictions.probabilities[index, i] for i, label in enumerate(LABELS)}
-            rows.append(row)
-    write_table(pa.Table.from_pylist(rows), path)
 
 
 def _ingest_summary() -> dict[str, Any]:

@@ -17,8 +17,9 @@ from components.evaluator.eval_config import least_accuracy
 from components.evaluator.executor import EvaluatorExecutor
 from components.evaluator.options import EvaluateOptions
 from components.formats import saved_model
-from components.formats.artifacts import ImageDataset
+from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.dataset import ImageRow, read_columns, shard_name, write_shard
+from components.formats.examples import write_labels
 from components.formats.predictions import read_predictions
 from components.formats.pushed_models import Origin, candidates, list_versions
 from components.pusher.push import push
@@ -30,7 +31,7 @@ LABELS = ("cat", "dog", "<b>emu</b>")
 _COUNTS = {"train": (2, 2, 2), "eval": (1, 1, 1), "test": (30, 20, 4)}
 
 
-def make_examples(folder: Path) -> tuple[Any, Any]:
+def make_examples(folder: Path) -> tuple[Any, ...]:
     """A data set whose images are a few random bytes: the model below never looks at them."""
     dataset = ImageDataset()
     dataset.uri = str(folder / "dataset")
@@ -48,11 +49,13 @@ def make_examples(folder: Path) -> tuple[Any, Any]:
                     )
                 )
         write_shard(rows, Path(dataset.uri) / shard_name(split, 0, 1))
-    write_json({"data_digest": "data"}, Path(dataset.uri) / "summary.json")
     examples = standard_artifacts.Examples()
     examples.uri = str(folder / "examples")
-    ConvertExecutor().Do({"dataset": [dataset]}, {"examples": [examples]}, {})
-    return dataset, examples
+    labels, groups = Analysis(), Analysis()
+    labels.uri, groups.uri = str(folder / "labels"), str(folder / "groups")
+    made = {"examples": [examples], "labels": [labels], "groups": [groups]}
+    ConvertExecutor().Do({"dataset": [dataset]}, made, {})
+    return dataset, examples, groups
 
 
 class _Fixed(tf.Module):
@@ -107,24 +110,24 @@ def predictions(model: Any, examples: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
     return make_examples(tmp_path_factory.mktemp("evaluator"))
 
 
 @pytest.fixture(scope="module")
 def evaluate(
-    data: tuple[Any, Any], tmp_path_factory: pytest.TempPathFactory
+    data: tuple[Any, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., tuple[dict[str, Any], bool]]:
     def run(model: Any, baseline: Any = None, **options: Any) -> tuple[dict[str, Any], bool]:
         folder = tmp_path_factory.mktemp("evaluation")
-        dataset, examples = data
+        _, examples, groups = data
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
         if baseline is None:
             baseline = standard_artifacts.Model()
             baseline.uri = str(folder / "empty")
         EvaluatorExecutor().Do(
-            {"dataset": [dataset], "examples": [examples], "model": [model], "baseline_model": [baseline]},
+            {"groups": [groups], "examples": [examples], "model": [model], "baseline_model": [baseline]},
             {"evaluation": [evaluation], "blessing": [blessing]},
             {"evaluate": EvaluateOptions(**options).model_dump_json()},
         )
@@ -134,7 +137,7 @@ def evaluate(
     return run
 
 
-def test_metrics_equal_scikit_learns(data: tuple[Any, Any], evaluate: Callable[..., Any], tmp_path: Path) -> None:
+def test_metrics_equal_scikit_learns(data: tuple[Any, ...], evaluate: Callable[..., Any], tmp_path: Path) -> None:
     model = make_model(tmp_path)
     labels, probabilities = predictions(model, data[1])
     predicted = probabilities.argmax(axis=1)
@@ -235,7 +238,7 @@ def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
     on: str,
     images: int,
     blessed: bool,
-    data: tuple[Any, Any],
+    data: tuple[Any, ...],
     evaluate: Callable[..., Any],
     tmp_path: Path,
 ) -> None:
@@ -252,7 +255,7 @@ def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
     for model, known in zip(models, (pushed, new), strict=True):
         if known is not None:
             saved_model.write_made_from(
-                ["f" * 64, *(digests[index] for index in known)], Path(model.uri) / "Format-Serving"
+                ["f" * 64, *(digests[index] for index in known)], Path(model.uri) / "Format-Serving" / "assets.extra"
             )
 
     results, found = evaluate(models[1], models[0], min_accuracy=0.0)
@@ -293,7 +296,7 @@ def test_who_has_seen_an_image_of_a_group_has_seen_the_group() -> None:
 
 @pytest.mark.parametrize("right", [51, 50])
 def test_a_model_that_just_reaches_its_threshold_is_blessed(
-    right: int, data: tuple[Any, Any], evaluate: Callable[..., Any], tmp_path: Path
+    right: int, data: tuple[Any, ...], evaluate: Callable[..., Any], tmp_path: Path
 ) -> None:
     """51/54 as a float32, which TFMA's accuracy is, lies below 51/54."""
     digests = read_columns(Path(data[0].uri), "test", ["sha256"])[0].to_pylist()
@@ -317,7 +320,7 @@ def test_scores_of_many_matrices_at_once_equal_those_of_each() -> None:
 
 
 def test_the_baseline_is_the_newest_with_the_same_classes_that_something_else_made(
-    data: tuple[Any, Any], tmp_path: Path
+    data: tuple[Any, ...], tmp_path: Path
 ) -> None:
     destination = tmp_path / "serving"
     model = Path(make_model(tmp_path / "model").uri) / "Format-Serving"
@@ -342,10 +345,14 @@ def test_the_baseline_is_the_newest_with_the_same_classes_that_something_else_ma
     assert numbers(Origin("recipe", "data", "z")) == [4, 2, 1]
     assert list_versions(str(tmp_path / "nowhere")) == []
 
-    output = standard_artifacts.Model()
-    output.uri = str(tmp_path / "found")
+    output, summary, labels = standard_artifacts.Model(), Analysis(), Analysis()
+    output.uri, summary.uri, labels.uri = (str(tmp_path / name) for name in ("found", "summary", "labels"))
+    for folder in (summary.uri, labels.uri):
+        Path(folder).mkdir()
+    write_json({"data_digest": "data"}, Path(summary.uri) / "summary.json")
+    write_labels(sorted(LABELS), labels.uri)
     BaselineExecutor().Do(
-        {"dataset": [data[0]], "examples": [data[1]]},
+        {"summary": [summary], "labels": [labels]},
         {"model": [output]},
         {"destination": str(destination), "recipe": "recipe", "folder_digest": "folder"},
     )

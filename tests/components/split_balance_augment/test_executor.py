@@ -3,6 +3,8 @@ from pathlib import Path
 from drawn_images import draw_folder
 
 from components import ImageDataset
+from components.formats.artifacts import Analysis
+from components.formats.documents import SUMMARY
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions
 from components.split_balance_augment.component import SplitBalanceAugment
@@ -12,8 +14,9 @@ from components.work.options import BeamOptions
 
 
 def test_the_executor_publishes_what_it_made(tmp_path: Path) -> None:
-    images, dataset = ImageDataset(), ImageDataset()
+    images, dataset, summary = ImageDataset(), ImageDataset(), Analysis()
     images.uri, dataset.uri = str(tmp_path / "images"), str(tmp_path / "not" / "made" / "yet")
+    summary.uri = str(tmp_path / "summary" / "yet")
     (tmp_path / "images").mkdir()
     ingest(str(draw_folder(tmp_path / "folder", {"a": 40, "b": 20})), tmp_path / "images", DataOptions())
     options = {
@@ -24,12 +27,15 @@ def test_the_executor_publishes_what_it_made(tmp_path: Path) -> None:
         "group_near": 0,
         "code_version": "1",
     }
-    Executor().Do({"images": [images]}, {"dataset": [dataset]}, options)
+    Executor().Do({"images": [images]}, {"dataset": [dataset], "summary": [summary]}, options)
     published = {name: dataset.get_int_custom_property(f"{name}_images") for name in ("train", "eval", "test")}
     assert published == {"train": 56, "eval": 8, "test": 16}
     assert dataset.get_int_custom_property("made_copies") == 20
     assert dataset.get_string_custom_property("data_digest")
-    assert (Path(dataset.uri) / "summary.json").is_file()
+    [alone] = Path(summary.uri).iterdir()
+    assert alone.name == "summary.json"
+    assert alone.read_bytes() == (Path(dataset.uri) / "summary.json").read_bytes()
+    assert SUMMARY.read(summary.uri)["made_copies"] == 20
 
 
 def test_the_component_has_the_parameters_of_its_executor() -> None:
@@ -44,5 +50,5 @@ def test_the_component_has_the_parameters_of_its_executor() -> None:
         augment=AugmentOptions(),
         beam=BeamOptions(),
     )
-    assert set(component.outputs) == {"dataset"}
+    assert set(component.outputs) == {"dataset", "summary"}
     assert set(component.exec_properties) == {"split", "group_near", "balance", "augment", "beam", "code_version"}

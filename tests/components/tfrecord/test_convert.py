@@ -3,17 +3,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from tfx.types import standard_artifacts
 
+from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.dataset import ImageRow, shard_name, write_shard
 from components.formats.examples import read_labels
+from components.formats.groups import read_groups
 from components.images.codec import encode
 from components.tfrecord.convert import convert
+from components.tfrecord.executor import Executor
 
 
-def row(name: str, label: str, copy: int = 0) -> ImageRow:
+def row(name: str, label: str, copy: int = 0, split: str = "train") -> ImageRow:
     pixels = np.full((4, 5, 3), len(name), np.uint8)
     return ImageRow(
-        id=name, label=label, split="", image=encode(pixels, "png"), format="png", height=4, width=5, channels=3,
+        id=name, label=label, split=split, image=encode(pixels, "png"), format="png", height=4, width=5, channels=3,
         sha256="ab", pixels="cd", phash=None, brightness=1.0, group="g", source_id="s", copy=copy, filename=name,
     )  # fmt: skip
 
@@ -24,7 +28,7 @@ def dataset(tmp_path: Path) -> Path:
     folder.mkdir()
     write_shard([row("é\n.png", "sad"), row("b.png", "happy", copy=2)], folder / shard_name("train", 0, 2))
     write_shard([row("c.png", "sad")], folder / shard_name("train", 1, 2))
-    write_shard([row("d.png", "anger")], folder / shard_name("eval", 0, 1))
+    write_shard([row("d.png", "anger", split="eval")], folder / shard_name("eval", 0, 1))
     write_shard([], folder / shard_name("test", 0, 1))
     return folder
 
@@ -78,3 +82,17 @@ def test_a_missing_shard_is_an_error(dataset: Path, tmp_path: Path) -> None:
 
     with pytest.raises(FileNotFoundError, match="shards of train are missing"):
         convert(dataset, tmp_path / "examples")
+
+
+def test_the_label_map_and_the_groups_are_given_by_themselves(dataset: Path, tmp_path: Path) -> None:
+    split, examples, labels, groups = ImageDataset(), standard_artifacts.Examples(), Analysis(), Analysis()
+    split.uri, examples.uri = str(dataset), str(tmp_path / "examples")
+    labels.uri, groups.uri = str(tmp_path / "labels"), str(tmp_path / "groups")
+
+    Executor().Do({"dataset": [split]}, {"examples": [examples], "labels": [labels], "groups": [groups]}, {})
+
+    [alone] = (tmp_path / "labels").iterdir()
+    assert alone.read_bytes() == (tmp_path / "examples" / "label_map.json").read_bytes()
+    assert read_labels(labels.uri) == ["anger", "happy", "sad"]
+    found = [(row["split"], row["label"], row["group"], row["sha256"]) for row in read_groups(groups.uri).to_pylist()]
+    assert found == [("train", label, "g", "ab") for label in ("sad", "happy", "sad")] + [("eval", "anger", "g", "ab")]

@@ -55,6 +55,7 @@ def execute(component: ImageTrainer, examples: standard_artifacts.Examples, root
     model.uri, model_run.uri = str(root / "model"), str(root / "model_run")
     properties = {key: value for key, value in component.spec.exec_properties.items() if value is not None}
     Executor().Do({"examples": [examples]}, {"model": [model], "model_run": [model_run]}, properties)
+    assert model_run.get_string_custom_property("model") == model.uri
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +91,13 @@ def test_the_figures_of_the_training_are_complete(outputs: Path) -> None:
         "images_per_second",
     }
     assert list((outputs / "model_run" / "tensorboard").glob("*tfevents*"))
+
+
+def test_what_the_model_was_made_from_is_said_beside_the_figures_too(outputs: Path) -> None:
+    assets = outputs / "model" / "Format-Serving" / "assets.extra"
+
+    assert saved_model.read_made_from(outputs / "model_run") == saved_model.read_made_from(assets)
+    assert (outputs / "model_run" / "made_from.txt").exists()
 
 
 def test_the_exported_model_serves_labels_with_its_temperature(outputs: Path) -> None:
@@ -206,7 +214,7 @@ def test_a_label_without_a_name_is_an_error(tmp_path: Path) -> None:
 
 
 def test_weights_that_do_not_say_what_they_were_made_from_make_a_model_that_does_not_either(tmp_path: Path) -> None:
-    saved_model.write_made_from(["a" * 64], make_assets(tmp_path / "says"))
+    saved_model.write_made_from(["a" * 64], make_assets(tmp_path / "says") / "assets.extra")
     (tmp_path / "model.keras").touch()
 
     assert weights_made_from(None) == weights_made_from("imagenet") == frozenset()

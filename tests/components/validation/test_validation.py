@@ -12,7 +12,7 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
 from tfx.types.artifact_utils import encode_split_names
 
-from components.formats.artifacts import Analysis, ImageDataset
+from components.formats.artifacts import Analysis
 from components.formats.documents import GATE
 from components.tools.files import write_json
 from components.validation.comparison_executor import ComparisonExecutor
@@ -77,12 +77,12 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             with tf.io.TFRecordWriter(str(folder / "data.gz"), "GZIP") as writer:
                 for row in rows:
                     writer.write(row)
-        write_json({"labels": LABELS}, tmp_path / "examples" / "label_map.json")
-        dataset, statistics = ImageDataset(), standard_artifacts.ExampleStatistics()
+        summary, labels, statistics = Analysis(), Analysis(), standard_artifacts.ExampleStatistics()
         schema, verdict = standard_artifacts.Schema(), Analysis()
         anomalies, differences = standard_artifacts.ExampleAnomalies(), standard_artifacts.ExampleAnomalies()
         for name, artifact in (
-            ("dataset", dataset),
+            ("summary", summary),
+            ("labels", labels),
             ("statistics", statistics),
             ("schema", schema),
             ("verdict", verdict),
@@ -90,8 +90,10 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             ("differences", differences),
         ):
             artifact.uri = str(tmp_path / name)
-        (tmp_path / "dataset").mkdir()
-        write_json({"counts": counts_of(records), "given_splits": list(given)}, tmp_path / "dataset" / "summary.json")
+        for folder in ("summary", "labels"):
+            (tmp_path / folder).mkdir()
+        write_json({"counts": counts_of(records), "given_splits": list(given)}, tmp_path / "summary" / "summary.json")
+        write_json({"labels": LABELS}, tmp_path / "labels" / "label_map.json")
         validate = ValidateOptions(**options).model_dump_json(by_alias=True)
 
         channel = standard_artifacts.Examples
@@ -102,14 +104,14 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             {"examples": [examples]}, {"statistics": [statistics]}, dict(spec.exec_properties)
         )
         SchemaExecutor().Do(
-            {"examples": [examples]},
+            {"labels": [labels]},
             {"schema": [schema]},
             {"validate": validate, "max_pixels": 1_000_000},
         )
         ValidatorExecutor().Do({"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}, {})
         ComparisonExecutor().Do({"statistics": [statistics]}, {"anomalies": [differences]}, {})
         GateExecutor().Do(
-            {"dataset": [dataset], "schema_anomalies": [anomalies], "distribution_anomalies": [differences]},
+            {"summary": [summary], "schema_anomalies": [anomalies], "distribution_anomalies": [differences]},
             {"verdict": [verdict]},
             {"validate": validate},
         )

@@ -37,11 +37,11 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("schema_anomalies/Split-eval", "distribution_anomalies/SplitPair-eval_test"):
         (folder / name).mkdir(parents=True)
         (folder / name / "SchemaDiff.pb").touch()  # an Anomalies proto without any
-    (folder / "examples").mkdir()
-    write_labels(LABELS, folder / "examples")
+    (folder / "labels").mkdir()
+    write_labels(LABELS, folder / "labels")
     serving_folder(folder / "model").mkdir(parents=True)
     (serving_folder(folder / "model") / GRAPH).write_text("graph")
-    summary, findings = made["dataset"] / "summary.json", made["analysis"] / "analysis.json"
+    summary, findings = made["summary"] / "summary.json", made["analysis"] / "analysis.json"
     write_json({**read_json(summary), "given_splits": []}, summary)
     write_json({**read_json(findings), "data": {"leak": "", "data_digest": "d" * 64}}, findings)
     CARD.write({}, made["analysis"])
@@ -108,6 +108,8 @@ def test_a_folder_is_ingested(task: Task, tmp_path: Path) -> None:
 
     assert (made["images"], made["classes"], made["quarantined"]) == (5, 2, 0)
     assert (tmp_path / "made" / "images" / "images-00000-of-00001.parquet").exists()
+    findings = tmp_path / "made" / "findings"
+    assert {path.name for path in findings.iterdir()} == {"summary.json", "quarantine.parquet", "duplicates.parquet"}
 
 
 def test_the_schema_is_written(task: Task, tmp_path: Path) -> None:
