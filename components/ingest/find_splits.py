@@ -107,7 +107,8 @@ def find_splits(
         known = [train.folder(name).images * 2 > full[name].images for name in full if named.get(name) == "train"]
         if known and all(known) and set(full) <= set(named):  # of a competition's test the labels are kept back
             return _unwrapped(_one_each(named, names), tree)
-        if set(images) <= set(labelled):  # where the labels come from is no question
+        is_split = {"train"} < {split for name, split in named.items() if name in full}
+        if set(images) <= set(labelled) and not is_split:  # where the labels come from is no question
             return {}
     if _sure(full, named, tree):
         roots = _unwrapped(_one_each(named, names), tree)

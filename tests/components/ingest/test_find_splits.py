@@ -161,6 +161,14 @@ def test_where_a_table_names_all_images_folders_need_not_be_classes() -> None:
 
 
 @pytest.mark.parametrize("inside", ["", "/images"])
+def test_a_table_does_not_undo_a_split_beside_which_there_is_more(inside: str) -> None:
+    files = images(*(f"{name}{inside}" for name in ("train", "test", "extra")))
+
+    with pytest.raises(SourceError, match=r"data\.splits=\{train: .*train.*, test: test\}"):
+        find(files, labelled=set(files))
+
+
+@pytest.mark.parametrize("inside", ["", "/images"])
 def test_of_a_competitions_test_images_the_labels_are_kept_back(inside: str) -> None:
     files = images(f"train{inside}", f"test{inside}")
     labels = {file: ("happy", "sad")[number % 2] for number, file in enumerate(files[:12])}
