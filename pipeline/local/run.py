@@ -10,6 +10,7 @@ from rich.console import Console
 from components.formats import nodes
 from components.formats.dataset import QUARANTINE
 from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS
+from components.split.captures import ENOUGH
 from components.tools.files import replacing
 from pipeline.config import Config
 from pipeline.context import RunContext
@@ -98,8 +99,13 @@ def _show_quarantine(console: Console, ingest: NodeRun) -> None:
 
 
 def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
-    """Leaks that the data folder came with, and anomalies that didn't stop the run."""
-    leaks = int(by_node[nodes.SPLIT].properties.get("dataset", {}).get("leaking_groups", 0))
+    """Show what keeps images together, leaks that the data folder came with, and anomalies that didn't stop the run."""
+    split = by_node[nodes.SPLIT].properties.get("dataset", {})
+    if captures := split.get("captures"):
+        few = int(split["captured"]) < ENOUGH * int(split["searched"])
+        text = f"{'Warning: ' if few else ''}split.group_regex: {captures}"
+        console.print(text, style="yellow" if few else None, highlight=False, markup=False, soft_wrap=True)
+    leaks = int(split.get("leaking_groups", 0))
     if leaks:
         console.print(f"{leaks} groups cross the splits that the data folder came with: a leak.", style="yellow")
     gate = by_node[nodes.GATE]
