@@ -20,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from components.formats.examples import LABEL_MAP, read_labels
-from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, serving_folder
+from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, loadable, serving_folder
 from components.images.codec import BadImage, decode, for_tensorflow
 from components.images.source import printable
 from components.tools.console import uncut_console
@@ -128,7 +128,8 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
     with quiet_libraries():
         import tensorflow as tf
 
-        model = tf.saved_model.load(str(folder))
+        with loadable(folder) as path:
+            model = tf.saved_model.load(path)
     if "serving_default" not in model.signatures:
         raise click.UsageError(f"The model has no signature serving_default. Received: {folder}")
     signature = model.signatures["serving_default"]

@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -127,6 +128,17 @@ def test_the_newest_version_is_taken(model: Path, tmp_path: Path) -> None:
     newest, ten, seven = (rows(folder, tmp_path / "x.png") for folder in (model, model / "10", model / "7"))
 
     assert newest == ten != seven
+
+
+def test_the_name_of_a_models_folder_is_no_pattern(model: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "mod[e]l *? 'a' \"b\" $HOME %41 #é \\"
+    shutil.copytree(model / "7", odd)
+    shutil.copytree(model / "10", tmp_path / "model xy 'a' \"b\" $HOME %41 #é \\")
+    Image.fromarray(PIXELS).save(tmp_path / "x [1]*?.png")
+
+    [expected], [found] = rows(model / "7", tmp_path / "x [1]*?.png"), rows(odd, tmp_path / "x [1]*?.png")
+
+    np.testing.assert_array_equal(probabilities(found), probabilities(expected))
 
 
 def test_csv_holds_a_column_for_each_class(model: Path, tmp_path: Path) -> None:
