@@ -42,7 +42,8 @@ class Captures:
             groups: how many groups came out, those of single images and of duplicates included.
         """
         what = "names" if self.on == "name" else "paths"
-        text = f"captured in {self.captured:,} of {self.names:,} {what}: {_counted(self.keys, 'key')}, {_counted(groups, 'group')} in all"
+        came = f"{_counted(self.keys, 'key')}, {_counted(groups, 'group')} in all"
+        text = f"captured in {self.captured:,} of {self.names:,} {what}: {came}"
         if self.is_enough:
             return text
         return f"{text}; nothing keeps the others together, such as {self.example}"

@@ -25,6 +25,7 @@ from components.images.codec import BadImage, decode, for_tensorflow
 from components.images.source import printable
 from components.tools.console import uncut_console
 from components.tools.files import replacing
+from components.tools.places import why_no_file
 from pipeline.cli.quiet import quiet_libraries
 
 READ_AHEAD = 4  # batches
@@ -50,8 +51,8 @@ def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: 
     """
     if as_json and csv_file is not None:
         raise click.UsageError("--json prints and --csv writes a file: give one of them.")
-    if csv_file is not None and not Path(csv_file).parent.is_dir():
-        raise click.UsageError(f"--csv {csv_file}: there is no such folder; make it first.")
+    if csv_file is not None and (problem := why_no_file(csv_file)):
+        raise click.UsageError(f"can't write --csv {csv_file}: {problem}")
     files = find_files(paths)
     labels, classify = load_model(find_version(Path(model_folder)))
     rows: list[Row] = []

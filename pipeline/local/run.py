@@ -1,5 +1,6 @@
 """One run on this machine, from the wired components to the exit status."""
 
+import contextlib
 import shutil
 import time
 import traceback
@@ -15,6 +16,7 @@ from components.tools.files import replacing
 from pipeline.config import Config
 from pipeline.context import RunContext
 from pipeline.local.display import RunDisplay
+from pipeline.local.failures import cut, reason
 from pipeline.local.runner import LocalRunner, NodeRun
 from pipeline.local.workdir import Workdir
 from pipeline.pipeline import create_pipeline
@@ -31,6 +33,7 @@ def run_locally(
     folder: Workdir,
     run_id: str,
     console: Console,
+    errors: Console,
     progress: Path,
     log: Path | None,
 ) -> int:
@@ -42,6 +45,7 @@ def run_locally(
         folder: the workdir, locked by the caller.
         run_id: name of the run.
         console: reaches the person.
+        errors: likewise, with what the run failed of.
         progress: file that long components report to.
         log: where everything else is printed; None with --verbose.
 
@@ -62,7 +66,7 @@ def run_locally(
     _show_warnings(console, by_node)
     failed = next((run for run in runs if run.state == "failed"), None)
     if failed is not None:
-        _show_failure(console, failed, log)
+        _show_failure(errors, failed, folder, log)
         return FAILED
     _publish_report(by_node, folder)
     seconds = time.monotonic() - started
@@ -116,22 +120,17 @@ def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
         console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
-def _show_failure(console: Console, failed: NodeRun, log: Path | None) -> None:
+def _show_failure(console: Console, failed: NodeRun, folder: Workdir, log: Path | None) -> None:
     error = failed.error
-    console.print(
-        f"{failed.node} failed: {_reason(error)}", style="bold red", highlight=False, markup=False, soft_wrap=True
-    )
+    text = f"{failed.node} failed: {reason(error, folder.root)}"
+    console.print(text, style="bold red", highlight=False, markup=False, soft_wrap=True)
     if log is not None:
-        with log.open("a", encoding="utf-8") as file:
+        # The disk may be full: what matters is on the screen.
+        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             if error is not None:
-                file.writelines(traceback.format_exception(error))
+                lines = "".join(traceback.format_exception(error)).splitlines()
+                file.writelines(f"{cut(line)}\n" for line in lines)
         console.print(f"Log: {log}", highlight=False, soft_wrap=True)
-
-
-def _reason(error: BaseException | None) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    kind = "" if isinstance(error, (ValueError, RuntimeError)) else f"{type(error).__name__}: "
-    return kind + "\n".join(lines[:6])
 
 
 def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir) -> int:

@@ -160,8 +160,9 @@ def test_csv_holds_a_column_for_each_class(model: Path, tmp_path: Path) -> None:
     ("options", "status", "message"),
     [
         (["--json", "--csv", "out.csv"], 2, "--json prints and --csv writes a file"),
-        (["--csv", "missing/out.csv"], 2, "--csv missing/out.csv: there is no such folder"),
-        (["--csv", "folder"], 1, "can't write --csv folder: "),
+        (["--csv", "missing/out.csv"], 2, "can't write --csv missing/out.csv: there is no folder missing; make it"),
+        (["--csv", "folder"], 2, "can't write --csv folder: folder is a folder"),
+        (["--csv", "/proc/self/out.csv"], 2, "can't write --csv /proc/self/out.csv: /proc/self: "),
     ],
 )
 def test_a_csv_that_cannot_be_written_is_one_line(

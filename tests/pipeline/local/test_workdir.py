@@ -39,8 +39,8 @@ def test_a_lock_keeps_others_out_and_dies_with_its_process(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--workdir", "FILE"], "can't work in FILE: there is a file of that name. Name another folder with --workdir"),
-        (["--workdir", "FILE/inside"], "can't work in FILE/inside: Not a directory"),
+        (["--workdir", "FILE"], "can't work in FILE: FILE is a file, not a folder. Name another folder with --workdir"),
+        (["--workdir", "FILE/inside"], "can't work in FILE/inside: FILE is a file, not a folder."),
         (["--workdir", ""], "a value is missing"),
         (["--data", " "], "a value is missing"),
         (["--config", ""], "a value is missing"),
