@@ -84,7 +84,9 @@ def chance(count: int, drawn: int, marked: int, everything: int) -> float:
         marked: how many are marked.
         everything: how many there are.
     """
-    counts = np.arange(max(0, drawn + marked - everything), min(drawn, marked) + 1, dtype=float)
+    counts: NDArray[np.float64] = np.arange(
+        max(0, drawn + marked - everything), min(drawn, marked) + 1, dtype=np.float64
+    )
     logarithms = _log_choose(marked, counts) + _log_choose(everything - marked, drawn - counts)
     logarithms -= _log_choose(everything, np.float64(drawn))
     own = logarithms[count - int(counts[0])]

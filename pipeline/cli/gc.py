@@ -44,8 +44,6 @@ def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
                 delete(garbage, folder.metadata)
     except (StoreError, WorkdirError, GarbageError) as error:
         raise click.ClickException(str(error)) from None
-    except OSError as error:
-        raise click.ClickException(f"can't look into {error.filename}: {error.strerror}") from None
     if garbage and not as_json:
         total = human_size(sum(one.size for one in garbage))
         click.echo(f"{total} deleted." if yes else f"{total} in all; --yes deletes them.")

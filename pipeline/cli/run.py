@@ -18,7 +18,7 @@ from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import Config, ConfigError, load
 from pipeline.config.without_effect import without_effect
 from pipeline.context import RunContext, recipe
-from pipeline.local.beforehand import BeforehandError, check
+from pipeline.local.beforehand import BeforehandError, check, check_names
 from pipeline.local.failures import disk_full, is_disk_full
 from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
@@ -90,6 +90,7 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
 
 def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     data = _absolute(data)
+    check_names(config, data)
     digest = folder_digest(data)
     run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     log = folder.logs / f"{run_id}.log"

@@ -9,12 +9,18 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import yaml
+
 from components.formats.saved_model import GRAPH
+from components.images.source import open_source
 from components.models.torch_weights import SUFFIX, check_file
+from components.split.captures import captured_keys, count_captures
 from components.tools.patterns import CHARACTERS, found_in
 from components.tools.places import why_no_folder
+from components.tools.retries import reason
 from components.tools.schemes import why_no_store
 from pipeline.config import Config
+from pipeline.local.failures import cut
 from pipeline.local.workdir import Workdir
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
@@ -39,6 +45,30 @@ def check(config: Config, data: str | None, folder: Workdir) -> None:
     problems = [*_names(folder), *_files(config), *_stores(config, data), *_places(config, folder), *_runner(config)]
     if problems:
         raise BeforehandError("\n".join(problems))
+
+
+def check_names(config: Config, data: str) -> None:
+    """Make sure that `split.group_regex` captures something in the names below the data folder, unread as yet.
+
+    Args:
+        config: the configuration.
+        data: the data folder.
+
+    Raises:
+        BeforehandError: it captures nothing, or takes too long to search.
+        SourceError: there is no such folder.
+    """
+    split = config.split
+    if split.group_regex is None:
+        return
+    ids = open_source(data).list().files
+    names = ids if split.group_on == "path" else [file_id.rpartition("/")[2] for file_id in ids]
+    option = f"split.group_regex = {split.group_regex}"
+    try:
+        keys = captured_keys(names, split.group_regex)
+        count_captures(keys, names, split.group_on, option, "set split.group_on=path")
+    except ValueError as error:
+        raise BeforehandError(str(error)) from None
 
 
 def _names(folder: Workdir) -> Iterator[str]:
@@ -72,6 +102,8 @@ def _files(config: Config) -> Iterator[str]:
             yield from _weights(path, config)
         elif key == "validate.schema":
             yield from _schema(path)
+        elif key == "augment.pipeline_yaml":
+            yield from _yaml(path)
 
 
 def _weights(path: str, config: Config) -> Iterator[str]:
@@ -106,6 +138,16 @@ def _schema(path: str) -> Iterator[str]:
         read_schema(path)
     except SchemaFileError as error:
         yield str(error)
+
+
+def _yaml(path: str) -> Iterator[str]:
+    try:
+        values = yaml.safe_load(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        yield f"can't read augment.pipeline_yaml = {path}: {cut(reason(error))}"
+        return
+    if not isinstance(values, dict):
+        yield f"augment.pipeline_yaml names {path}, which holds no pipeline: A.save(…, data_format='yaml') writes one"
 
 
 def _stores(config: Config, data: str | None) -> Iterator[str]:

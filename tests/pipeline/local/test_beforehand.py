@@ -54,6 +54,8 @@ def test_a_workdir_that_looks_like_a_pattern_is_refused_beside_its_match(name: s
         ("data.labels_csv=hdfz://host/x", "data.labels_csv = hdfz://host/x: hdfz:// has no driver"),
         ("data.labels_csv=FOLDER", "data.labels_csv names FOLDER, which is a folder, not a file"),
         ("validate.schema=FILE", "can't read validate.schema = FILE: "),
+        ("augment.pipeline_yaml=FILE", "augment.pipeline_yaml names FILE, which holds no pipeline: A.save("),
+        ("augment.pipeline_yaml=FILE.keras", "can't read augment.pipeline_yaml = FILE.keras: "),
         ("model.weights=FILE", "model.weights must be 'imagenet', a .safetensors, .weights.h5 or .keras file, or a "),
         ("model.weights=FILE.keras", "model.weights names FILE.keras, which is no Keras file: it is damaged, or "),
         ("model.weights=FILE.weights.h5", "model.weights names FILE.weights.h5, which is no HDF5 file: it is damaged"),
@@ -67,12 +69,40 @@ def test_what_cannot_succeed_is_refused_before_anything_is_read(setting: str, me
     (tmp_path / "folder").mkdir()
     file = tmp_path / "file"
     for path in (file, *(file.with_name(f"file{ending}") for ending in (".keras", ".weights.h5", ".safetensors"))):
-        path.write_text("not what it is called")
+        path.write_text("not what it is called" if path == file else "{not: what it is: called")
     setting, message = (
         text.replace("FILE", str(file)).replace("FOLDER", str(tmp_path / "folder")) for text in (setting, message)
     )
 
     assert refused(run(tmp_path, "--set", setting), tmp_path).removeprefix("Error: ").startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            ["split.group_regex=^(S\\d+)_"],
+            r"Error: split.group_regex = ^(S\d+)_ captures nothing in any file name (1 of ",
+        ),
+        (
+            ["split.group_regex=/(P\\d)/", "split.group_on=path"],
+            "Error: split.group_regex = /(P\\d)/ captures nothing in ",
+        ),
+    ],
+)
+def test_an_expression_that_captures_nothing_is_refused_before_an_image_is_read(
+    settings: list[str], message: str, tmp_path: Path
+) -> None:
+    image = tmp_path / "faces" / "train" / "happy" / "S03" / "0001.jpg"
+    image.parent.mkdir(parents=True)
+    image.write_bytes(b"no image at all")
+    words = [word for setting in settings for word in ("--set", setting)]
+
+    shown = run(tmp_path, "--data", tmp_path / "faces", *words)
+
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith(message)
+    assert not (tmp_path / "work" / "artifacts").exists()
 
 
 def test_names_with_special_characters_are_taken_where_nobody_takes_them_for_patterns(tmp_path: Path) -> None:
