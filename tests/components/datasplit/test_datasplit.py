@@ -101,6 +101,24 @@ def test_brackets_in_a_folders_name_are_no_pattern(data: Path, tmp_path: Path) -
     assert per_class(odd, "train") == dict.fromkeys(COUNTS, 24)
 
 
+def test_classes_and_files_may_have_any_name_beside_ones_that_would_match(tmp_path: Path) -> None:
+    labels = ["a[b]c", "abc", "*", "q?", 'it\'s "so" $HOME', "50%#1\n", "Zürich 日本"]
+    for seed, label in enumerate(labels):
+        for index in range(10):
+            draw(
+                tmp_path / "data" / "train" / label / f"f[{index}]*? 'a' \"b\" $HOME %41\n#é;.png",
+                seed=seed * 10 + index,
+            )
+
+    done(tmp_path / "data", "--balance", "--global-multiplier", 2, "--seed", 3, "--output-path", tmp_path / "out")
+
+    assert per_class(tmp_path / "out", "train") == dict.fromkeys(labels, 16)
+    assert per_class(tmp_path / "out", "test") == dict.fromkeys(labels, 4)
+    with (tmp_path / "out" / "train.csv").open(newline="") as file:
+        listed = {(row["label"], row["filename"]) for row in csv.DictReader(file)}
+    assert listed == {(path.parent.name, path.name) for path in (tmp_path / "out" / "train").rglob("*.png")}
+
+
 @pytest.mark.parametrize("arguments", [[], ["--output-path", "out"], ["--dry-run", "--output-path", "out"]])
 @pytest.mark.parametrize("name", ["test", "train.csv", "test.csv"])
 def test_a_folder_that_is_split_already_is_refused(
