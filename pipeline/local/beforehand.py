@@ -120,7 +120,7 @@ def _weights(path: str, config: Config) -> Iterator[str]:
     elif path.endswith(".keras"):
         if not zipfile.is_zipfile(path):
             yield f"model.weights names {path}, which is no Keras file: it is damaged, or another format"
-    elif path.endswith(".h5"):
+    elif path.endswith(".weights.h5"):
         with Path(path).open("rb") as file:
             if file.read(len(_HDF5)) != _HDF5:
                 yield f"model.weights names {path}, which is no HDF5 file: it is damaged, or another format"

@@ -29,15 +29,15 @@ def test_names_may_hold_any_character(tmp_path: Path) -> None:
         for number, path in enumerate(sorted(folder.iterdir())):
             shutil.copy(path, data / "train" / label / f"{path.stem} [{number}]*? {_ODD}{path.suffix}")
     shutil.copytree(drawn, neighbour)
-    folder = Workdir(tmp_path / f"work {_ODD}")
+    workdir = Workdir(tmp_path / f"work {_ODD}")
     serving, checkpoints = tmp_path / f"se[r]ving *? {_ODD}", tmp_path / f"check[p]oints *? {_ODD}"
     settings = {"push.destination": serving, "train.checkpoints": checkpoints}
 
-    result = run(data, folder.root, *(f"{key}={json.dumps(str(path))}" for key, path in settings.items()))
+    result = run(data, workdir.root, *(f"{key}={json.dumps(str(path))}" for key, path in settings.items()))
 
     assert result.status == 0, result.text
     images = Counter(path.parent.name for path in data.rglob("*.jpg"))
-    shards = folder.artifacts.glob("ImageIngest/images/*/images-*.parquet")
+    shards = workdir.artifacts.glob("ImageIngest/images/*/images-*.parquet")
     rows = [row for path in shards for row in pq.read_table(path, columns=["label", "id"]).to_pylist()]
     assert Counter(row["label"] for row in rows) == images
     assert {row["id"] for row in rows} == {path.relative_to(data).as_posix() for path in data.rglob("*.jpg")}
