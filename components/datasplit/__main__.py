@@ -105,7 +105,14 @@ _MULTIPLIER = _Decimal("1", None, open_low=False)
     help="An Albumentations Compose saved by A.save(…, data_format='yaml'), of version 1.x or 2.x.",
 )  # fmt: skip
 @click.option("--workers", type=click.IntRange(min=1), help="Processes. [default: one a core]")
-@click.option("--group-regex", help="Images in whose file names its first group captures the same stay together.")
+@click.option("--group-regex", help="Images in whose names its first group captures the same stay together.")
+@click.option(
+    "--group-on",
+    type=click.Choice(["name", "path"]),
+    default="name",
+    show_default=True,
+    help="Search --group-regex in the file name, or in the path below train.",
+)
 @click.option("--near-duplicates", is_flag=True, help="Keep near-duplicates together, by perceptual hash.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and write nothing.")
 def main(
@@ -122,6 +129,7 @@ def main(
     pipeline_yaml: str | None,
     workers: int | None,
     group_regex: str | None,
+    group_on: str,
     near_duplicates: bool,
     dry_run: bool,
 ) -> None:
@@ -133,6 +141,8 @@ def main(
     balanced = tuple(split for split, asked in (("train", balance_train), ("test", balance_test)) if asked or balance)
     if Fraction(global_multiplier) != 1 and not balanced:
         console.print("[yellow]Warning: --global-multiplier has no effect without --balance[-train|-test].[/yellow]")
+    if group_on == "path" and group_regex is None:
+        console.print("[yellow]Warning: --group-on has no effect without --group-regex.[/yellow]")
     from components.datasplit.split_folder import Request
 
     request = Request(
@@ -147,6 +157,7 @@ def main(
         group_regex=group_regex,
         near_duplicates=near_duplicates,
         pipeline_yaml=None if pipeline_yaml is None else _text(pipeline_yaml),
+        group_on=group_on,
     )
     started = time.monotonic()
     outcome = _run(request, console, workers, dry_run)

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from components.images.codec import BadImage, decode
 from components.images.hashing import file_sha256, near_duplicates, perceptual_hash, pixels_sha256
 from components.images.left_out import counted, hollow, kind_of
-from components.images.names import source_keys
+from components.images.names import is_copy, source_keys
+from components.split.captures import Captures, captured_keys, count_captures
 from components.split.groups import group_images
 
 _FILES_PER_TASK = 512
@@ -41,6 +42,7 @@ class Folder:
         unusable: path and reason of what can't be used.
         folders: paths of the folders.
         left_out: number of files and folders that are surely no data, by kind.
+        captures: what `group_regex` captured in; None without one.
     """
 
     paths: list[str]
@@ -52,6 +54,7 @@ class Folder:
     unusable: list[tuple[str, str]]
     folders: list[str]
     left_out: dict[str, int]
+    captures: Captures | None = None
 
     def sha256(self, index: int) -> str:
         """Return the digest of one image's file, in hex."""
@@ -66,6 +69,7 @@ def read_folder(
     train: Path,
     *,
     group_regex: str | None,
+    group_on: str = "name",
     near: bool,
     workers: int,
     report: Callable[[int, int], object] = max,
@@ -74,16 +78,18 @@ def read_folder(
 
     Args:
         train: the folder of class folders.
-        group_regex: see `components.split.groups`.
+        group_regex: see `components.split.captures`.
+        group_on: what it is searched in: "name", of the file, or "path", below `train`.
         near: whether near-duplicates belong together.
         workers: processes.
         report: called with the number of files read and of all files.
 
     Raises:
-        ValueError: `group_regex` is none.
+        ValueError: `group_regex` is none, or captures nothing.
         OSError: the folder can't be read.
     """
     paths, unusable, folders, left_out = _list_files(train)
+    _capture(paths, group_regex, group_on)  # before hours of decoding
     usable: list[str] = []
     digests, pixel_digests = bytearray(), []
     formats, format_names, pixel_counts, phashes = bytearray(), [], array("q"), []
@@ -101,11 +107,11 @@ def read_folder(
         pixel_counts.append(pixel_count)
         if near:
             phashes.append(phash)
+    keys, captures = _capture(usable, group_regex, group_on)
     groups = group_images(
-        [path.rpartition("/")[2] for path in usable] if group_regex else usable,
         pixel_digests,
         near=near_duplicates(phashes) if near else [],
-        group_regex=group_regex,
+        keys=keys,
         ties=source_keys(usable),
     )
     numbers: dict[str, int] = {}
@@ -119,7 +125,22 @@ def read_folder(
         unusable=sorted(unusable),
         folders=folders,
         left_out=counted(left_out.values()),
+        captures=captures,
     )
+
+
+def _capture(
+    paths: list[str], group_regex: str | None, group_on: str
+) -> tuple[list[str | None] | None, Captures | None]:
+    """Return what the expression captures in each name or path, and in how many of the originals'."""
+    if group_regex is None:
+        return None, None
+    names = paths if group_on == "path" else [path.rpartition("/")[2] for path in paths]
+    keys = captured_keys(names, group_regex)
+    # A copy follows its source; where there are copies alone, their names are all there is.
+    originals = [i for i, path in enumerate(paths) if not is_copy(path.rpartition("/")[2])] or range(len(paths))
+    found = [keys[index] for index in originals], [names[index] for index in originals]
+    return keys, count_captures(*found, group_on, f"--group-regex {group_regex}", "give --group-on path")
 
 
 def _list_files(train: Path) -> tuple[list[str], list[tuple[str, str]], list[str], dict[str, str]]:

@@ -39,6 +39,7 @@ class Request:
     group_regex: str | None
     near_duplicates: bool
     pipeline_yaml: str | None
+    group_on: str = "name"
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def split_folder(request: Request, watcher: Watcher, *, workers: int | None = No
         WorkspaceError: somebody else works on the folder.
         WorkError: augmentation failed.
         OSError: the disk is full, or a file or folder can't be read or written.
-        ValueError: the grouping expression is none.
+        ValueError: the grouping expression is none, or captures nothing.
     """
     path = Path(request.path)
     target = Path(request.output) if request.output else path
@@ -215,6 +216,7 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
     folder = read_folder(
         path / "train",
         group_regex=request.group_regex,
+        group_on=request.group_on,
         near=request.near_duplicates,
         workers=workers or len(os.sched_getaffinity(0)),
         report=lambda done, total: watcher.progress("reading", done, total),
@@ -226,6 +228,10 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
         watcher.note(f"Left alone, since it is no data: {counts}")
     if not folder.paths:
         raise FolderError(f"no usable image in {path / 'train'}")
+    if folder.captures is not None:
+        groups = int(folder.groups.max()) + 1
+        warning = "" if folder.captures.is_enough else "Warning: "
+        watcher.note(printable(f"{warning}--group-regex: {folder.captures.text(groups)}."))
     return plan_folder(folder, exact(request.train_split), exact(request.multiplier), request.balanced, request.seed)
 
 

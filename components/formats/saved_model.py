@@ -5,10 +5,13 @@ images: on them such a model, and what is trained from its weights, is too good.
 for those who need nothing else of the model.
 """
 
-from collections.abc import Collection, Iterable
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from components.tools.files import StrPath, write_text
+from components.tools.patterns import has_pattern
 
 SERVING = "Format-Serving"  # TFX's folder of the SavedModel within a Model artifact
 GRAPH = "saved_model.pb"
@@ -26,6 +29,22 @@ def serving_folder(model: StrPath) -> Path:
 def is_saved_model(folder: StrPath) -> bool:
     """Return whether a SavedModel lies in a folder."""
     return (Path(folder) / GRAPH).exists()
+
+
+@contextmanager
+def loadable(folder: StrPath) -> Iterator[str]:
+    """Yield a path by which TensorFlow loads a SavedModel: it takes a checkpoint's path for a pattern of names.
+
+    Args:
+        folder: the SavedModel's; where its name can be taken for a pattern, the path is that of a link.
+    """
+    if not has_pattern(str(Path(folder).absolute())):
+        yield str(folder)
+        return
+    with tempfile.TemporaryDirectory() as place:
+        link = Path(place) / "model"
+        link.symlink_to(Path(folder).absolute())
+        yield str(link)
 
 
 def write_made_from(digests: Iterable[str], folder: StrPath) -> None:

@@ -16,7 +16,7 @@ import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats.saved_model import GRAPH
+from components.formats.saved_model import GRAPH, loadable
 from components.models import torch_weights
 
 BottleneckStride = Literal["first", "middle"]
@@ -226,7 +226,8 @@ def load_weights(model: keras.Model, path: str, architecture: str, build: Callab
         source = keras.saving.load_model(path, compile=False)
         values = {weight.path: weight.numpy() for weight in source.weights}
     elif (file / GRAPH).exists():
-        weights = getattr(tf.saved_model.load(path), "weights_by_path", None)
+        with loadable(path) as readable:
+            weights = getattr(tf.saved_model.load(readable), "weights_by_path", None)
         if weights is None:
             raise ValueError(f"The SavedModel was not exported by this pipeline. Received: model.weights={path}")
         values = {name: variable.numpy() for name, variable in weights.items()}

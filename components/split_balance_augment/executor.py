@@ -53,6 +53,12 @@ class Executor(BaseExecutor):
             dataset.set_int_custom_property(f"{split}_images", images)
         dataset.set_int_custom_property("made_copies", summary["made_copies"])
         dataset.set_int_custom_property("leaking_groups", summary["leaking_groups"])
+        dataset.set_int_custom_property("groups", summary["groups"])
+        if captures := summary["captures"]:
+            dataset.set_string_custom_property("captures", captures["text"])
+            dataset.set_int_custom_property("captured", captures["captured"])
+            dataset.set_int_custom_property("searched", captures["names"])
+            print(f"split.group_regex: {captures['text']}")
         dataset.set_int_custom_property("deviations", len(summary["deviations"]))
         dataset.set_int_custom_property("split_seed", summary["seed"])
         dataset.set_string_custom_property("data_digest", summary["data_digest"])

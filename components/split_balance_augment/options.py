@@ -19,6 +19,9 @@ class SplitOptions(Section):
     group_regex: str | None = Field(
         None, description="first capture in the file name: images that share it stay in one split"
     )
+    group_on: Literal["name", "path"] = Field(
+        "name", description="search `group_regex` in the file name, or in the path below the data folder"
+    )
 
     @field_validator("group_regex")
     @classmethod

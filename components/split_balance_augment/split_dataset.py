@@ -7,7 +7,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -22,6 +22,7 @@ from components.formats.documents import SUMMARY
 from components.formats.nodes import SPLIT
 from components.images.hashing import near_duplicates, unsigned
 from components.images.names import copy_extension, free_variants
+from components.split.captures import Captures, captured_keys, count_captures
 from components.split.groups import group_images
 from components.split.plan import Plan, Rules, exact, make_plan
 from components.split_balance_augment.dataset_work import ParquetUnit, ParquetWork
@@ -69,13 +70,14 @@ def split_dataset(
         FileNotFoundError: no images, or a shard is missing.
         PipelineError: the custom pipeline can't be used.
         WorkError: a unit failed.
-        ValueError: a class has too few images to be in each split.
+        ValueError: a class has too few images to be in each split, or `split.group_regex` captures nothing.
     """
     path = FileSystems.join(source, SUMMARY.name)
     ingested = SUMMARY.parse(read_whole(path), path)
     shards = _shards(source)
     table = pa.concat_tables([table for _, table, _ in shards])
-    groups = groups_of(table, split.group_regex, group_near)
+    keys, captures = captures_of(table, split)
+    groups = groups_of(table, keys, group_near)
     plan = plan_of(table, groups, split, balance)
     _refuse_small_classes(plan, table, groups, ingested)
     pipeline_yaml = None if augment.pipeline_yaml is None else read_whole(augment.pipeline_yaml).decode()
@@ -97,19 +99,34 @@ def split_dataset(
     finally:
         delete_folder(scratch)
     summary = _summary(plan, split, balance, ingested, counts)
+    summary["groups"] = len(set(groups))
+    summary["captures"] = captures and asdict(captures) | {"text": captures.text(summary["groups"])}
     write_whole(FileSystems.join(destination, SUMMARY.name), SUMMARY.text(summary).encode())
     return summary
 
 
-def groups_of(table: Any, group_regex: str | None, near: bool) -> list[str]:
-    """Return the group of each image of a table with (at least) the planning columns."""
+def captures_of(table: Any, split: SplitOptions) -> tuple[list[str | None] | None, Captures | None]:
+    """Return what `split.group_regex` captures in each image's name or path, and how much; None where there is none.
+
+    Raises:
+        ValueError: it captures nothing in any original.
+    """
+    if split.group_regex is None:
+        return None, None
+    names = table["filename" if split.group_on == "name" else "id"].to_pylist()
+    keys = captured_keys(names, split.group_regex)
+    # A copy follows its source; where there are copies alone, their names are all there is.
+    originals = np.flatnonzero(table["copy"].to_numpy() == 0).tolist() or range(len(names))
+    option = f"split.group_regex = {split.group_regex}"
+    counted = [keys[index] for index in originals], [names[index] for index in originals]
+    return keys, count_captures(*counted, split.group_on, option, "set split.group_on=path")
+
+
+def groups_of(table: Any, keys: Sequence[str | None] | None, near: bool) -> list[str]:
+    """Return the group of each image of a table with (at least) the planning columns; `keys` are of `captures_of`."""
     hashes = [unsigned(phash) for phash in table["phash"].to_pylist()] if near else []
     return group_images(
-        table["filename"].to_pylist(),
-        table["pixels"].to_pylist(),
-        near=near_duplicates(hashes),
-        group_regex=group_regex,
-        ties=table["group"].to_pylist(),
+        table["pixels"].to_pylist(), near=near_duplicates(hashes), keys=keys, ties=table["group"].to_pylist()
     )
 
 

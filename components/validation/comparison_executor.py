@@ -9,7 +9,7 @@ from tfx.types import standard_component_specs as keys
 from tfx.utils import json_utils
 
 from components.formats.examples import TEXT
-from components.validation.gate import MAX_SHARE_DIFFERENCE
+from components.validation.share_test import MAX_SHARE_DIFFERENCE
 
 
 class ComparisonExecutor(distribution_validator.Executor):

@@ -5,10 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from components.formats.examples import TEXT
-
-# Largest difference between splits in any class's share of the originals. Stratified splits differ by rounding alone;
-# large groups, which can't be divided, add to it.
-MAX_SHARE_DIFFERENCE = 0.1
+from components.validation.share_test import differences, whole_of
 
 
 class DataAnomalyError(RuntimeError):
@@ -62,22 +59,36 @@ def _feature_name(key: str, info: Any) -> str:
 def balance_anomalies(originals: Mapping[str, Mapping[str, int]], given: Iterable[str] = ()) -> list[Anomaly]:
     """Return splits whose originals are distributed over the classes otherwise than the whole.
 
+    See `components.validation.share_test` for what counts as a difference. Our own splits differ by whole images alone;
+    only groups that can't be divided make a real one.
+
     Args:
         originals: number of original images by split and class.
         given: splits that the data folder brought along; their differences are reported only.
     """
     given = set(given)
-    labels = sorted({label for counts in originals.values() for label in counts})
     # What was cut here is held against what was cut here: a given test split says nothing of how train was divided.
-    cut = {split: counts for split, counts in originals.items() if split not in given}
-    whole = {label: sum(counts.get(label, 0) for counts in cut.values()) for label in labels}
-    total = sum(whole.values()) or 1
+    cut = whole_of([counts for split, counts in originals.items() if split not in given])
     found = []
     for split, counts in originals.items():
-        in_split = sum(counts.values()) or 1
-        for label in labels:
-            share, expected = counts.get(label, 0) / in_split, whole[label] / total
-            if abs(share - expected) > MAX_SHARE_DIFFERENCE:
-                text = f"{label} is {share:.1%} of the originals, of the splits that were cut {expected:.1%}"
-                found.append(Anomaly("balance", split, TEXT, text, split not in given))
+        whole = whole_of([cut, counts]) if split in given else cut
+        for one in differences(counts, whole):
+            text = (
+                f"{one.label} is {one.share:.1%} of the originals ({one.count} of {one.images}), "
+                f"of {'all' if split in given else 'the splits that were cut'} {one.expected:.1%}, "
+                f"by chance with p = {one.probability:.1g}"
+            )
+            if split not in given:
+                text += ": large groups do that; another split.seed, or larger shares, may divide them better"
+            found.append(Anomaly("balance", split, TEXT, text, split not in given))
     return found
+
+
+def is_real_difference(first: Mapping[str, int], second: Mapping[str, int]) -> bool:
+    """Return whether two splits differ by more than rounding and chance, as TFDV's fixed distance can't tell.
+
+    Args:
+        first: originals of a split, by class.
+        second: of the other.
+    """
+    return bool(differences(first, whole_of([first, second])))

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2
 
 from components.formats.examples import read_labels
 from components.plain_executor import PlainExecutor
 from components.tools.files import write_text
 from components.validation.options import ValidateOptions
 from components.validation.schema import make_schema
+from components.validation.schema_file import read_schema
 
 
 class SchemaExecutor(PlainExecutor):
@@ -32,11 +32,7 @@ class SchemaExecutor(PlainExecutor):
         options = ValidateOptions.model_validate_json(exec_properties["validate"])
         [labels], [output] = input_dict["labels"], output_dict["schema"]
         if options.schema_path:
-            try:
-                text = Path(options.schema_path).read_text("utf-8")
-                schema = text_format.Parse(text, schema_pb2.Schema())
-            except (OSError, UnicodeDecodeError, text_format.ParseError) as error:
-                raise ValueError(f"can't read validate.schema = {options.schema_path}: {error}") from None
+            schema = read_schema(options.schema_path)
         else:
             schema = make_schema(read_labels(labels.uri), int(exec_properties["max_pixels"]))
         uri = Path(output.uri)

@@ -40,9 +40,11 @@ class _LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run a command; a file that a newer program wrote is said in a line, wherever it is met."""
+        """Run a command; what a newer program wrote, or nobody lets us see, is said in a line, wherever it is met."""
         try:
             return super().invoke(ctx)
+        except PermissionError as error:
+            raise click.ClickException(f"no access to {error.filename}: {error.strerror}") from None
         except ValueError as error:
             from components.formats.version import NewerFormatError  # the list of commands needs nothing of ours
 

@@ -5,10 +5,13 @@ from pathlib import Path
 import click
 import yaml
 
+from components.tools.files import write_text
+from components.tools.places import why_no_folder
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.run import UsageError
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import ConfigError, load, preset_name
+from pipeline.config.without_effect import without_effect
 
 _SHORT = 3600
 
@@ -38,10 +41,12 @@ def compile(
 ) -> None:
     """Compile the pipeline for Kubeflow Pipelines v2, as IR YAML."""
     from pipeline.kubeflow.launcher_config import launcher_config, missing_endpoints
-    from pipeline.kubeflow.targets import Target, pinned
+    from pipeline.kubeflow.targets import Target, check_schemes, pinned
 
     if output.suffix not in (".yaml", ".yml"):
         raise UsageError(f"--output must end in .yaml. Received: {output}")
+    if problem := why_no_folder(output.parent):
+        raise UsageError(f"can't write --output {output}: {problem}")
     try:
         config = load(config_file, overrides)
         image = image or config.kubeflow.image
@@ -53,14 +58,17 @@ def compile(
             raise UsageError("where do artifacts go? Give --pipeline-root or kubeflow.pipeline_root")
         if not data:
             raise UsageError("which data? Give --data or data.path")
+        for line in without_effect(config):
+            click.echo(f"Warning: {line}", err=True)
         target = Target(image=pinned(image), root=pipeline_root, data=data)
+        check_schemes(target, config.push.destination)
         with quiet_libraries():
             from pipeline.kubeflow.compile import compile_pipeline  # TFX takes ten seconds to import
         text = compile_pipeline(config, target, preset_name(config_file))
     except ConfigError as error:
         raise UsageError(str(error)) from None
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, "utf-8")
+    write_text(text, output)
     click.echo(output)
     documents = list(yaml.safe_load_all(text))
     if found := launcher_config(documents):

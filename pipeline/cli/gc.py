@@ -4,9 +4,9 @@ import click
 
 from pipeline.cli.tables import human_size, show
 from pipeline.cli.values import NOT_EMPTY
-from pipeline.lineage.garbage import delete, find_garbage
+from pipeline.lineage.garbage import GarbageError, delete, find_garbage
 from pipeline.lineage.store import StoreError, open_store
-from pipeline.local.workdir import Workdir, WorkdirLocked
+from pipeline.local.workdir import Workdir, WorkdirError
 
 
 @click.command("gc")
@@ -42,7 +42,7 @@ def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
             show(rows, as_json, "Nothing to delete.")
             if yes:
                 delete(garbage, folder.metadata)
-    except (StoreError, WorkdirLocked) as error:
+    except (StoreError, WorkdirError, GarbageError) as error:
         raise click.ClickException(str(error)) from None
     if garbage and not as_json:
         total = human_size(sum(one.size for one in garbage))

@@ -20,12 +20,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from components.formats.examples import LABEL_MAP, read_labels
-from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, serving_folder
+from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, loadable, serving_folder
 from components.images.codec import BadImage, decode, for_tensorflow
 from components.images.left_out import kind_of
 from components.images.source import printable
 from components.tools.console import uncut_console
 from components.tools.files import replacing
+from components.tools.places import why_no_file
 from pipeline.cli.quiet import quiet_libraries
 
 READ_AHEAD = 4  # batches
@@ -51,8 +52,8 @@ def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: 
     """
     if as_json and csv_file is not None:
         raise click.UsageError("--json prints and --csv writes a file: give one of them.")
-    if csv_file is not None and not Path(csv_file).parent.is_dir():
-        raise click.UsageError(f"--csv {csv_file}: there is no such folder; make it first.")
+    if csv_file is not None and (problem := why_no_file(csv_file)):
+        raise click.UsageError(f"can't write --csv {csv_file}: {problem}")
     files = find_files(paths)
     labels, classify = load_model(find_version(Path(model_folder)))
     rows: list[Row] = []
@@ -127,7 +128,8 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
     with quiet_libraries():
         import tensorflow as tf
 
-        model = tf.saved_model.load(str(folder))
+        with loadable(folder) as path:
+            model = tf.saved_model.load(path)
     if "serving_default" not in model.signatures:
         raise click.UsageError(f"The model has no signature serving_default. Received: {folder}")
     signature = model.signatures["serving_default"]

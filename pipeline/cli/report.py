@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from components.tools.files import replacing
+from components.tools.places import why_no_file
 from pipeline.cli.host import HostOptions, make_host
 from pipeline.cli.where import kubeflow_options, workdir_option
 from pipeline.kubeflow.api import Host, SubmitError
@@ -34,6 +35,8 @@ def report(
     With --kubeflow, fetch that of RUN, a run's id or name there, the latest by
     default, and print the path of the file.
     """
+    if output and (problem := why_no_file(output)):
+        raise click.UsageError(f"can't write --output {output}: {problem}")
     if kubeflow:
         path = _fetched(make_host(kubeflow, host_options, "--kubeflow"), run or "latest", mlmd, output)
     elif run or any(host_options) or mlmd or output:

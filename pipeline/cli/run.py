@@ -13,11 +13,13 @@ from rich.console import Console
 
 from components.images.folder_digest import folder_digest
 from components.images.source import SourceError
-from components.models.torch_weights import SUFFIX, check_file
 from components.tools.environment import BEAM, PROGRESS
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import Config, ConfigError, load
+from pipeline.config.without_effect import without_effect
 from pipeline.context import RunContext, recipe
+from pipeline.local.beforehand import BeforehandError, check, check_data
+from pipeline.local.failures import disk_full, is_disk_full
 from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
 
@@ -55,42 +57,25 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
         config = load(config_file, overrides)
     except ConfigError as error:
         raise UsageError(str(error)) from None
-    _check_files(config)
     folder = Workdir(workdir)
     data = data or config.data.path
     try:
+        check(config, data, folder)
+        for line in without_effect(config):
+            click.echo(f"Warning: {line}", err=True)
         with folder.locked():
             if data is None:
                 data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
             sys.exit(_run(config, data, folder, verbose))
     except WorkdirError as error:
         raise click.ClickException(str(error)) from None
-    except SourceError as error:
+    except (BeforehandError, SourceError) as error:
         raise UsageError(str(error)) from None
-
-
-def _check_files(config: Config) -> None:
-    """Look for the files that options name now, not when a component needs one, which may be minutes later."""
-    named = {
-        "data.labels_csv": config.data.labels_csv,
-        "data.label_names": config.data.names_file,
-        "augment.pipeline_yaml": config.augment.pipeline_yaml,
-        "validate.schema": config.validation.schema_path,
-        "model.weights": None if config.model.weights == "imagenet" else config.model.weights,
-    }
-    for key, path in named.items():
-        may_be_remote = key in ("data.labels_csv", "data.label_names", "augment.pipeline_yaml")
-        if path is not None and not (may_be_remote and "://" in path) and not Path(path).exists():
-            raise UsageError(f"{key} names {path}, which isn't there")
-    weights = named["model.weights"]
-    if weights is not None and Path(weights).is_dir() and not (Path(weights) / "saved_model.pb").exists():
-        raise UsageError(f"model.weights names the folder {weights}, in which there is no saved_model.pb")
-    if weights is not None and weights.endswith(SUFFIX):
-        try:
-            for architecture in config.architectures():
-                check_file(weights, architecture, config.image.channels)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+    except Exception as error:
+        # A component's failure is shown where it happens; what runs them may meet a full disk as well.
+        if is_disk_full(error):
+            raise click.ClickException(disk_full(folder.root)) from None
+        raise
 
 
 def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Config]:
@@ -105,6 +90,7 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
 
 def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     data = _absolute(data)
+    check_data(config, data)
     digest = folder_digest(data, config.data.follow_links)
     run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     log = folder.logs / f"{run_id}.log"
@@ -113,12 +99,12 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     os.environ[PROGRESS] = str(progress)
     os.environ[BEAM] = config.beam.model_dump_json()
 
-    with _output_to(None if verbose else log) as stdout:
-        console = Console(file=stdout)
+    context = _context(config, data, digest, folder)
+    with _output_to(None if verbose else log) as (stdout, stderr):
+        console, errors = Console(file=stdout), Console(file=stderr)
         from pipeline.local.run import run_locally  # TFX takes ten seconds to import: not before it is needed
 
-        context = _context(config, data, digest, folder)
-        return run_locally(config, context, folder, run_id, console, progress, None if verbose else log)
+        return run_locally(config, context, folder, run_id, console, errors, progress, None if verbose else log)
 
 
 def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
@@ -167,22 +153,27 @@ def _lost_push(folder: Workdir) -> str:
 
 
 @contextlib.contextmanager
-def _output_to(log: Path | None) -> Iterator[TextIO]:
-    """Send what this process and its children print to a log; yields a stream that still reaches the terminal."""
+def _output_to(log: Path | None) -> Iterator[tuple[TextIO, TextIO]]:
+    """Send what this process and its children print to a log; yields two streams that still reach the terminal."""
     if log is None:
-        yield sys.stdout
+        yield sys.stdout, sys.stderr
         return
     sys.stdout.flush()
     sys.stderr.flush()
     kept = [os.dup(1), os.dup(2)]
-    with os.fdopen(os.dup(kept[0]), "w", encoding="utf-8", errors="replace") as terminal, log.open("ab") as file:
+    with contextlib.ExitStack() as files:
+        output, errors = (
+            files.enter_context(os.fdopen(os.dup(number), "w", encoding="utf-8", errors="replace")) for number in kept
+        )
+        file = files.enter_context(log.open("ab"))
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
         try:
-            yield terminal
+            yield output, errors
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(OSError):  # the log's disk may be full
+                    stream.flush()
             os.dup2(kept[0], 1)
             os.dup2(kept[1], 2)
             for descriptor in kept:

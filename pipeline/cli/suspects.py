@@ -8,6 +8,7 @@ import click
 
 from components.formats.documents import ANALYSIS
 from components.tools.files import replacing
+from components.tools.places import why_no_file
 from pipeline.cli.tables import show
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.store import StoreError, open_store
@@ -30,6 +31,8 @@ def suspects(workdir: str, csv_file: Path | None, as_json: bool) -> None:
     Nothing is relabelled: look at the images, and write the right labels into
     a table for data.labels_csv.
     """
+    if csv_file is not None and (problem := why_no_file(csv_file)):
+        raise click.UsageError(f"can't write --csv {csv_file}: {problem}")
     try:
         rows = _latest(workdir)
     except StoreError as error:

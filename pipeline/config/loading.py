@@ -15,6 +15,22 @@ from pipeline.config.config import Config
 PRESETS = Path(__file__).parent.parent / "configs"
 
 
+# What pydantic says of its own types, said of YAML's.
+_IN_OUR_WORDS = {
+    "dict_type": "Input should be keys with values, {key: value}",
+    "list_type": "Input should be a list, [a, b]",
+    "tuple_type": "Input should be a list, [a, b]",
+    "string_type": "Input should be text",
+    "bool_type": "Input should be true or false",
+    "bool_parsing": "Input should be true or false",
+    "int_type": "Input should be an integer",
+    "int_parsing": "Input should be an integer",
+    "int_from_float": "Input should be an integer",
+    "float_type": "Input should be a number",
+    "float_parsing": "Input should be a number",
+}
+
+
 class ConfigError(ValueError):
     """A configuration that can't be used; the message names the key, what was received and what is allowed."""
 
@@ -105,10 +121,19 @@ def _explain(detail: Any) -> str:
         section = _model_at(Config, location[:-1])
         allowed = ", ".join(sorted(_key(section, name) for name in section.model_fields)) if section else "nothing"
         return f"unknown key {key}. Allowed here: {allowed}"
-    message = str(detail["msg"]).removeprefix("Value error, ")
+    if detail["type"] in ("model_type", "model_attributes_type"):
+        section = _model_at(Config, location)
+        keys = ", ".join(_key(section, name) for name in section.model_fields) if section else ""
+        return f"{key} is a section: set its keys, {keys}. Received: {_shown(detail['input'])}"
+    message = _IN_OUR_WORDS.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
     if "Received:" in message:
         return message
-    return f"{key}: {message}. Received: {detail['input']!r}"
+    return f"{key}: {message}. Received: {_shown(detail['input'])}"
+
+
+def _shown(value: Any) -> str:
+    """Return a value as the YAML file has it, where that is shorter than Python's own form and as clear."""
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else repr(value)
 
 
 def _key(section: type[BaseModel], field: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.formats import nodes
+from components.tools.patterns import CHARACTERS, found_in
 from pipeline.config import Config, ConfigError
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.parameters import place_problems
@@ -65,6 +66,23 @@ def check(config: Config, target: Target, destination: str, tasks: Mapping[str, 
         raise ConfigError("\n".join(problems))
 
 
+def check_schemes(target: Target, destination: str | None) -> None:
+    """Refuse addresses that no pod can reach, whatever is mounted in it: what needs no TFX to be known.
+
+    Args:
+        target: with root and data.
+        destination: of models; None for the default.
+
+    Raises:
+        ConfigError: all that is wrong, one line each.
+    """
+    problems = [*_root(target.root), *place_problems("--data", target.data, None)]
+    if destination is not None:
+        problems += place_problems("push.destination", destination, None)
+    if problems:
+        raise ConfigError("\n".join(problems))
+
+
 def volumes(target: Target, nodes: Sequence[str], tasks: Mapping[str, TaskOptions]) -> dict[str, list[str]] | None:
     """Return where each of the components has volumes mounted.
 
@@ -92,12 +110,19 @@ def named_files(config: Config) -> dict[str, tuple[str, tuple[str, ...]]]:
     return {name: (path, users) for name, (path, users) in files.items() if path is not None}
 
 
-def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
-    if not target.root.startswith((*ROOT_SCHEMES, "/")):
+def _root(root: str) -> Iterator[str]:
+    if not root.startswith((*ROOT_SCHEMES, "/")):
+        schemes = ", ".join(ROOT_SCHEMES)
+        yield f"--pipeline-root must begin with {schemes} (or / for kfp's local runner). Received: {root}"
+    if found := found_in(root):
         yield (
-            f"--pipeline-root must begin with {', '.join(ROOT_SCHEMES)} (or / for kfp's local runner). "
-            f"Received: {target.root}"
+            f"--pipeline-root can't have {' '.join(found)} in it, which TFX takes for a pattern of names: leave out "
+            f"{' '.join(CHARACTERS)}. Received: {root}"
         )
+
+
+def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
+    yield from _root(target.root)
     for name, uri, users in (("--data", target.data, DATA_READERS), ("push.destination", destination, PUSH_USERS)):
         yield from place_problems(name, uri, volumes(target, users, tasks))
 

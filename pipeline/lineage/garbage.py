@@ -1,15 +1,21 @@
 """Artifact files that no kept run needs. The store is written to here alone, and only to mark what was deleted."""
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from ml_metadata import errors
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
 from pipeline.lineage.runs import run_state, size_of
 from pipeline.lineage.store import Artifact, Id, LineageStore, Run
 from pipeline.lineage.tree import ancestors
+
+
+class GarbageError(RuntimeError):
+    """Files that can't be deleted; the message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -62,19 +68,39 @@ def find_garbage(store: LineageStore, root: Path, keep: int, checkpoints: Path) 
 
 
 def delete(garbage: list[Garbage], database: Path) -> None:
-    """Delete the folders and mark their artifacts deleted; interrupted, it can be run again."""
+    """Delete the folders and mark their artifacts deleted; interrupted, it can be run again.
+
+    Raises:
+        GarbageError: somebody else's files, which can't be deleted; looked for before any is.
+    """
+    for one in garbage:
+        if not os.access(one.path.parent, os.W_OK) or not os.access(one.path, os.W_OK):
+            raise GarbageError(f"can't delete {one.path}: Permission denied. Nothing was deleted")
     ids = [one.artifact for one in garbage if one.artifact is not None]
     if ids:
-        config = pb.ConnectionConfig()
-        config.sqlite.filename_uri = str(database)
-        config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE
+        _mark_deleted(ids, database)
+    for one in garbage:
+        try:
+            shutil.rmtree(one.path)
+        except FileNotFoundError:
+            continue  # gone in the meantime
+        except OSError as error:
+            raise GarbageError(f"can't delete {error.filename}: {error.strerror}. Give the command again") from None
+
+
+def _mark_deleted(ids: list[Id], database: Path) -> None:
+    config = pb.ConnectionConfig()
+    config.sqlite.filename_uri = str(database)
+    config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE
+    try:
         store = metadata_store.MetadataStore(config)
         artifacts = store.get_artifacts_by_id(ids)
         for artifact in artifacts:
             artifact.state = pb.Artifact.DELETED
         store.put_artifacts(artifacts)
-    for one in garbage:
-        shutil.rmtree(one.path, ignore_errors=True)
+    except errors.StatusError as error:
+        reason = " ".join(str(error).split())
+        raise GarbageError(f"can't write to {database}: {reason[:200]}. Nothing was deleted") from None
 
 
 def _last_change(folder: Path) -> float:

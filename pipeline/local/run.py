@@ -1,5 +1,6 @@
 """One run on this machine, from the wired components to the exit status."""
 
+import contextlib
 import shutil
 import time
 import traceback
@@ -10,10 +11,12 @@ from rich.console import Console
 from components.formats import nodes
 from components.formats.dataset import QUARANTINE
 from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS, SUMMARY
+from components.split.captures import ENOUGH
 from components.tools.files import replacing
 from pipeline.config import Config
 from pipeline.context import RunContext
 from pipeline.local.display import RunDisplay
+from pipeline.local.failures import cut, reason
 from pipeline.local.runner import LocalRunner, NodeRun
 from pipeline.local.workdir import Workdir
 from pipeline.pipeline import create_pipeline
@@ -30,6 +33,7 @@ def run_locally(
     folder: Workdir,
     run_id: str,
     console: Console,
+    errors: Console,
     progress: Path,
     log: Path | None,
 ) -> int:
@@ -41,6 +45,7 @@ def run_locally(
         folder: the workdir, locked by the caller.
         run_id: name of the run.
         console: reaches the person.
+        errors: likewise, with what the run failed of.
         progress: file that long components report to.
         log: where everything else is printed; None with --verbose.
 
@@ -62,7 +67,7 @@ def run_locally(
     _show_warnings(console, by_node)
     failed = next((run for run in runs if run.state == "failed"), None)
     if failed is not None:
-        _show_failure(console, failed, log)
+        _show_failure(errors, failed, folder, log)
         return FAILED
     _publish_report(by_node, folder)
     seconds = time.monotonic() - started
@@ -106,8 +111,13 @@ def _show_notes(console: Console, ingest: NodeRun) -> None:
 
 
 def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
-    """Leaks that the data folder came with, and anomalies that didn't stop the run."""
-    leaks = int(by_node[nodes.SPLIT].properties.get("dataset", {}).get("leaking_groups", 0))
+    """Show what keeps images together, leaks that the data folder came with, and anomalies that didn't stop the run."""
+    split = by_node[nodes.SPLIT].properties.get("dataset", {})
+    if captures := split.get("captures"):
+        few = int(split["captured"]) < ENOUGH * int(split["searched"])
+        text = f"{'Warning: ' if few else ''}split.group_regex: {captures}"
+        console.print(text, style="yellow" if few else None, highlight=False, markup=False, soft_wrap=True)
+    leaks = int(split.get("leaking_groups", 0))
     if leaks:
         console.print(f"{leaks} groups cross the splits that the data folder came with: a leak.", style="yellow")
     gate = by_node[nodes.GATE]
@@ -118,22 +128,17 @@ def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
         console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
-def _show_failure(console: Console, failed: NodeRun, log: Path | None) -> None:
+def _show_failure(console: Console, failed: NodeRun, folder: Workdir, log: Path | None) -> None:
     error = failed.error
-    console.print(
-        f"{failed.node} failed: {_reason(error)}", style="bold red", highlight=False, markup=False, soft_wrap=True
-    )
+    text = f"{failed.node} failed: {reason(error, folder.root)}"
+    console.print(text, style="bold red", highlight=False, markup=False, soft_wrap=True)
     if log is not None:
-        with log.open("a", encoding="utf-8") as file:
+        # The disk may be full: what matters is on the screen.
+        with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             if error is not None:
-                file.writelines(traceback.format_exception(error))
+                lines = "".join(traceback.format_exception(error)).splitlines()
+                file.writelines(f"{cut(line)}\n" for line in lines)
         console.print(f"Log: {log}", highlight=False, soft_wrap=True)
-
-
-def _reason(error: BaseException | None) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    kind = "" if isinstance(error, (ValueError, RuntimeError)) else f"{type(error).__name__}: "
-    return kind + "\n".join(lines[:6])
 
 
 def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir) -> int:

@@ -20,6 +20,7 @@ OUTSIDE = (
     "tests/test_continuous_integration.py",
     "tests/test_documentation.py",
     "tests/test_examples.py",
+    "tests/test_makefile.py",
     "tests/test_package.py",
     "tests/test_tiers.py",
 )

@@ -101,6 +101,24 @@ def test_brackets_in_a_folders_name_are_no_pattern(data: Path, tmp_path: Path) -
     assert per_class(odd, "train") == dict.fromkeys(COUNTS, 24)
 
 
+def test_classes_and_files_may_have_any_name_beside_ones_that_would_match(tmp_path: Path) -> None:
+    labels = ["a[b]c", "abc", "*", "q?", 'it\'s "so" $HOME', "50%#1\n", "Zürich 日本"]
+    for seed, label in enumerate(labels):
+        for index in range(10):
+            draw(
+                tmp_path / "data" / "train" / label / f"f[{index}]*? 'a' \"b\" $HOME %41\n#é;.png",
+                seed=seed * 10 + index,
+            )
+
+    done(tmp_path / "data", "--balance", "--global-multiplier", 2, "--seed", 3, "--output-path", tmp_path / "out")
+
+    assert per_class(tmp_path / "out", "train") == dict.fromkeys(labels, 16)
+    assert per_class(tmp_path / "out", "test") == dict.fromkeys(labels, 4)
+    with (tmp_path / "out" / "train.csv").open(newline="") as file:
+        listed = {(row["label"], row["filename"]) for row in csv.DictReader(file)}
+    assert listed == {(path.parent.name, path.name) for path in (tmp_path / "out" / "train").rglob("*.png")}
+
+
 @pytest.mark.parametrize("arguments", [[], ["--output-path", "out"], ["--dry-run", "--output-path", "out"]])
 @pytest.mark.parametrize("name", ["test", "train.csv", "test.csv"])
 def test_a_folder_that_is_split_already_is_refused(
@@ -191,6 +209,48 @@ def test_a_group_and_its_copies_lie_on_one_side(tmp_path: Path) -> None:
     }
     assert sides["train"] | sides["test"] == {f"S{i:03d}" for i in range(8)}
     assert not sides["train"] & sides["test"]
+
+
+def people_in_folders(data: Path) -> None:
+    """`train/happy/S03/0001.png`: eight people, five pictures of each in each of two classes."""
+    for label in range(2):
+        for index in range(40):
+            path = data / "train" / f"class{label}" / f"S{index % 8:03d}" / f"{index:04d}.png"
+            draw(path, seed=label * 100 + index)
+
+
+def test_people_who_are_folders_lie_on_one_side(tmp_path: Path) -> None:
+    people_in_folders(tmp_path / "data")
+
+    shown = done(tmp_path / "data", "--seed", 1, "--group-regex", r"/(S\d+)/", "--group-on", "path")
+
+    assert "--group-regex: captured in 80 of 80 paths: 8 keys, 8 groups in all." in " ".join(shown.output.split())
+    names = [Path(name) for name in tree(tmp_path / "data") if name.endswith(".png")]
+    sides = [{name.parts[2] for name in names if name.parts[0] == split} for split in ("train", "test")]
+    assert sides[0] | sides[1] == {f"S{number:03d}" for number in range(8)}
+    assert not sides[0] & sides[1]
+
+
+def test_an_expression_that_captures_nothing_changes_nothing(tmp_path: Path) -> None:
+    people_in_folders(tmp_path / "data")
+    before = tree(tmp_path / "data")
+
+    shown = datasplit(tmp_path / "data", "--group-regex", r"^(S\d+)_")
+
+    assert shown.exit_code == 1
+    assert "--group-regex ^(S\\d+)_ captures nothing in any file name (80 of them, such as 0000.png)" in shown.output
+    assert "give --group-on path if it is meant for the folders" in shown.output
+    assert tree(tmp_path / "data") == before
+
+
+def test_an_expression_that_captures_in_few_names_is_a_warning_and_copies_do_not_count(tmp_path: Path) -> None:
+    for index in range(20):
+        draw(tmp_path / "train" / "a" / f"{'S1_' if index < 15 else ''}{index}.png", seed=index)
+        draw(tmp_path / "train" / "a" / f"aug_0S1_{index}.png", seed=100 + index)
+
+    shown = done(tmp_path, "--dry-run", "--seed", 1, "--group-regex", r"^(S\d+)_")
+
+    assert "Warning: --group-regex: captured in 15 of 20 names: 1 key," in " ".join(shown.output.split())
 
 
 def test_exact_duplicates_in_other_formats_lie_on_one_side(tmp_path: Path) -> None:

@@ -53,12 +53,12 @@ def test_near_duplicates_links_what_comparing_all_pairs_finds(
 
     found = near_duplicates(hashes, distance)
 
-    names, digests = [""] * len(hashes), [f"{index:03d}" for index in range(len(hashes))]
+    digests = [f"{index:03d}" for index in range(len(hashes))]
     assert set(found) <= expected
     assert {frozenset((hashes[i], hashes[j])) for i, j in found} == {
         frozenset((hashes[i], hashes[j])) for i, j in expected
     }
-    assert group_images(names, digests, near=found) == group_images(names, digests, near=expected)
+    assert group_images(digests, near=found) == group_images(digests, near=expected)
 
 
 def test_a_picture_that_is_there_20_000_times_makes_a_chain() -> None:

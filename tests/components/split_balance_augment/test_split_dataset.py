@@ -325,6 +325,32 @@ def test_the_group_expression_joins_file_names(tmp_path: Path) -> None:
     assert first == second != third
 
 
+def test_the_expression_is_searched_in_paths_where_it_is_to_and_what_came_of_it_is_kept(tmp_path: Path) -> None:
+    folder = draw_folder(tmp_path / "folder", COUNTS)
+    for label in COUNTS:
+        for index, path in enumerate(sorted((folder / "train" / label).iterdir())):
+            person = path.parent / f"S{index % 7}"
+            person.mkdir(exist_ok=True)
+            path.rename(person / path.name)
+    images = ingested(folder, tmp_path / "images")
+    name = SplitOptions(seed=5, group_regex=r"/(S\d)/")
+
+    with pytest.raises(ValueError, match=r"split\.group_regex = .* captures nothing in any file name .*group_on=path"):
+        run(images, tmp_path / "none", split=name)
+    summary = run(images, tmp_path / "split", split=name.model_copy(update={"group_on": "path"}))
+
+    images_there = sum(COUNTS.values())
+    assert summary["groups"] == 7
+    assert summary["captures"] == {
+        "on": "path",
+        "names": images_there,
+        "captured": images_there,
+        "keys": 7,
+        "example": "",
+        "text": f"captured in {images_there} of {images_there} paths: 7 keys, 7 groups in all",
+    }
+
+
 def test_near_duplicates_share_a_group_where_they_are_to(tmp_path: Path) -> None:
     folder = draw_folder(tmp_path / "folder", COUNTS)
     source = min((folder / "train" / "happy").iterdir())

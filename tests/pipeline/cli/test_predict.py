@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -137,6 +138,17 @@ def test_the_newest_version_is_taken(model: Path, tmp_path: Path) -> None:
     assert newest == ten != seven
 
 
+def test_the_name_of_a_models_folder_is_no_pattern(model: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "mod[e]l *? 'a' \"b\" $HOME %41 #é \\"
+    shutil.copytree(model / "7", odd)
+    shutil.copytree(model / "10", tmp_path / "model xy 'a' \"b\" $HOME %41 #é \\")
+    Image.fromarray(PIXELS).save(tmp_path / "x [1]*?.png")
+
+    [expected], [found] = rows(model / "7", tmp_path / "x [1]*?.png"), rows(odd, tmp_path / "x [1]*?.png")
+
+    np.testing.assert_array_equal(probabilities(found), probabilities(expected))
+
+
 def test_csv_holds_a_column_for_each_class(model: Path, tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     Image.fromarray(PIXELS).save(tmp_path / "images" / "a.png")
@@ -156,8 +168,9 @@ def test_csv_holds_a_column_for_each_class(model: Path, tmp_path: Path) -> None:
     ("options", "status", "message"),
     [
         (["--json", "--csv", "out.csv"], 2, "--json prints and --csv writes a file"),
-        (["--csv", "missing/out.csv"], 2, "--csv missing/out.csv: there is no such folder"),
-        (["--csv", "folder"], 1, "can't write --csv folder: "),
+        (["--csv", "missing/out.csv"], 2, "can't write --csv missing/out.csv: there is no folder missing; make it"),
+        (["--csv", "folder"], 2, "can't write --csv folder: folder is a folder"),
+        (["--csv", "/proc/self/out.csv"], 2, "can't write --csv /proc/self/out.csv: /proc/self: "),
     ],
 )
 def test_a_csv_that_cannot_be_written_is_one_line(

@@ -1,9 +1,13 @@
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_origin
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
-from pipeline.config import PRESETS, Config, ConfigError, load, preset_name, presets
+from pipeline.config import PRESETS, Config, ConfigError, load, preset_name, presets, validate
 
 
 def test_every_preset_loads_and_changes_something() -> None:
@@ -122,6 +126,53 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
 def test_a_bad_override_names_the_key_and_what_is_allowed(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load(None, [override])
+
+
+def keys_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield all keys of a section and of those below it; those of a component's options as the Trainer's."""
+    for name, field in model.model_fields.items():
+        key, kind = (*above, field.alias or name), field.annotation
+        yield key
+        if get_origin(kind) is dict:
+            key, kind = (*key, "Trainer"), get_args(kind)[1]
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from keys_of(kind, key)
+
+
+def message_of(key: tuple[str, ...], value: Any) -> str:
+    """Return what is said of a value; "" where it is one."""
+    for part in reversed(key):
+        value = {part: value}
+    try:
+        validate(value)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+_PYDANTICS_OWN = r"instance of|Options\b|valid (dictionary|list|tuple|string|integer|boolean|number)|unable to parse"
+
+
+@pytest.mark.parametrize("bad", [False, None, 3, 2.5, "x", [1], [["a"]], {"q": 1}], ids=repr)
+def test_a_value_of_another_kind_is_said_in_words_of_the_configuration(bad: Any) -> None:
+    for key in keys_of(Config):
+        assert not re.search(_PYDANTICS_OWN, message_of(key, bad))
+
+
+def test_a_section_that_is_given_a_value_says_which_keys_it_has() -> None:
+    with pytest.raises(
+        ConfigError, match=r"train\.augment is a section: set its keys, flip, rotation, .*\. Received: false$"
+    ):
+        load(None, ["train.augment=false"])
+    with pytest.raises(ConfigError, match=r"split is a section: set its keys, train, eval, .*\. Received: 3$"):
+        load(None, ["split=3"])
+
+
+def test_a_runner_that_beam_does_not_have_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"beam\.runner: Beam has the runners .*FlinkRunner.* Received: 'Flonk'"):
+        load(None, ["beam.runner=Flonk"])
+    for known in ("flink", "FlinkRunner", "directrunner", "some.module.Runner"):
+        assert load(None, [f"beam.runner={known}"]).beam.runner == known
 
 
 def test_smaller_images_that_cannot_get_smaller_are_refused() -> None:

@@ -1,9 +1,13 @@
 import json
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
+from somebody_else import somebody_elses
 from store_builder import StoreBuilder
 
 from pipeline.cli import main
@@ -93,3 +97,51 @@ def test_a_workdir_that_was_moved_keeps_what_its_runs_made(tmp_path: Path) -> No
 
     assert gc(after.root, "--yes") == ["Trainer/model/999"]
     assert len(list(after.artifacts.glob("*/*/*"))) == 3
+
+
+@pytest.fixture
+def shared() -> Iterator[Workdir]:
+    """A workdir that everybody can reach, with something to delete."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        folder = Workdir(Path(place) / "work")
+        builder = StoreBuilder(folder.metadata)
+        builder.run("older", folder.artifacts)
+        builder.run("newest", folder.artifacts)
+        assert gc(folder.root)  # imports all that it needs, and makes the lock
+        yield folder
+
+
+def test_in_somebody_elses_workdir_nothing_is_deleted_and_that_is_said(shared: Workdir) -> None:
+    with somebody_elses(shared.root):
+        result = CliRunner().invoke(main, ["gc", "--workdir", str(shared.root), "--yes"])
+
+    assert result.exit_code == 1
+    assert result.output == (
+        f"Error: can't work in {shared.root}: Permission denied. Name another folder with --workdir\n"
+    )
+    assert len(gc(shared.root)) == 3
+
+
+def test_what_cannot_be_deleted_is_named_before_anything_is(shared: Workdir) -> None:
+    (shared.root / ".lock").chmod(0o666)
+    with somebody_elses(shared.artifacts):
+        result = CliRunner().invoke(main, ["gc", "--workdir", str(shared.root), "--yes"])
+
+    assert result.exit_code == 1
+    last = result.output.splitlines()[-1]
+    assert last.startswith(f"Error: can't delete {shared.artifacts}/")
+    assert last.endswith(": Permission denied. Nothing was deleted")
+    assert len(gc(shared.root)) == 3
+    assert all(artifact.state == "LIVE" for artifact in open_store(str(shared.metadata)).artifacts())
+
+
+@pytest.mark.parametrize("command", ["gc", "inspect", "suspects", "report"])
+def test_what_cannot_be_looked_into_is_named(command: str, shared: Workdir) -> None:
+    CliRunner().invoke(main, [command, "--workdir", str(shared.root)])  # imports all that it needs
+    with somebody_elses(shared.root, readable=False):
+        result = CliRunner().invoke(main, [command, "--workdir", str(shared.root)])
+
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: no access to {shared.root}/")
+    assert result.output.endswith(": Permission denied\n")

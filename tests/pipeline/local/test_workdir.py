@@ -58,8 +58,8 @@ def test_a_workdir_in_the_data_is_no_data_from_the_lock_on(tmp_path: Path, place
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--workdir", "FILE"], "can't work in FILE: there is a file of that name. Name another folder with --workdir"),
-        (["--workdir", "FILE/inside"], "can't work in FILE/inside: Not a directory"),
+        (["--workdir", "FILE"], "can't work in FILE: FILE is a file, not a folder. Name another folder with --workdir"),
+        (["--workdir", "FILE/inside"], "can't work in FILE/inside: FILE is a file, not a folder."),
         (["--workdir", ""], "a value is missing"),
         (["--data", " "], "a value is missing"),
         (["--config", ""], "a value is missing"),

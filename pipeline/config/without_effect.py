@@ -1,0 +1,69 @@
+"""Options that were set and change nothing: somebody expects something of them that won't come. Pure.
+
+A table: option, when it has no effect, and what to set so that it has one. Only a value other than the default counts,
+since a default is nobody's wish. What can't be meant at all is an error instead, in the options' own models.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.config.config import Config
+
+_Check = tuple[str, Callable[[Config], bool], str]
+
+_CHECKS: tuple[_Check, ...] = (
+    ("split.group_on", lambda c: c.split.group_regex is None, "split.group_regex is null"),
+    ("balance.global_multiplier", lambda c: not c.balance.splits, "balance.splits is []"),
+    ("augment.pipeline_yaml", lambda c: not c.balance.splits, "balance.splits is [], so no copies are made"),
+    ("augment.encoding", lambda c: not c.balance.splits, "balance.splits is [], so no copies are made"),
+    ("augment.jpeg_quality", lambda c: not c.balance.splits, "balance.splits is [], so no copies are made"),
+    ("augment.jpeg_quality", lambda c: c.augment.encoding != "jpeg", "augment.encoding is png"),
+    ("model.architecture", lambda c: c.tuner.enabled, "the Tuner chooses among tuner.architectures"),
+    ("model.zero_init_residual", lambda c: c.model.weights is not None, "model.weights bring their own values"),
+    ("train.momentum", lambda c: c.train.optimizer != "sgd", "it is of train.optimizer=sgd"),
+    ("train.nesterov", lambda c: c.train.optimizer != "sgd", "it is of train.optimizer=sgd"),
+    ("train.beta_2", lambda c: c.train.optimizer == "sgd", "it is of train.optimizer=adam and adamw"),
+    ("train.weight_decay", lambda c: c.train.optimizer == "adam", "it is of train.optimizer=sgd and adamw"),
+    (
+        "train.warmup_epochs",
+        lambda c: c.train.schedule != "cosine" and c.train.warmup_epochs > 0,
+        "it is of train.schedule=cosine",
+    ),
+    ("train.patience", lambda c: (c.train.patience or 0) >= c.train.epochs, "train.epochs is no more than that"),
+    (
+        "train.class_weights",
+        lambda c: "train" in c.balance.splits,
+        "balance.splits fills train up until all classes are equal",
+    ),
+    ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
+    ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
+    ("tuner.epochs", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
+    ("tuner.search", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
+    ("tracking.wandb.project", lambda c: not c.tracking.wandb.enabled, "tracking.wandb.enabled is false"),
+    ("tracking.wandb.entity", lambda c: not c.tracking.wandb.enabled, "tracking.wandb.enabled is false"),
+    ("tracking.wandb.name", lambda c: not c.tracking.wandb.enabled, "tracking.wandb.enabled is false"),
+)
+
+
+def without_effect(config: Config) -> list[str]:
+    """Return a line for each option that was set and changes nothing."""
+    defaults = Config()
+    found = {
+        key: f"{key}={_shown(_value(config, key))} has no effect: {why}"
+        for key, is_idle, why in _CHECKS
+        if _value(config, key) != _value(defaults, key) and is_idle(config)
+    }
+    return list(found.values())
+
+
+def _value(config: Config, key: str) -> Any:
+    value: Any = config
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(list(value)) if isinstance(value, tuple) else str(value)

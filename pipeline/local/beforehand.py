@@ -1,0 +1,202 @@
+"""What can be known beforehand to fail: looked at before anything is read, made or imported, which may take minutes.
+
+Each message names the option, what was received, and what to do.
+"""
+
+import importlib.util
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from components.formats.saved_model import GRAPH
+from components.images.source import open_source
+from components.ingest.structure import read_structure
+from components.models.torch_weights import SUFFIX, check_file
+from components.split.captures import captured_keys, count_captures
+from components.tools.patterns import CHARACTERS, found_in
+from components.tools.places import why_no_folder
+from components.tools.retries import reason
+from components.tools.schemes import why_no_store
+from pipeline.config import Config
+from pipeline.local.failures import cut
+from pipeline.local.workdir import Workdir
+
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_SQLITE = b"SQLite format 3\0"
+
+
+class BeforehandError(ValueError):
+    """A run that can't succeed; the message says why and what to do."""
+
+
+def check(config: Config, data: str | None, folder: Workdir) -> None:
+    """Make sure of all that can be known before a run.
+
+    Args:
+        config: the configuration.
+        data: the data folder, or None for the sample data.
+        folder: the workdir; nothing is made in it.
+
+    Raises:
+        BeforehandError: all that is wrong, a line each.
+    """
+    problems = [*_names(folder), *_files(config), *_stores(config, data), *_places(config, folder), *_runner(config)]
+    if problems:
+        raise BeforehandError("\n".join(problems))
+
+
+def check_data(config: Config, data: str) -> None:
+    """Make sure of what names and tables say of the data, before its images are read.
+
+    Args:
+        config: the configuration.
+        data: the data folder.
+
+    Raises:
+        BeforehandError: `split.group_regex` captures nothing, or takes too long to search.
+        SourceError: there is no such folder, or it can't be told what its folders and tables mean.
+    """
+    found = read_structure(data, open_source(data, config.data.follow_links), config.data)
+    split = config.split
+    if split.group_regex is None:
+        return
+    ids = [entry.id for entry in found.entries]
+    names = ids if split.group_on == "path" else [file_id.rpartition("/")[2] for file_id in ids]
+    option = f"split.group_regex = {split.group_regex}"
+    try:
+        keys = captured_keys(names, split.group_regex)
+        count_captures(keys, names, split.group_on, option, "set split.group_on=path")
+    except ValueError as error:
+        raise BeforehandError(str(error)) from None
+
+
+def _names(folder: Workdir) -> Iterator[str]:
+    """Artifacts lie below the workdir, and TFX's own components take their paths for patterns."""
+    for option, path in (("--workdir", str(folder.root)), ("TMPDIR", tempfile.gettempdir())):
+        if found := found_in(path):
+            yield (
+                f"{option} can't have {' '.join(found)} in its path, which TFX takes for a pattern of names: name a "
+                f"folder without any of {' '.join(CHARACTERS)}. Received: {path}"
+            )
+
+
+def _files(config: Config) -> Iterator[str]:
+    named = {
+        "data.labels_csv": config.data.labels_csv,
+        "data.label_names": config.data.names_file,
+        "augment.pipeline_yaml": config.augment.pipeline_yaml,
+        "validate.schema": config.validation.schema_path,
+        "model.weights": None if config.model.weights == "imagenet" else config.model.weights,
+    }
+    for key, path in named.items():
+        if path is None:
+            continue
+        if key in ("data.labels_csv", "data.label_names", "augment.pipeline_yaml") and "://" in path:
+            if problem := why_no_store(path):
+                yield f"{key} = {path}: {problem}"
+        elif not Path(path).exists():
+            yield f"{key} names {path}, which isn't there"
+        elif key != "model.weights" and Path(path).is_dir():
+            yield f"{key} names {path}, which is a folder, not a file"
+        elif key == "model.weights":
+            yield from _weights(path, config)
+        elif key == "validate.schema":
+            yield from _schema(path)
+        elif key == "augment.pipeline_yaml":
+            yield from _yaml(path)
+
+
+def _weights(path: str, config: Config) -> Iterator[str]:
+    """Weights of the right kind, by the head of the file; of PyTorch's by its table of contents."""
+    if Path(path).is_dir():
+        if not (Path(path) / GRAPH).exists():
+            yield f"model.weights names the folder {path}, in which there is no {GRAPH}"
+    elif path.endswith(SUFFIX):
+        try:
+            for architecture in config.architectures():
+                check_file(path, architecture, config.image.channels)
+        except ValueError as error:
+            yield str(error)
+    elif path.endswith(".keras"):
+        if not zipfile.is_zipfile(path):
+            yield f"model.weights names {path}, which is no Keras file: it is damaged, or another format"
+    elif path.endswith(".weights.h5"):
+        with Path(path).open("rb") as file:
+            if file.read(len(_HDF5)) != _HDF5:
+                yield f"model.weights names {path}, which is no HDF5 file: it is damaged, or another format"
+    else:
+        yield (
+            "model.weights must be 'imagenet', a .safetensors, .weights.h5 or .keras file, or a SavedModel's folder. "
+            f"Received: {path}"
+        )
+
+
+def _schema(path: str) -> Iterator[str]:
+    from components.validation.schema_file import SchemaFileError, read_schema
+
+    try:
+        read_schema(path)
+    except SchemaFileError as error:
+        yield str(error)
+
+
+def _yaml(path: str) -> Iterator[str]:
+    try:
+        values = yaml.safe_load(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        yield f"can't read augment.pipeline_yaml = {path}: {cut(reason(error))}"
+        return
+    if not isinstance(values, dict):
+        yield f"augment.pipeline_yaml names {path}, which holds no pipeline: A.save(…, data_format='yaml') writes one"
+
+
+def _stores(config: Config, data: str | None) -> Iterator[str]:
+    named = {"--data": data, "push.destination": config.push.destination, "train.checkpoints": config.train.checkpoints}
+    for key, uri in named.items():
+        if uri is not None and (problem := why_no_store(uri)):
+            yield f"{key} = {uri}: {problem}"
+
+
+def _places(config: Config, folder: Workdir) -> Iterator[str]:
+    for key, place in (("push.destination", config.push.destination), ("train.checkpoints", config.train.checkpoints)):
+        if place is not None and "://" not in place and (problem := why_no_folder(place)):
+            yield f"can't write to {key} = {place}: {problem}. Name another folder, or make it writable"
+    inside = (folder.artifacts, folder.serving_model, folder.report.parent, folder.checkpoints, folder.logs)
+    for path in (folder.root, *inside):
+        if problem := why_no_folder(path):
+            yield f"can't work in {folder.root}: {problem}. Name another folder with --workdir"
+            return
+    if folder.metadata.is_dir():
+        yield f"can't work in {folder.root}: {folder.metadata} is a folder. Name another one with --workdir"
+    elif folder.metadata.exists() and folder.metadata.stat().st_size:  # a killed run may leave it empty
+        try:
+            with folder.metadata.open("r+b") as file:
+                head = file.read(len(_SQLITE))
+        except OSError as error:
+            yield (
+                f"can't work in {folder.root}: {folder.metadata}: {error.strerror}. "
+                "Name a folder of your own with --workdir"
+            )
+            return
+        if head != _SQLITE:
+            yield (
+                f"can't work in {folder.root}: {folder.metadata} is no SQLite database. "
+                "Name another folder with --workdir"
+            )
+    if problem := why_no_folder(tempfile.gettempdir()):
+        yield f"can't write temporary files: {problem}. Name another folder in the environment, with TMPDIR"
+
+
+def _runner(config: Config) -> Iterator[str]:
+    """Look for the module that a runner is named with; Beam itself takes seconds to import."""
+    module, dot, _ = (config.beam.runner or "").rpartition(".")
+    if not dot:
+        return
+    package, *rest = module.split(".")
+    found = importlib.util.find_spec(package)
+    places = [Path(root, *rest) for root in (found.submodule_search_locations or ())] if found else []
+    if not any(place.is_dir() or place.with_suffix(".py").exists() for place in places):
+        yield f"beam.runner names the module {module}, which isn't installed. Received: {config.beam.runner}"
