@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from components.images.containers import container_at
 from components.images.source import Listing, Source, open_source
 
 _THREADS = 8
@@ -14,9 +15,13 @@ _READ_UP_TO = 1 << 30
 def folder_digest(uri: str) -> str:
     """Return the SHA-256 over the names and contents of all files below a folder or prefix, as hex.
 
+    Of a file that holds images it is that of the file.
+
     Raises:
-        SourceError: there is no such folder, or it can't be listed.
+        SourceError: there is no such folder or file, or it can't be read.
     """
+    if container := container_at(uri):
+        return container.sha256()
     source = open_source(uri)
     listing = source.list()
     return _digest(listing, _contents(source, listing))
@@ -34,8 +39,12 @@ def quick_digest(uri: str, read_up_to: int = _READ_UP_TO) -> str:
         read_up_to: bytes that are read at most where there are no tags, but for files that have no time either.
 
     Raises:
-        SourceError: there is no such folder, or it can't be listed.
+        SourceError: there is no such folder or file, or it can't be listed.
     """
+    if container := container_at(uri):
+        stamp = container.stamp()
+        known = stamp.is_exact or (stamp.size > read_up_to and stamp.tag)
+        return hashlib.sha256(f"{stamp.size} {stamp.tag}".encode()).hexdigest() if known else container.sha256()
     source = open_source(uri)
     listing = source.list()
     stamps = [listing.stamps[file_id] for file_id in listing.files]

@@ -18,6 +18,10 @@ class SourceError(RuntimeError):
     """A data folder that can't be read at all; the message says which and what to do."""
 
 
+class DamagedFile(OSError):
+    """A file whose bytes aren't what its container says; the message is the reason, in a few words."""
+
+
 @dataclass(frozen=True)
 class Stamp:
     """What a store says of a file that nobody has read.
@@ -189,7 +193,7 @@ class RemoteSource:
                 hidden += 1
                 continue
             files.append(file_id)
-            stamps[file_id] = _stamp(about)
+            stamps[file_id] = stamp_of(about)
             folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
         return Listing(files, sorted(folders), [], hidden, stamps=stamps)
 
@@ -213,7 +217,8 @@ _TAGS = ("ETag", "generation", "etag")  # of S3, of Google, of Azure
 _TIMES = ("LastModified", "updated", "last_modified", "mtime")
 
 
-def _stamp(about: Mapping[str, Any]) -> Stamp:
+def stamp_of(about: Mapping[str, Any]) -> Stamp:
+    """Return the stamp of an object from what fsspec's `info` and `find` say of it."""
     tag = next((str(about[key]) for key in _TAGS if about.get(key)), "")
     time = next((str(about[key]) for key in _TIMES if about.get(key)), "")
     return Stamp(int(about.get("size") or 0), tag or time, bool(tag))

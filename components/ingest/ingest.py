@@ -29,8 +29,10 @@ from components.formats.dataset import (
 )
 from components.formats.documents import SUMMARY
 from components.formats.nodes import INGEST
+from components.images.containers import open_data
 from components.images.hashing import near_duplicates, unsigned
-from components.images.source import Source, SourceError, open_source
+from components.images.other_data import describe_folder
+from components.images.source import DamagedFile, Source, SourceError
 from components.ingest.copies import Relation, relate
 from components.ingest.inspect_image import Quarantined, inspect_image
 from components.ingest.layout import Entry, Layout, check_split_csv, read_labels_csv, read_layout
@@ -57,7 +59,7 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
     """Pack the images of `uri` into `destination` and return the summary.
 
     Args:
-        uri: a folder, or an object store's prefix.
+        uri: a folder, an object store's prefix, or a file in either that holds images (see `containers`).
         destination: an empty folder; gets the shards, the tables of quarantined files and duplicates, the summary.
         options: what is refused, whether near-duplicates are looked for.
 
@@ -65,8 +67,10 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
         SourceError: no such folder, no image, no class or one alone, tables that contradict the folders, or an
             unusable file where `options.on_bad_image` is "error".
     """
-    source = open_source(uri)
+    source = open_data(uri, destination)
     listing = source.list()
+    if other := describe_folder(listing.files):
+        raise SourceError(f"data: {uri}: {other}")
     labels = read_labels_csv(_text(options.labels_csv)) if options.labels_csv else {}
     layout = read_layout(listing.files, listing.folders, labels)
     if not layout.labels:
@@ -159,6 +163,9 @@ def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> 
                 continue
             except PermissionError:
                 shard.bad.append(Quarantined(entry.id, entry.label, "not readable: permission denied"))
+                continue
+            except DamagedFile as error:
+                shard.bad.append(Quarantined(entry.id, entry.label, str(error)))
                 continue
             found = inspect_image(entry, data, max_pixels)
             if isinstance(found, Quarantined):

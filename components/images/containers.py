@@ -1,0 +1,197 @@
+"""Images in one file, or in a few, read as if they lay in a folder: archives, Parquet, FER2013's table.
+
+What is compressed as a whole, or stored by columns, is unpacked once, into one file in a scratch folder; zip and plain
+tar are read where they are. A container in an object store is copied there first.
+"""
+
+import errno
+import functools
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from components.images.contents import Contents
+from components.images.members import Member, pieces
+from components.images.other_data import describe_compressed, describe_file, is_named_like_an_image
+from components.images.read_fer2013 import is_fer2013, read_fer2013
+from components.images.read_parquet import image_columns, read_parquet
+from components.images.read_tar import compressed_head, is_compressed, read_tar, starts_a_tar, unpack_tar
+from components.images.read_zip import read_zip
+from components.images.source import Listing, RemoteSource, Source, SourceError, open_source
+from components.images.stored_file import StoredFile
+from components.tools.files import read_json, write_json
+
+_HEAD = 4096
+_INDEX = "index.json"
+_SHARD = ".parquet"
+# Folders around the shards of a data set of Hugging Face: `data/`, `plain_text/`, `default/train/`.
+_SHARD_DEPTH = 2
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def open_data(uri: str, scratch: Path | None = None) -> Source:
+    """Return the source behind a path or URI: a folder's, or that of a file that holds images.
+
+    Args:
+        uri: a folder, an object store's prefix, a file in either.
+        scratch: an existing folder in which the source may make one of its own, until it is thrown away; by default
+            the one for temporary files.
+
+    Raises:
+        SourceError: there is nothing, or it holds no images in a form that can be read.
+    """
+    if container := container_at(uri):
+        return ContainerSource({container.name: container.uri}, container.name, scratch)
+    source = open_source(uri)
+    if not isinstance(source, RemoteSource) and (shards := _shards(Path(uri.removeprefix("file://")))):
+        return ContainerSource({name: str(path) for name, path in shards.items()}, uri, scratch)
+    return source
+
+
+def container_at(uri: str) -> StoredFile | None:
+    """Return the file at a path or URI; None if that is a folder or a prefix, or nothing.
+
+    Raises:
+        SourceError: a file of this machine holds no images in a form that can be read.
+    """
+    file = StoredFile(uri.removeprefix("file://"))
+    if file.is_remote and "." not in file.name:
+        return None
+    if not file.is_there():
+        return None
+    if not file.is_remote:
+        _kind(Path(file.uri), file.name)
+    return file
+
+
+@dataclass
+class ContainerSource:
+    """The files in a container. Pickles to where its index lies, so it must outlive its copies.
+
+    Attributes:
+        files: paths or URIs, by their path below the data folder; several are shards of one table.
+        name: for messages.
+        scratch: see `open_data`.
+    """
+
+    files: Mapping[str, str]
+    name: str
+    scratch: Path | None = None
+    _own: Path | None = field(default=None, repr=False)
+
+    def list(self) -> Listing:
+        """Find all files in it, after unpacking what has to be."""
+        own = Path(tempfile.mkdtemp(prefix=".container-", dir=self.scratch))
+        weakref.finalize(self, shutil.rmtree, own, ignore_errors=True)
+        try:
+            contents = self._contents(own)
+        except OSError as error:
+            hint = f": it is unpacked below {own.parent}" if error.errno in _FULL else ""
+            raise SourceError(f"data: can't read {self.name}: {error.strerror or error}{hint}") from None
+        write_json({"path": str(contents.path.absolute()), "members": contents.members}, own / _INDEX)
+        self._own = own
+        return contents.listing
+
+    def pieces(self, file_id: str) -> Generator[bytes, None, None]:
+        """Yield the bytes of one file, a mebibyte at a time.
+
+        Raises:
+            DamagedFile: they aren't what the container says of them.
+            OSError: they can't be read.
+        """
+        if self._own is None:
+            self.list()
+        assert self._own is not None
+        path, members = _index(self._own)
+        if file_id not in members:
+            raise FileNotFoundError(f"no {file_id} in {self.name}")
+        yield from pieces(path, Member(*members[file_id]))
+
+    def read(self, file_id: str) -> bytes:
+        """Return the bytes of one file; see `pieces`."""
+        return b"".join(self.pieces(file_id))
+
+    def _contents(self, own: Path) -> Contents:
+        shards = {name: StoredFile(uri).on_this_machine(own) for name, uri in self.files.items()}
+        if len(shards) > 1:
+            return read_parquet(shards, self.name, own / "images")
+        [(name, path)] = shards.items()
+        kind, unpacked = _kind(path, name), own / "unpacked"
+        if kind == "zip":
+            return read_zip(path, name)
+        if kind == "parquet":
+            return read_parquet(shards, name, unpacked)
+        if kind == "fer2013":
+            return read_fer2013(path, name, unpacked)
+        if kind == "compressed tar":
+            unpack_tar(path, name, unpacked)
+            return read_tar(unpacked, name)
+        return read_tar(path, name)
+
+
+def _kind(path: Path, name: str) -> Literal["zip", "tar", "compressed tar", "parquet", "fer2013"]:
+    """Return what a file of this machine is, by its content.
+
+    Raises:
+        SourceError: it is nothing that can be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise SourceError(f"data: can't read {path}: {error.strerror}") from None
+    if head.startswith((b"PK\3\4", b"PK\5\6")):
+        return "zip"
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    if starts_a_tar(head[:512]):
+        return "tar"
+    if is_compressed(head):
+        inside = compressed_head(path)
+        if starts_a_tar(inside):
+            return "compressed tar"
+        raise SourceError(f"data: {describe_compressed(name, inside)}")
+    if is_fer2013(head):
+        return "fer2013"
+    raise SourceError(f"data: {describe_file(name, head)}")
+
+
+def _shards(folder: Path) -> dict[str, Path]:
+    """Return the Parquet files of a folder that holds tables of images, by their path below it; none of another.
+
+    Raises:
+        SourceError: it holds images in files as well.
+    """
+    found = [
+        Path(place, name)
+        for place, folders, names in os.walk(folder)
+        for name in _seen(folder, Path(place), folders, names)
+        if name.endswith(_SHARD) and image_columns(Path(place, name))
+    ]
+    if not found:
+        return {}
+    files = (name for _, _, names in os.walk(folder) for name in names)
+    if image := next((name for name in files if is_named_like_an_image(name)), None):
+        raise SourceError(
+            f"data: {folder} holds images both in Parquet ({found[0].name}) and in files ({image}): "
+            "give the Parquet file, or the folder of the files alone"
+        )
+    return {path.relative_to(folder).as_posix(): path for path in found}
+
+
+def _seen(folder: Path, place: Path, folders: list[str], names: list[str]) -> list[str]:
+    """Return the names; keep the walk from what is hidden, and from going deeper than shards lie."""
+    is_deep = len(place.relative_to(folder).parts) >= _SHARD_DEPTH
+    folders[:] = [] if is_deep else [name for name in folders if not name.startswith(".")]
+    return [name for name in names if not name.startswith(".")]
+
+
+@functools.lru_cache(maxsize=2)
+def _index(own: Path) -> tuple[Path, Mapping[str, list[int]]]:
+    found = read_json(own / _INDEX)
+    return Path(found["path"]), found["members"]
