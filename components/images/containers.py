@@ -48,9 +48,9 @@ def open_data(uri: str, scratch: Path | None = None) -> Source:
     if container := container_at(uri):
         return ContainerSource({container.name: container.uri}, container.name, scratch)
     source = open_source(uri)
-    if not isinstance(source, RemoteSource) and (shards := _shards(Path(uri.removeprefix("file://")))):
-        return ContainerSource({name: str(path) for name, path in shards.items()}, uri, scratch)
-    return source
+    is_remote = isinstance(source, RemoteSource)
+    shards = _remote_shards(uri, source) if is_remote else _shards(Path(uri.removeprefix("file://")))
+    return ContainerSource(shards, uri, scratch) if shards else source
 
 
 def container_at(uri: str) -> StoredFile | None:
@@ -117,7 +117,10 @@ class ContainerSource:
         return b"".join(self.pieces(file_id))
 
     def _contents(self, own: Path) -> Contents:
-        shards = {name: StoredFile(uri).on_this_machine(own) for name, uri in self.files.items()}
+        shards = {
+            name: StoredFile(uri).on_this_machine(own / f"{number}-copy")
+            for number, (name, uri) in enumerate(sorted(self.files.items()))
+        }
         if len(shards) > 1:
             return read_parquet(shards, self.name, own / "images")
         [(name, path)] = shards.items()
@@ -161,7 +164,14 @@ def _kind(path: Path, name: str) -> Literal["zip", "tar", "compressed tar", "par
     raise SourceError(f"data: {describe_file(name, head)}")
 
 
-def _shards(folder: Path) -> dict[str, Path]:
+def _remote_shards(uri: str, source: Source) -> dict[str, str]:
+    """Return the Parquet files below a prefix that holds tables and no images, by their path below it."""
+    files = source.list().files
+    shards = [file for file in files if file.endswith(_SHARD) and file.count("/") <= _SHARD_DEPTH]
+    return {} if any(map(is_named_like_an_image, files)) else {file: f"{uri.rstrip('/')}/{file}" for file in shards}
+
+
+def _shards(folder: Path) -> dict[str, str]:
     """Return the Parquet files of a folder that holds tables of images, by their path below it; none of another.
 
     Raises:
@@ -181,7 +191,7 @@ def _shards(folder: Path) -> dict[str, Path]:
             f"data: {folder} holds images both in Parquet ({found[0].name}) and in files ({image}): "
             "give the Parquet file, or the folder of the files alone"
         )
-    return {path.relative_to(folder).as_posix(): path for path in found}
+    return {path.relative_to(folder).as_posix(): str(path) for path in found}
 
 
 def _seen(folder: Path, place: Path, folders: list[str], names: list[str]) -> list[str]:

@@ -57,7 +57,7 @@ _BEGINNINGS = (
     (0, b"\xff\xd8\xff", ("one image", "give the folder with train/<label>/")),
     (0, b"\x89PNG", ("one image", "give the folder with train/<label>/")),
 )
-# Ends of files' names, for what has no beginning of its own.
+# Names of files, for what has no beginning of its own.
 _ENDINGS = (
     (_TFRECORD, _TFDS),
     (re.compile(r"\.(pkl|pickle)$|(^|/)(data|test)_batch(_\d)?$", re.IGNORECASE), _PICKLE),
@@ -67,6 +67,9 @@ _ENDINGS = (
     (re.compile(r"\.arrow$", re.IGNORECASE), _ARROW),
     (re.compile(r"\.(mdb|lmdb)$", re.IGNORECASE), _LMDB),
     (re.compile(r"-ubyte$", re.IGNORECASE), _IDX),
+)
+# Names that say something of a file that is given by itself, since such files lie beside images too.
+_ENDINGS_ALONE = (
     (re.compile(r"\.json$", re.IGNORECASE), _COCO),
     (re.compile(r"\.ya?ml$", re.IGNORECASE), _YOLO),
     (re.compile(r"\.(csv|tsv|txt)$", re.IGNORECASE), _TABLE),
@@ -83,7 +86,8 @@ def describe_file(name: str, head: bytes) -> str:
     if not head:
         return f"{name} is empty: get it again"
     found = next((known for offset, start, known in _BEGINNINGS if head.startswith(start, offset)), None)
-    return _sentence(name, found or next((known for ending, known in _ENDINGS if ending.search(name)), None))
+    endings = (*_ENDINGS, *_ENDINGS_ALONE)
+    return _sentence(name, found or next((known for ending, known in endings if ending.search(name)), None))
 
 
 def describe_compressed(name: str, head: bytes) -> str:
@@ -132,7 +136,7 @@ def describe_folder(files: Sequence[str]) -> str:
     if all(file.lower().endswith((*_TABLE_ENDINGS, ".txt", ".md")) for file in files):
         table = next((file for file in files if file.lower().endswith(_TABLE_ENDINGS)), "")
         return f"it holds tables and no images ({table}): unpack it and give that file" if table else ""
-    for ending, known in _ENDINGS[:-3]:
+    for ending, known in _ENDINGS:
         if any(ending.search(file) for file in files):
             return _sentence("", known)
     return ""

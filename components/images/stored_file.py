@@ -59,8 +59,8 @@ class StoredFile:
             raise self._unreadable(error) from None
         return digest.hexdigest()
 
-    def on_this_machine(self, folder: Path) -> Path:
-        """Return its path, or that of a copy in `folder` if it lies in an object store.
+    def on_this_machine(self, copy: Path) -> Path:
+        """Return its path, or, of a file in an object store, that of a copy that is made.
 
         Raises:
             SourceError: it can't be read.
@@ -69,7 +69,6 @@ class StoredFile:
         if not self.is_remote:
             return Path(self.uri)
         store, path = self._store()
-        copy = folder / self.name
         try:
             with_retries(lambda: store.get_file(path, str(copy)))
         except FileNotFoundError as error:

@@ -12,7 +12,9 @@ class ImageIngest(Component):
     EXECUTOR = Executor
     OUTPUTS = {"images": Output(ImageDataset, "every usable image once, its split undecided unless the folder says it")}
     PARAMETERS = {
-        "uri": Parameter(str, "folder with `train/<label>/…` or `<label>/…`, or an object store's prefix"),
+        "uri": Parameter(
+            str, "folder with `train/<label>/…` or `<label>/…`, an object store's prefix, or a file of images"
+        ),
         "data": Parameter(DataOptions, "what to make of the folder"),
         "data_digest": Parameter(str, "of the folder's content; empty where no runner has looked at it"),
     }

@@ -69,9 +69,9 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
     """
     source = open_data(uri, destination)
     listing = source.list()
-    if other := describe_folder(listing.files):
-        raise SourceError(f"data: {uri}: {other}")
     labels = read_labels_csv(_text(options.labels_csv)) if options.labels_csv else {}
+    if not labels and (other := describe_folder(listing.files)):
+        raise SourceError(f"data: {uri}: {other}")
     layout = read_layout(listing.files, listing.folders, labels)
     if not layout.labels:
         raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/")

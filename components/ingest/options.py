@@ -10,7 +10,11 @@ from components.tools.section import FILE, Section
 class DataOptions(Section):
     """Where the images are and what to make of those that can't be used."""
 
-    path: str | None = Field(None, description="folder, `s3://…` or `gs://…`; null: the sample data")
+    path: str | None = Field(
+        None,
+        description="folder, or a zip, tar, Parquet file or `fer2013.csv`: path, `s3://…` or `gs://…`; "
+        "null: the sample data",
+    )
     labels_csv: str | None = Field(
         None, description="CSV with the columns `path` and `label`; overrides folder names", json_schema_extra=FILE
     )
