@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from components.images.containers import container_at
+from components.images.containers.kind import container_at
 from components.images.source import Listing, Source, open_source
 
 _THREADS = 8

@@ -29,9 +29,9 @@ from components.formats.dataset import (
 )
 from components.formats.documents import SUMMARY
 from components.formats.nodes import INGEST
-from components.images.containers import open_data
+from components.images.containers.open_data import open_data
+from components.images.containers.other_data import describe_folder
 from components.images.hashing import near_duplicates, unsigned
-from components.images.other_data import describe_folder
 from components.images.source import DamagedFile, Source, SourceError
 from components.ingest.copies import Relation, relate
 from components.ingest.inspect_image import Quarantined, inspect_image
@@ -59,7 +59,7 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
     """Pack the images of `uri` into `destination` and return the summary.
 
     Args:
-        uri: a folder, an object store's prefix, or a file in either that holds images (see `containers`).
+        uri: a folder, an object store's prefix, or a file in either that holds images (see `open_data`).
         destination: an empty folder; gets the shards, the tables of quarantined files and duplicates, the summary.
         options: what is refused, whether near-duplicates are looked for.
 

@@ -13,20 +13,19 @@ import weakref
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
-from components.images.contents import Contents
-from components.images.members import Member, pieces
-from components.images.other_data import describe_compressed, describe_file, is_named_like_an_image
-from components.images.read_fer2013 import is_fer2013, read_fer2013
-from components.images.read_parquet import image_columns, read_parquet
-from components.images.read_tar import compressed_head, is_compressed, read_tar, starts_a_tar, unpack_tar
-from components.images.read_zip import read_zip
+from components.images.containers.contents import Contents
+from components.images.containers.kind import container_at, kind_of
+from components.images.containers.members import Member, pieces
+from components.images.containers.other_data import is_named_like_an_image
+from components.images.containers.read_fer2013 import read_fer2013
+from components.images.containers.read_parquet import image_columns, read_parquet
+from components.images.containers.read_tar import read_tar, unpack_tar
+from components.images.containers.read_zip import read_zip
+from components.images.containers.stored_file import StoredFile
 from components.images.source import Listing, RemoteSource, Source, SourceError, open_source
-from components.images.stored_file import StoredFile
 from components.tools.files import read_json, write_json
 
-_HEAD = 4096
 _INDEX = "index.json"
 _SHARD = ".parquet"
 # Folders around the shards of a data set of Hugging Face: `data/`, `plain_text/`, `default/train/`.
@@ -51,22 +50,6 @@ def open_data(uri: str, scratch: Path | None = None) -> Source:
     is_remote = isinstance(source, RemoteSource)
     shards = _remote_shards(uri, source) if is_remote else _shards(Path(uri.removeprefix("file://")))
     return ContainerSource(shards, uri, scratch) if shards else source
-
-
-def container_at(uri: str) -> StoredFile | None:
-    """Return the file at a path or URI; None if that is a folder or a prefix, or nothing.
-
-    Raises:
-        SourceError: a file of this machine holds no images in a form that can be read.
-    """
-    file = StoredFile(uri.removeprefix("file://"))
-    if file.is_remote and "." not in file.name:
-        return None
-    if not file.is_there():
-        return None
-    if not file.is_remote:
-        _kind(Path(file.uri), file.name)
-    return file
 
 
 @dataclass
@@ -124,7 +107,7 @@ class ContainerSource:
         if len(shards) > 1:
             return read_parquet(shards, self.name, own / "images")
         [(name, path)] = shards.items()
-        kind, unpacked = _kind(path, name), own / "unpacked"
+        kind, unpacked = kind_of(path, name), own / "unpacked"
         if kind == "zip":
             return read_zip(path, name)
         if kind == "parquet":
@@ -135,33 +118,6 @@ class ContainerSource:
             unpack_tar(path, name, unpacked)
             return read_tar(unpacked, name)
         return read_tar(path, name)
-
-
-def _kind(path: Path, name: str) -> Literal["zip", "tar", "compressed tar", "parquet", "fer2013"]:
-    """Return what a file of this machine is, by its content.
-
-    Raises:
-        SourceError: it is nothing that can be read.
-    """
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError as error:
-        raise SourceError(f"data: can't read {path}: {error.strerror}") from None
-    if head.startswith((b"PK\3\4", b"PK\5\6")):
-        return "zip"
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    if starts_a_tar(head[:512]):
-        return "tar"
-    if is_compressed(head):
-        inside = compressed_head(path)
-        if starts_a_tar(inside):
-            return "compressed tar"
-        raise SourceError(f"data: {describe_compressed(name, inside)}")
-    if is_fer2013(head):
-        return "fer2013"
-    raise SourceError(f"data: {describe_file(name, head)}")
 
 
 def _remote_shards(uri: str, source: Source) -> dict[str, str]:

@@ -15,10 +15,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from components.images.contents import Contents, listed
-from components.images.members import Member, Pack
+from components.images.containers.contents import Contents, listed
+from components.images.containers.members import Member, Pack
+from components.images.containers.split_names import split_folders
 from components.images.source import SourceError
-from components.images.split_names import split_folders
 from components.tools.retries import reason
 
 _METADATA = b"huggingface"

@@ -1,6 +1,6 @@
 import pytest
 
-from components.images.archive_names import ArchiveEntry, Arrangement, arrange
+from components.images.containers.archive_names import ArchiveEntry, Arrangement, arrange
 
 
 def files(*names: str) -> list[ArchiveEntry]:

@@ -27,9 +27,9 @@ from drawn_containers import (
     parquet_rows,
 )
 
-from components.images import members
 from components.images.codec import decode
-from components.images.containers import ContainerSource, open_data
+from components.images.containers import members
+from components.images.containers.open_data import ContainerSource, open_data
 from components.images.folder_digest import folder_digest, quick_digest
 from components.images.source import DamagedFile, Listing, LocalSource, SourceError
 
@@ -144,7 +144,7 @@ def test_links_devices_and_odd_names_of_a_tar_never_lead_out(tmp_path: Path) -> 
         "../../escaped.png": "a name that leads out of the archive",
         "tmp/absolute.png": "an absolute name, which leads out of the archive",
     }
-    assert (found.hidden, found.linked) == (1, {"train/happy/link.png"})
+    assert (found.hidden, found.linked) == (1, frozenset({"train/happy/link.png"}))
     assert "train/empty" in found.folders
 
 
@@ -301,7 +301,7 @@ def test_a_method_of_compression_that_cannot_be_read_is_a_reason(tmp_path: Path)
     with zipfile.ZipFile(path, "a", zipfile.ZIP_LZMA) as archive:
         archive.writestr("train/sad/lzma.png", drawn(5))
 
-    assert listing(path).unusable == [("train/sad/lzma.png", "compressed in a way that can't be read: lzma")]
+    assert listing(path).unusable == [("train/sad/lzma.png", "compressed in a way that can't be read: LZMA")]
 
 
 def test_a_parquet_of_hugging_face_is_a_folder_of_classes(tmp_path: Path) -> None:

@@ -17,21 +17,14 @@ from typing import TextIO
 import numpy as np
 
 from components.images.codec import Pixels, encode
-from components.images.contents import Contents, listed
-from components.images.members import Member, Pack
+from components.images.containers.contents import Contents, listed
+from components.images.containers.kind import fer2013_columns
+from components.images.containers.members import Member, Pack
 from components.images.source import SourceError
 
 EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 _SPLITS = {"training": "train", "publictest": "val", "privatetest": "test"}
 _SIDE = 48
-_NEEDED = ("emotion", "pixels")
-_LONGEST_HEADER = 4096
-
-
-def is_fer2013(head: bytes) -> bool:
-    """Return whether a file that begins with these bytes has FER2013's columns, in any order."""
-    line = head[:_LONGEST_HEADER].decode("utf-8-sig", "replace").partition("\n")[0]
-    return set(_NEEDED) <= set(_header(line.split(",")))
 
 
 def read_fer2013(path: Path, name: str, target: Path) -> Contents:
@@ -63,7 +56,7 @@ def _rows(file: TextIO, name: str) -> Iterator[tuple[str, Pixels | str]]:
     """Yield each row's id with its pixels, or with the reason why it has none."""
     rows = csv.reader(file)
     try:
-        header = _header(next(rows))
+        header = fer2013_columns(next(rows))
         for number, row in enumerate(rows):
             values = dict(zip(header, row, strict=False))
             file_name = f"fer{number:07}.png"
@@ -79,10 +72,6 @@ def _rows(file: TextIO, name: str) -> Iterator[tuple[str, Pixels | str]]:
                 yield f"{split}/{label}/{file_name}", pixels
     except (csv.Error, UnicodeDecodeError) as error:
         raise SourceError(f"data: {name}, line {rows.line_num + 1}: {error}") from None
-
-
-def _header(row: list[str]) -> list[str]:
-    return [column.strip().strip('"').lower() for column in row]
 
 
 def _label(value: str) -> str | None:

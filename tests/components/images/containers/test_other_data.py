@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from drawn_containers import as_tar, as_zip, drawn, faces
 
-from components.images.containers import open_data
-from components.images.other_data import describe_folder
+from components.images.containers.open_data import open_data
+from components.images.containers.other_data import describe_folder
 from components.images.source import SourceError
 
 

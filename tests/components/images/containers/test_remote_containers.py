@@ -8,10 +8,10 @@ import s3fs
 from drawn_containers import as_parquet, as_tar, as_zip, faces, parquet_rows
 from object_store import KEYS, s3_server
 
-from components.images.containers import open_data
+from components.images.containers.open_data import open_data
+from components.images.containers.stored_file import StoredFile
 from components.images.folder_digest import folder_digest, quick_digest
 from components.images.source import SourceError
-from components.images.stored_file import StoredFile
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.images.members import Member
+from components.images.containers.members import Member
 from components.images.source import Listing
 
 

@@ -4,9 +4,9 @@ import stat
 import zipfile
 from pathlib import Path
 
-from components.images.archive_names import ArchiveEntry, arrange
-from components.images.contents import Contents
-from components.images.members import BZIP2, DEFLATED, STORED, Member, refuse_bomb
+from components.images.containers.archive_names import ArchiveEntry, arrange
+from components.images.containers.contents import Contents
+from components.images.containers.members import BZIP2, DEFLATED, STORED, Member, refuse_bomb
 from components.images.source import Listing, SourceError, printable
 from components.tools.retries import reason
 
@@ -14,6 +14,7 @@ _ENCRYPTED = 0x1
 _UTF8 = 0x800
 _DOS = 0  # the system on which names have `\` between their parts, as some of Windows' programs still write them
 _LONGEST_LINK = 4096
+_METHODS = {1: "shrink", 6: "implode", 9: "Deflate64", 14: "LZMA", 93: "Zstandard", 95: "XZ", 98: "PPMd"}
 
 
 def read_zip(path: Path, name: str) -> Contents:
@@ -60,7 +61,7 @@ def _entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> ArchiveEntry:
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
         return ArchiveEntry(name, "other")
     known = info.compress_type in (STORED, DEFLATED, BZIP2)
-    method = zipfile.compressor_names.get(info.compress_type, f"method {info.compress_type}")
+    method = _METHODS.get(info.compress_type, f"method {info.compress_type}")
     return ArchiveEntry(name, "file", unusable="" if known else f"compressed in a way that can't be read: {method}")
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from components.images.archive_names import ArchiveEntry, arrange
-from components.images.contents import Contents
-from components.images.members import Member, refuse_bomb
+from components.images.containers.archive_names import ArchiveEntry, arrange
+from components.images.containers.contents import Contents
+from components.images.containers.members import Member, refuse_bomb
 from components.images.source import Listing, SourceError, printable
 from components.tools.retries import reason
 
