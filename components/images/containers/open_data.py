@@ -30,7 +30,7 @@ _INDEX = "index.json"
 _SHARD = ".parquet"
 # Folders around the shards of a data set of Hugging Face: `data/`, `plain_text/`, `default/train/`.
 _SHARD_DEPTH = 2
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def open_data(uri: str, scratch: Path | None = None) -> Source:
@@ -69,14 +69,17 @@ class ContainerSource:
 
     def list(self) -> Listing:
         """Find all files in it, after unpacking what has to be."""
-        own = Path(tempfile.mkdtemp(prefix=".container-", dir=self.scratch))
-        weakref.finalize(self, shutil.rmtree, own, ignore_errors=True)
+        scratch = self.scratch or Path(tempfile.gettempdir())
         try:
+            own = Path(tempfile.mkdtemp(prefix=".container-", dir=scratch))
+            weakref.finalize(self, shutil.rmtree, own, ignore_errors=True)
             contents = self._contents(own)
+            write_json({"path": str(contents.path.absolute()), "members": contents.members}, own / _INDEX)
         except OSError as error:
-            hint = f": it is unpacked below {own.parent}" if error.errno in _FULL else ""
-            raise SourceError(f"data: can't read {self.name}: {error.strerror or error}{hint}") from None
-        write_json({"path": str(contents.path.absolute()), "members": contents.members}, own / _INDEX)
+            why = f"{error.strerror or error}"
+            if error.errno in _FULL:
+                why = f"no room for it in {scratch} ({why}). Make some, or unpack it elsewhere and give the folder"
+            raise SourceError(f"data: can't read {self.name}: {why}") from None
         self._own = own
         return contents.listing
 

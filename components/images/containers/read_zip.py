@@ -2,6 +2,7 @@
 
 import stat
 import zipfile
+import zlib
 from pathlib import Path
 
 from components.images.containers.archive_names import ArchiveEntry, arrange
@@ -37,7 +38,7 @@ def read_zip(path: Path, name: str) -> Contents:
                     "unpack it with its password and give the folder"
                 )
             entries = [_entry(archive, info) for info in found]
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, zlib.error) as error:
         raise SourceError(
             f"data: {name} isn't a whole zip archive ({reason(error)}): it may be cut off or one of several parts. "
             "Get it again, or unpack it and give the folder"

@@ -1,6 +1,7 @@
 """Archives, Parquet and FER2013's table, read as if their files lay in a folder."""
 
 import pickle
+import resource
 import stat
 import tarfile
 import zipfile
@@ -95,6 +96,23 @@ def test_what_was_unpacked_is_gone_with_the_source(tmp_path: Path) -> None:
     source.list()
     assert list((tmp_path / "scratch").iterdir())
 
+    del source
+
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_a_scratch_folder_that_is_too_small_is_named_and_left_empty(tmp_path: Path) -> None:
+    path = as_tar(faces(), tmp_path / "a.tgz", "w:gz")
+    (tmp_path / "scratch").mkdir()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    source = open_data(str(path), tmp_path / "scratch")
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # as a full disk, for files that grow beyond it
+    try:
+        with pytest.raises(SourceError, match=rf"can't read a\.tgz: no room for it in {tmp_path}/scratch \(.*give the"):
+            source.list()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     del source
 
     assert not list((tmp_path / "scratch").iterdir())
@@ -257,6 +275,14 @@ def test_a_tar_that_is_damaged_in_its_middle_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
 
     with pytest.raises(SourceError, match=f"neither an entry nor the end at byte {offset}"):
+        listing(path)
+
+
+def test_a_zip_whose_names_are_not_what_it_says_is_refused(tmp_path: Path) -> None:
+    path = as_zip({"happy/é.png": b"1", "sad/b.png": b"2"}, tmp_path / "a.zip")
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xe9\xe9"))  # marked as UTF-8
+
+    with pytest.raises(SourceError, match=r"a\.zip isn't a whole zip archive"):
         listing(path)
 
 
