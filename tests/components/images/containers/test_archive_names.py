@@ -33,7 +33,7 @@ def test_the_folder_around_the_data_is_taken_away_and_no_other(names: list[str],
 
 
 def test_what_macos_and_other_systems_hide_is_counted_and_is_no_second_folder() -> None:
-    found = arrange(files("faces/happy/a.png", "faces/sad/b.png", "__MACOSX/faces/happy/._a.png", "faces/.DS_Store"))
+    found = arrange(files("faces/happy/a.png", "faces/sad/b.png", "__MACOSX/faces/a.png", "faces/.DS_Store"))
 
     assert (sorted(found.members), found.hidden) == (["happy/a.png", "sad/b.png"], 2)
 
@@ -51,6 +51,13 @@ def test_of_two_files_of_one_name_the_last_counts_and_the_other_is_reported() ->
 
     assert found.members == {"sad/b.png": 1, "happy/a.png": 2}
     assert reasons(found) == {"happy/a.png~2": "the archive holds another file of that name further on"}
+
+
+def test_a_link_may_take_the_place_of_a_file() -> None:
+    found = arrange([*files("happy/a.png", "sad/b.png"), ArchiveEntry("happy/a.png", "link", "gone")])
+
+    assert set(found.members) == {"sad/b.png"}
+    assert set(reasons(found)) == {"happy/a.png", "happy/a.png~2"}
 
 
 def test_links_are_followed_inside_the_archive_only() -> None:
