@@ -16,7 +16,7 @@ class DataDigest(Component):
         "version": Output(String, "under which the new model stands at the destination, or else a new one"),
     }
     PARAMETERS = {
-        "uri": Parameter(str, "the data folder, or an object store's prefix"),
+        "uri": Parameter(str, "the data folder, an object store's prefix, or a file of images"),
         "files": Parameter(str, "paths and URIs that options name, as JSON"),
         "follow_links": Parameter(int, "whether links that lead out of the data folder are followed"),
         "destination": Parameter(str, "where models are pushed"),

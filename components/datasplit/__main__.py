@@ -70,12 +70,20 @@ class _Rate(ProgressColumn):
         return Text(f"{rate:,.0f} images/s")
 
 
+def _folder(context: click.Context, parameter: click.Parameter, path: str) -> str:
+    """Refuse a file, such as an archive that `affect run` takes: a split moves files."""
+    if not Path(path).is_dir():
+        remedy = "unpack it (unzip or tar -xf) and give the folder"
+        raise click.BadParameter(f"{path} is a file, and datasplit works on folders: {remedy}", context, parameter)
+    return path
+
+
 _SHARE = _Decimal("0.5", "1", open_low=True)
 _MULTIPLIER = _Decimal("1", None, open_low=False)
 
 
 @click.command(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.argument("path", type=click.Path(exists=True, file_okay=False))
+@click.argument("path", type=click.Path(exists=True), callback=_folder)
 @click.option("--balance", is_flag=True, help="Balance train and test.")
 @click.option("--balance-train", is_flag=True, help="Balance train.")
 @click.option("--balance-test", is_flag=True, help="Balance test.")

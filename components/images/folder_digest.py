@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
+from components.images.containers.kind import container_at
 from components.images.source import Listing, Source, open_source
 
 _THREADS = 8
@@ -14,15 +15,18 @@ _READ_UP_TO = 1 << 30
 def folder_digest(uri: str, follow_links: bool = False) -> str:
     """Return the SHA-256 over the names and contents of all files below a folder or prefix, as hex.
 
-    What is surely no data (see `components.images.left_out`) doesn't count: a run may write below its own data.
+    What is surely no data (see `components.images.left_out`) doesn't count: a run may write below its own data. Of a
+    file that holds images it is that of the file.
 
     Args:
         uri: path, or URI in an object store.
         follow_links: see `open_source`.
 
     Raises:
-        SourceError: there is no such folder, or it can't be listed.
+        SourceError: there is no such folder or file, or it can't be read.
     """
+    if container := container_at(uri):
+        return container.sha256()
     source = open_source(uri, follow_links)
     listing = source.list()
     return _digest(listing, _contents(source, listing))
@@ -41,8 +45,12 @@ def quick_digest(uri: str, read_up_to: int = _READ_UP_TO, *, follow_links: bool 
         follow_links: see `open_source`.
 
     Raises:
-        SourceError: there is no such folder, or it can't be listed.
+        SourceError: there is no such folder or file, or it can't be listed.
     """
+    if container := container_at(uri):
+        stamp = container.stamp()
+        known = stamp.is_exact or (stamp.size > read_up_to and stamp.tag)
+        return hashlib.sha256(f"{stamp.size} {stamp.tag}".encode()).hexdigest() if known else container.sha256()
     source = open_source(uri, follow_links)
     listing = source.list()
     stamps = [listing.stamps[file_id] for file_id in listing.files]

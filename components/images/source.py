@@ -19,6 +19,10 @@ class SourceError(RuntimeError):
     """A data folder that can't be read at all; the message says which and what to do."""
 
 
+class DamagedFile(OSError):
+    """A file whose bytes aren't what its container says; the message is the reason, in a few words."""
+
+
 @dataclass(frozen=True)
 class Stamp:
     """What a store says of a file that nobody has read.
@@ -225,7 +229,7 @@ class RemoteSource:
             folders=folders,
             unusable=[],
             hidden=sum(kind == HIDDEN for kind in left_out.values()),
-            stamps={file_id: _stamp(about[file_id]) for file_id in files},
+            stamps={file_id: stamp_of(about[file_id]) for file_id in files},
             left_out=counted(left_out.values()),
         )
 
@@ -249,7 +253,8 @@ _TAGS = ("ETag", "generation", "etag")  # of S3, of Google, of Azure
 _TIMES = ("LastModified", "updated", "last_modified", "mtime")
 
 
-def _stamp(about: Mapping[str, Any]) -> Stamp:
+def stamp_of(about: Mapping[str, Any]) -> Stamp:
+    """Return the stamp of an object from what fsspec's `info` and `find` say of it."""
     tag = next((str(about[key]) for key in _TAGS if about.get(key)), "")
     time = next((str(about[key]) for key in _TIMES if about.get(key)), "")
     return Stamp(int(about.get("size") or 0), tag or time, bool(tag))

@@ -16,7 +16,8 @@ class ImageIngest(Component):
     }
     PARAMETERS = {
         "uri": Parameter(
-            str, "folder with `train/<label>/…` or `<label>/…` (see docs/how-to.md), or an object store's prefix"
+            str,
+            "folder with `train/<label>/…` or `<label>/…`, an object store's prefix, or a file of images",
         ),
         "data": Parameter(DataOptions, "what to make of the folder"),
         "data_digest": Parameter(str, "of the folder's content; empty where no runner has looked at it"),

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from components.formats.dataset import DUPLICATES, QUARANTINE, ImageRow, write_table
 from components.formats.documents import SUMMARY
+from components.images.containers.open_data import open_data
 from components.images.hashing import near_duplicates, unsigned
-from components.images.source import SourceError, open_source
+from components.images.source import SourceError
 from components.ingest.copies import relate
 from components.ingest.duplicates import count_duplicates, find_duplicates
 from components.ingest.inspect_image import Quarantined
@@ -27,7 +28,7 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
     """Pack the images of `uri` into `destination` and return the summary.
 
     Args:
-        uri: a folder, or an object store's prefix.
+        uri: a folder, an object store's prefix, or a file in either that holds images (see `open_data`).
         destination: an empty folder; gets the shards and the summary.
         options: what is refused, whether near-duplicates are looked for.
         findings: an empty folder; gets the tables of quarantined files and of duplicates, and the summary once more.
@@ -37,7 +38,7 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
         SourceError: no such folder, no image, no class or one alone, tables that contradict the folders, or an
             unusable file where `options.on_bad_image` is "error".
     """
-    source = open_source(uri, options.follow_links)
+    source = open_data(uri, destination, options.follow_links)
     found = read_structure(uri, source, options)
     listing, layout, given, relations = found.listing, found.layout, found.given, found.relations
 

@@ -20,7 +20,11 @@ class LabelColumns(Section):
 class DataOptions(Section):
     """Where the images are and what to make of those that can't be used."""
 
-    path: str | None = Field(None, description="folder, `s3://…` or `gs://…`; null: the sample data")
+    path: str | None = Field(
+        None,
+        description="folder, or a zip, tar, Parquet file or `fer2013.csv`: path, `s3://…` or `gs://…`; "
+        "null: the sample data",
+    )
     layout: Literal["auto", "classes", "splits"] = Field(
         "auto", description="what the top folders are; auto: their names and what they hold say it, or an error asks"
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from components.formats.dataset import ImageRow, read_shard, shard_name, write_shard
 from components.formats.nodes import INGEST
-from components.images.source import Source
+from components.images.source import DamagedFile, Source
 from components.ingest.copies import Relation
 from components.ingest.inspect_image import Quarantined, inspect_image
 from components.ingest.layout import Entry, Layout
@@ -98,6 +98,9 @@ def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> 
                 continue
             except PermissionError:
                 shard.bad.append(Quarantined(entry.id, entry.label, "not readable: permission denied"))
+                continue
+            except DamagedFile as error:
+                shard.bad.append(Quarantined(entry.id, entry.label, str(error)))
                 continue
             found = inspect_image(entry, data, max_pixels)
             if isinstance(found, Quarantined):

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.images.containers.other_data import describe_folder
 from components.images.source import Listing, Source, SourceError
 from components.ingest.check_classes import check_images, check_links, check_spelling
 from components.ingest.copies import Relation, relate
@@ -75,6 +76,8 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
     """
     listing = source.list()
     given = given_labels(uri, listing, options)
+    if not given.labels and (other := describe_folder(listing.files)):
+        raise SourceError(f"data: {uri}: {other}")
     check_links(listing.outside, listing.folders)
     # A class folder that can't be read, or a link to one that is gone, is a class without images, not no class.
     unread = [file_id for file_id, _ in listing.unusable if file_id != "." and not has_ending(file_id)]

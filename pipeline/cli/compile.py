@@ -27,7 +27,12 @@ _SHORT = 3600
 )
 @click.option("--image", metavar="IMAGE", help="The components' image, by tag or by digest.")
 @click.option("--pipeline-root", metavar="URI", help="Where artifacts go: minio://…, s3://… or gs://….")
-@click.option("--data", type=NOT_EMPTY, metavar="URI", help="The data folder: s3://…, gs://… or a path in the pods.")
+@click.option(
+    "--data",
+    type=NOT_EMPTY,
+    metavar="URI",
+    help="The data folder, or a file that holds images: s3://…, gs://… or a path in the pods.",
+)
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one key, e.g. train.epochs=50; can be repeated."
 )

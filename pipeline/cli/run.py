@@ -33,7 +33,10 @@ class UsageError(click.ClickException):
 @click.command("run")
 @click.option("--config", "config_file", type=NOT_EMPTY, metavar="FILE", help="A YAML file, or the name of a preset.")
 @click.option(
-    "--data", type=NOT_EMPTY, metavar="DIR", help="Folder with train/<label>/. Without it, sample faces are drawn."
+    "--data",
+    type=NOT_EMPTY,
+    metavar="PATH",
+    help="Folder with train/<label>/, or a zip, tar, Parquet file or fer2013.csv. Without it, sample faces are drawn.",
 )
 @click.option(
     "--workdir",

@@ -77,7 +77,7 @@ def compile_pipeline(config: Config, target: Target, preset: str | None = None) 
 def _parameters(config: Config, target: Target, destination: str) -> dict[str, Parameter]:
     """Return what a run can set, with the configuration's values as defaults."""
     found = {
-        "data": Parameter(target.data, False, "the data folder: a mounted path, s3://… or gs://…"),
+        "data": Parameter(target.data, False, "a folder or a file of images: a mounted path, s3://… or gs://…"),
         "epochs": Parameter(config.train.epochs, True, "epochs at most"),
         "architecture": Parameter(
             config.model.architecture, True, "resnet18, resnet34, resnet50, resnet101, resnet152"

@@ -26,7 +26,7 @@ class Target:
     Attributes:
         image: of every component.
         root: where artifacts go; a path is for kfp's local runner.
-        data: the data folder: a path in the pods, `s3://…` or `gs://…`.
+        data: the data folder, or a file that holds images: a path in the pods, `s3://…` or `gs://…`.
     """
 
     image: str

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from components.formats.saved_model import GRAPH
-from components.images.source import open_source
+from components.images.containers.open_data import ContainerSource, open_data
 from components.ingest.structure import read_structure
 from components.models.torch_weights import SUFFIX, check_file
 from components.split.captures import captured_keys, count_captures
@@ -59,7 +59,10 @@ def check_data(config: Config, data: str) -> None:
         BeforehandError: `split.group_regex` captures nothing, or takes too long to search.
         SourceError: there is no such folder, or it can't be told what its folders and tables mean.
     """
-    found = read_structure(data, open_source(data, config.data.follow_links), config.data)
+    source = open_data(data, follow_links=config.data.follow_links)
+    if isinstance(source, ContainerSource):  # whose names are known when it is unpacked
+        return
+    found = read_structure(data, source, config.data)
     split = config.split
     if split.group_regex is None:
         return

@@ -170,6 +170,15 @@ def test_a_multiplier_without_balancing_has_no_effect_and_says_so_once(data: Pat
     assert tree(tmp_path / "three") == tree(tmp_path / "one")
 
 
+def test_an_archive_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "faces.zip").write_bytes(b"PK")
+
+    result = datasplit(tmp_path / "faces.zip")
+
+    assert result.exit_code == 2
+    assert "faces.zip is a file, and datasplit works on folders: unpack it" in result.output
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -1,0 +1,61 @@
+"""Splits as tables of images name them, and the folders that they have in a data folder."""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+from components.images.source import SourceError
+
+_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "eval": "val",
+    "test": "test",
+    "testing": "test",
+}
+# `train-00000-of-00002`, `test_0003`, `validation`
+_SHARD = re.compile(r"^(?P<split>.*?)[-_.]?(?:\d+(?:[-_]of[-_]\d+)?)?$", re.IGNORECASE)
+
+
+def split_folders(shards: Iterable[str]) -> Mapping[str, str]:
+    """Return the folder of each shard's images: "train", "val" or "test", or "" where all shards are of one split.
+
+    The split stands in the shard's name (`test-00000-of-00001.parquet`), else in its folder's (`test/0000.parquet`).
+
+    Args:
+        shards: paths below the data folder.
+
+    Raises:
+        SourceError: there are several splits, and of one it isn't known what it is for.
+    """
+    named = {shard: _named(shard) for shard in shards}
+    if len(set(named.values())) < 2:
+        return dict.fromkeys(named, "")
+    unknown = sorted(shard for shard, split in named.items() if split not in _FOLDERS)
+    if unknown:
+        what = named[unknown[0]] or "without a name"
+        raise SourceError(
+            f"data: {unknown[0]} is of a split ({what}) that isn't known, beside others: "
+            "name it train-…, validation-… or test-…, or take it out of the folder"
+        )
+    folders = {shard: _FOLDERS[split] for shard, split in named.items()}
+    return folders if len(set(folders.values())) > 1 else dict.fromkeys(named, "")
+
+
+def _named(shard: str) -> str:
+    path = PurePosixPath(shard)
+    own = _split_in(path.stem)
+    above = _split_in(path.parent.name)
+    return above if own not in _FOLDERS and above in _FOLDERS else own
+
+
+def _split_in(name: str) -> str:
+    match = _SHARD.match(name.lower())
+    stem = match["split"] if match else ""
+    # The hub's older names begin with the data set's: `beans-train`.
+    last = re.split(r"[-_.]", stem)[-1]
+    return last if last in _FOLDERS else stem
