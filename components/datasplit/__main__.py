@@ -21,7 +21,7 @@ from rich.text import Text
 from components.tools.console import uncut_console
 
 if TYPE_CHECKING:
-    from components.datasplit.split_folder import Outcome, Request
+    from components.datasplit.request import Outcome, Request
 
 _HELP = """Split the images in PATH/train/<label>/… into train and test, and balance the classes with augmented copies.
 
@@ -132,7 +132,7 @@ def main(
     balanced = tuple(split for split, asked in (("train", balance_train), ("test", balance_test)) if asked or balance)
     if Fraction(global_multiplier) != 1 and not balanced:
         console.print("[yellow]Warning: --global-multiplier has no effect without --balance[-train|-test].[/yellow]")
-    from components.datasplit.split_folder import Request
+    from components.datasplit.request import Request
 
     request = Request(
         path=path,

@@ -16,7 +16,6 @@ from components.datasplit.read_folder import Folder
 from components.images.names import copy_name, free_variants
 from components.split.plan import Plan, Rules, make_plan
 
-SPLITS = ("train", "test")
 # Estimates of work, seconds: a pixel of a copy (with its share of decoding), a file that is written.
 _SECONDS_PER_COPIED_PIXEL = 3.5e-8
 _SECONDS_PER_FILE = 5e-5

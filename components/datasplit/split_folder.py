@@ -3,18 +3,20 @@
 import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from components.augment.augmenter import Augmenter
 from components.augment.pipeline_yaml import load_pipeline
-from components.datasplit.folder_plan import SPLITS, FolderPlan, plan_folder
+from components.datasplit.folder_plan import FolderPlan, plan_folder
 from components.datasplit.folder_work import FolderWork, Item
 from components.datasplit.read_folder import read_folder
-from components.datasplit.workspace import Workspace
+from components.datasplit.request import SPLITS, Outcome, Request, record_request, recorded_outcome, recorded_request
+from components.datasplit.workspace import OPTIONS, Workspace
 from components.images.codec import decode
-from components.split.plan import Cell, exact
+from components.images.split_tables import SPLIT_TABLES
+from components.split.plan import exact
+from components.tools.printable import printable
 from components.work.options import BeamOptions
 from components.work.unit import Counts
 
@@ -24,38 +26,11 @@ class FolderError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked for; numbers as they were typed. It is recorded, so that an interrupted run goes on with it."""
-
-    path: str
-    output: str | None
-    train_split: str
-    multiplier: str
-    balanced: tuple[str, ...]
-    seed: int
-    label_column: str
-    filename_column: str
-    group_regex: str | None
-    near_duplicates: bool
-    pipeline_yaml: str | None
-
-
-@dataclass(frozen=True)
 class Watcher:
     """Where progress and remarks go."""
 
     progress: Callable[[str, int, int], object]
     note: Callable[[str], object]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was done, or would be: the plan's table, and how many images were read and written."""
-
-    request: Request
-    cells: tuple[Cell, ...]
-    unusable: int
-    written: int
 
 
 def split_folder(request: Request, watcher: Watcher, *, workers: int | None = None, dry_run: bool = False) -> Outcome:
@@ -99,12 +74,12 @@ class _Run:
     created: bool
 
     def finish(self) -> Outcome:
-        sealed = self.workspace.committed()
-        if sealed is not None:
+        finished = recorded_outcome(self.workspace)
+        if finished is not None:
             self.watcher.note("An earlier run was interrupted while it moved files into place; finishing that.")
             self.workspace.commit()
-            return _outcome_of(sealed["note"])
-        recorded = self.workspace.recorded()
+            return finished
+        recorded = recorded_request(self.workspace)
         if recorded is not None:
             self._resume(recorded)
         try:
@@ -117,13 +92,13 @@ class _Run:
         self.workspace.commit()
         return outcome
 
-    def _resume(self, recorded: dict[str, Any]) -> None:
-        recorded["balanced"] = tuple(recorded["balanced"])
-        earlier = Request(**recorded)
+    def _resume(self, earlier: Request) -> None:
         # In place it is the folder that holds the workspace, wherever it has been moved since.
         earlier_path = self.target if earlier.output is None else Path(earlier.path)
         if earlier_path.resolve() != self.path.resolve():
             raise FolderError(f"{self.target} holds an interrupted split of {earlier_path}; finish that one first")
+        if (earlier.output is None) != (self.request.output is None):
+            raise self.workspace.not_ours(OPTIONS, "in place and into another folder at once")
         self.watcher.note(f"An earlier run was interrupted; going on with its options (seed {earlier.seed}).")
         self.request = earlier
 
@@ -134,8 +109,7 @@ class _Run:
             shutil.rmtree(self.target, ignore_errors=True)
 
     def _stage(self) -> Outcome:
-        # Whole, since the next command may be given in another folder.
-        self.workspace.record(asdict(self.request) | {"path": str(self.path.resolve())})
+        record_request(self.workspace, replace(self.request, path=str(self.path)))
         stage = self.workspace.new_stage()
         planned = _planned(self.request, self.path, self.watcher, self.workers)
         train = self.path / "train"
@@ -179,7 +153,7 @@ class _Run:
 
 
 def _interrupted(workspace: Workspace) -> bool:
-    return workspace.recorded() is not None or workspace.committed() is not None
+    return recorded_request(workspace) is not None or recorded_outcome(workspace) is not None
 
 
 def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
@@ -188,7 +162,7 @@ def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
         raise FolderError(f"{path} has no folder train/ with one folder a class in it")
     if train.is_symlink():
         raise FolderError(f"{train} is a link, and links aren't followed: put the folder itself in its place")
-    for name in ("test", "train.csv", "test.csv"):
+    for name in ("test", *SPLIT_TABLES):
         if (path / name).exists():
             raise FolderError(f"{path} is split already: it has {name}. Move it away to split train/ once more")
     if request.output is None:
@@ -223,14 +197,3 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
     if not folder.paths:
         raise FolderError(f"no usable image in {path / 'train'}")
     return plan_folder(folder, exact(request.train_split), exact(request.multiplier), request.balanced, request.seed)
-
-
-def printable(name: str) -> str:
-    r"""Return a file name as text: bytes that aren't UTF-8, and control characters, as `\xNN`."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def _outcome_of(note: dict[str, Any]) -> Outcome:
-    request = Request(**(note["request"] | {"balanced": tuple(note["request"]["balanced"])}))
-    return Outcome(request, tuple(Cell(**cell) for cell in note["cells"]), note["unusable"], note["written"])

@@ -11,9 +11,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from components.images.source import SourceError
+from components.images.split_tables import SPLIT_TABLES, read_rows
+from components.tools.printable import printable
 
 _GIVEN = {"train": "", "test": "test", "val": "eval", "validation": "eval", "eval": "eval"}
-_SPLIT_CSVS = ("train.csv", "test.csv")
+_SPLIT_CSVS = SPLIT_TABLES
 _SPLIT_CSV_HEADER = ["label", "filename"]
 
 
@@ -144,10 +146,10 @@ def check_split_csv(name: str, text: str, entries: Iterable[Entry], unlisted: Co
         SourceError: the two differ; the first difference is named.
     """
     folder = name.removesuffix(".csv")
-    header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
-    if header != _SPLIT_CSV_HEADER:  # somebody else's table
+    rows = read_rows(name, text, _SPLIT_CSV_HEADER)
+    if rows is None:
         return
-    listed = Counter((row[0], row[1]) for row in rows if len(row) > 1)
+    listed = Counter((label, file) for label, file in rows)
     there: Counter[tuple[str, str]] = Counter()
     needed: Counter[tuple[str, str]] = Counter()
     for entry in entries:
@@ -158,6 +160,5 @@ def check_split_csv(name: str, text: str, entries: Iterable[Entry], unlisted: Co
     for difference, what in ((listed - there, "lists a file that is not there"), (needed - listed, "lacks a file")):
         if difference:
             label, file = sorted(difference)[0]
-            raise SourceError(
-                f"{name} {what}: {folder}/{label}/{file} ({difference.total()} such). Delete the table if it is stale"
-            )
+            path = printable(f"{folder}/{label}/{file}")
+            raise SourceError(f"{name} {what}: {path} ({difference.total()} such). Delete the table if it is stale")
