@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.images.codec import BadImage, decode
+from components.images.copies import Copies, find_copies
+from components.images.copy_mark import CopyMark, read_mark
 from components.images.hashing import file_sha256, near_duplicates, perceptual_hash, pixels_sha256
-from components.images.names import source_keys
 from components.split.groups import group_images
 
 _FILES_PER_TASK = 512
@@ -37,6 +38,7 @@ class Folder:
         format_names: e.g. "jpeg".
         pixel_counts: height × width.
         groups: images with the same number stay together.
+        copies: which of them an earlier split made of others.
         unusable: path and reason of what can't be used.
         folders: paths of the folders.
     """
@@ -47,6 +49,7 @@ class Folder:
     format_names: list[str]
     pixel_counts: NDArray[np.int64]
     groups: NDArray[np.int32]
+    copies: Copies
     unusable: list[tuple[str, str]]
     folders: list[str]
 
@@ -84,11 +87,14 @@ def read_folder(
     usable: list[str] = []
     digests, pixel_digests = bytearray(), []
     formats, format_names, pixel_counts, phashes = bytearray(), [], array("q"), []
+    marks: dict[int, CopyMark] = {}
     for path, result in zip(paths, _inspect_all(train, paths, near, workers, report), strict=True):
         if isinstance(result, str):
             unusable.append((path, result))
             continue
-        sha256, pixel_digest, phash, image_format, pixel_count = result
+        sha256, pixel_digest, phash, image_format, pixel_count, mark = result
+        if mark:
+            marks[len(usable)] = mark
         usable.append(path)
         digests += sha256
         pixel_digests.append(pixel_digest)
@@ -98,12 +104,14 @@ def read_folder(
         pixel_counts.append(pixel_count)
         if near:
             phashes.append(phash)
+    file_digests = (digests[start : start + 32].hex() for start in range(0, len(digests), 32))
+    copies = find_copies(usable, marks=marks, digests=file_digests)
     groups = group_images(
         [path.rpartition("/")[2] for path in usable] if group_regex else usable,
         pixel_digests,
         near=near_duplicates(phashes) if near else [],
         group_regex=group_regex,
-        ties=source_keys(usable),
+        ties=copies.ties(usable),
     )
     numbers: dict[str, int] = {}
     return Folder(
@@ -113,6 +121,7 @@ def read_folder(
         format_names=format_names,
         pixel_counts=np.frombuffer(pixel_counts, np.int64),
         groups=np.fromiter((numbers.setdefault(group, len(numbers)) for group in groups), np.int32, len(groups)),
+        copies=copies,
         unusable=sorted(unusable),
         folders=folders,
     )
@@ -146,7 +155,7 @@ def _list_files(train: Path) -> tuple[list[str], list[tuple[str, str]], list[str
     return sorted(files), unusable, folders
 
 
-_Found = tuple[bytes, str, int | None, str, int]
+_Found = tuple[bytes, str, int | None, str, int, CopyMark | None]
 
 
 def _inspect_all(
@@ -175,7 +184,7 @@ def _inspect_files(train: str, near: bool, paths: list[str]) -> list[_Found | st
 
 
 def _inspect_file(path: str, near: bool) -> _Found | str:
-    """Digest, pixels' digest, perceptual hash, format, number of pixels; or why it can't be used."""
+    """Digest, pixels' digest, perceptual hash, format, number of pixels, a copy's mark; or why it can't be used."""
     try:
         data = Path(path).read_bytes()
         picture = decode(data)
@@ -186,4 +195,4 @@ def _inspect_file(path: str, near: bool) -> _Found | str:
     pixels = picture.pixels
     phash = perceptual_hash(pixels) if near else None
     sha256 = bytes.fromhex(file_sha256(data))
-    return sha256, pixels_sha256(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1]
+    return sha256, pixels_sha256(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1], read_mark(data)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,9 +13,9 @@ from components.datasplit.folder_plan import FolderPlan, plan_folder
 from components.datasplit.folder_work import FolderWork, Item
 from components.datasplit.read_folder import read_folder
 from components.datasplit.request import SPLITS, Outcome, Request, record_request, recorded_outcome, recorded_request
-from components.datasplit.workspace import OPTIONS, Workspace
+from components.datasplit.workspace import OPTIONS, TABLES, Workspace
 from components.images.codec import decode
-from components.images.split_tables import SPLIT_TABLES
+from components.images.split_tables import LINEAGE
 from components.split.plan import exact
 from components.tools.printable import printable
 from components.work.options import BeamOptions
@@ -141,6 +142,7 @@ class _Run:
             self.watcher.note(f"The augmentation pipeline changes sizes: {resized} copies differ from their source's.")
         for split in SPLITS:
             planned.write_csv(stage / f"{split}.csv", split, (self.request.label_column, self.request.filename_column))
+        planned.write_lineage(stage / LINEAGE)
         outcome = Outcome(self.request, planned.plan.cells, len(planned.folder.unusable), total)
         self.workspace.seal(stage, planned.paths_of("test") if in_place else (), asdict(outcome))
         return outcome
@@ -162,7 +164,7 @@ def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
         raise FolderError(f"{path} has no folder train/ with one folder a class in it")
     if train.is_symlink():
         raise FolderError(f"{train} is a link, and links aren't followed: put the folder itself in its place")
-    for name in ("test", *SPLIT_TABLES):
+    for name in ("test", *TABLES):
         if (path / name).exists():
             raise FolderError(f"{path} is split already: it has {name}. Move it away to split train/ once more")
     if request.output is None:
@@ -194,6 +196,9 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
     )
     for name, reason in folder.unusable:
         watcher.note(f"Not used: {printable(name)}: {reason}")
+    for reason, count in sorted(Counter(folder.copies.doubts.values()).items()):
+        first = min(folder.paths[index] for index, doubt in folder.copies.doubts.items() if doubt == reason)
+        watcher.note(f"In doubt: {count} images {reason} (the first: {printable(first)})")
     if not folder.paths:
         raise FolderError(f"no usable image in {path / 'train'}")
     return plan_folder(folder, exact(request.train_split), exact(request.multiplier), request.balanced, request.seed)

@@ -26,7 +26,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Any
 
-from components.images.split_tables import SPLIT_TABLES
+from components.images.split_tables import LINEAGE, SPLIT_TABLES
 from components.tools.printable import printable
 
 _NAME = ".datasplit"
@@ -34,6 +34,7 @@ OPTIONS = "options.json"
 COMMIT = "commit.json"
 # What opening says of a link, of a folder, of a pipe that nobody reads.
 _NOT_A_FILE = {errno.ELOOP: "a link", errno.EISDIR: "a folder", errno.ENXIO: "not a regular file"}
+TABLES = (LINEAGE, *SPLIT_TABLES)
 
 
 class WorkspaceError(RuntimeError):
@@ -130,7 +131,7 @@ class Workspace:
                 _merge(stage / name, self.target / name)
         for path in paths:
             self._move(path)
-        for name in SPLIT_TABLES:
+        for name in TABLES:
             if (stage / name).is_file():
                 (stage / name).replace(self.target / name)
         self.discard()

@@ -29,9 +29,11 @@ from components.formats.dataset import (
 )
 from components.formats.documents import SUMMARY
 from components.formats.nodes import INGEST
+from components.images.copy_mark import CopyMark, read_mark
 from components.images.hashing import near_duplicates, unsigned
 from components.images.source import Source, SourceError, open_source
-from components.ingest.copies import Relation, relate
+from components.images.split_tables import LINEAGE, read_lineage
+from components.ingest.copies import Evidence, Relation, doubtful_copies, relate
 from components.ingest.inspect_image import Quarantined, inspect_image
 from components.ingest.layout import Entry, Layout, check_split_csv, read_labels_csv, read_layout
 from components.ingest.options import DataOptions
@@ -51,6 +53,7 @@ class _Shard:
     rows: list[ImageRow]  # without their bytes
     bad: list[Quarantined]
     reencoded: int
+    marks: dict[str, CopyMark]  # by id, of the copies that have one
 
 
 def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
@@ -73,12 +76,17 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
         raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/")
     bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *layout.misplaced)]
 
-    relations = relate(layout.entries, layout, labels)
+    lineage = _lineage(source, layout)
+    relations = relate(layout.entries, layout, labels, Evidence(lineage))
     shards = list(_inspect_all(source, layout, relations, destination, options))
     unusable = {item.id for shard in shards for item in shard.bad}
-    if unusable:
+    marks = {file_id: mark for shard in shards for file_id, mark in shard.marks.items()}
+    if unusable or marks:
         usable = [entry for entry in layout.entries if entry.id not in unusable]
-        _mend(destination, shards, relations, relate(usable, layout, labels))
+        digests = {row.id: row.sha256 for shard in shards for row in shard.rows}
+        found = relate(usable, layout, labels, Evidence(lineage, marks, digests))
+        _mend(destination, shards, relations, found)
+        relations = found
     rows = [row for shard in shards for row in shard.rows]
     bad = sorted([*bad, *(item for shard in shards for item in shard.bad)], key=lambda item: item.id)
     if bad and options.on_bad_image == "error":
@@ -101,6 +109,7 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
         "classes": {label: classes[label] for label in layout.labels},
         "given_splits": dict(sorted(Counter(row.split for row in rows if row.split).items())),
         "given_copies": sum(row.copy > 0 for row in rows),
+        "doubtful_copies": doubtful_copies(relations),
         "formats": dict(sorted(Counter(row.format for row in rows).items())),
         "reencoded": sum(shard.reencoded for shard in shards),
         "quarantined": len(bad),
@@ -136,6 +145,13 @@ def _inspect_all(
         yield shard
 
 
+def _lineage(source: Source, layout: Layout) -> Mapping[str, tuple[str, int]] | None:
+    if LINEAGE not in layout.split_csvs:
+        return None
+    text = source.read(LINEAGE).decode("utf-8", "backslashreplace")  # as ids are spelled
+    return read_lineage(text, [entry.id for entry in layout.entries])
+
+
 def _map(work: Any, units: list[_Unit], paths: list[Path], images: int) -> Iterator[_Shard]:
     workers = min(len(units), len(os.sched_getaffinity(0)))
     if images < _IMAGES_WORTH_A_POOL or workers < 2:
@@ -148,7 +164,7 @@ def _map(work: Any, units: list[_Unit], paths: list[Path], images: int) -> Itera
 
 def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> _Shard:
     """Read, inspect and write one shard; the rows go back without their bytes."""
-    shard = _Shard([], [], 0)
+    shard = _Shard([], [], 0, {})
 
     def good() -> Iterator[ImageRow]:
         for entry, relation in unit:
@@ -165,6 +181,8 @@ def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> 
                 shard.bad.append(found)
             else:
                 shard.reencoded += found.image is not data
+                if mark := read_mark(data):
+                    shard.marks[entry.id] = mark
                 row = _related(found, relation)
                 shard.rows.append(replace(row, image=b""))
                 yield row
@@ -174,15 +192,15 @@ def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> 
 
 
 def _mend(
-    destination: Path, shards: list[_Shard], relations: Mapping[str, Relation], without_bad: Mapping[str, Relation]
+    destination: Path, shards: list[_Shard], relations: Mapping[str, Relation], found: Mapping[str, Relation]
 ) -> None:
-    """Write those shards again that hold a copy whose source turned out to be unusable."""
+    """Write those shards again that hold a copy whose source is unusable, or another one than its name says."""
     for index, shard in enumerate(shards):
-        if all(relations[row.id] == without_bad[row.id] for row in shard.rows):
+        if all(relations[row.id] == found[row.id] for row in shard.rows):
             continue
         path = destination / shard_name(PREFIX, index, len(shards))
-        write_shard((_related(row, without_bad[row.id]) for row in read_shard(path)), path)
-        shard.rows = [_related(row, without_bad[row.id]) for row in shard.rows]
+        write_shard((_related(row, found[row.id]) for row in read_shard(path)), path)
+        shard.rows = [_related(row, found[row.id]) for row in shard.rows]
 
 
 def _related(row: ImageRow, relation: Relation) -> ImageRow:

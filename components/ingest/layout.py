@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from components.images.source import SourceError
-from components.images.split_tables import SPLIT_TABLES, read_rows
+from components.images.split_tables import LINEAGE, SPLIT_TABLES, read_rows
 from components.tools.printable import printable
 
 _GIVEN = {"train": "", "test": "test", "val": "eval", "validation": "eval", "eval": "eval"}
-_SPLIT_CSVS = SPLIT_TABLES
+_SPLIT_CSVS = (*SPLIT_TABLES, LINEAGE)
 _SPLIT_CSV_HEADER = ["label", "filename"]
 
 

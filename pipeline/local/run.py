@@ -9,7 +9,7 @@ from rich.console import Console
 
 from components.formats import nodes
 from components.formats.dataset import QUARANTINE
-from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS
+from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS, SUMMARY
 from components.tools.files import replacing
 from pipeline.config import Config
 from pipeline.context import RunContext
@@ -58,6 +58,7 @@ def run_locally(
         console.print(run_table(runs))
     by_node = {run.node: run for run in runs}
     _show_quarantine(console, by_node[nodes.INGEST])
+    _show_doubtful_copies(console, by_node[nodes.INGEST])
     _show_warnings(console, by_node)
     failed = next((run for run in runs if run.state == "failed"), None)
     if failed is not None:
@@ -95,6 +96,17 @@ def _show_quarantine(console: Console, ingest: NodeRun) -> None:
         console.print(f"  {row['id']!r}: {row['reason']}", highlight=False, markup=False, soft_wrap=True)
     if count > _SHOWN:
         console.print(f"  … and {count - _SHOWN} more")
+
+
+def _show_doubtful_copies(console: Console, ingest: NodeRun) -> None:
+    """Images that may or may not be augmented copies of others, with the reasons."""
+    if not int(ingest.properties.get("images", {}).get("doubtful_copies", 0)):
+        return
+    for one in SUMMARY.read(ingest.uris["images"])["doubtful_copies"]["reasons"]:
+        more = ", …" if one["images"] > _SHOWN else ""
+        names = ", ".join(map(repr, one["first"][:_SHOWN]))
+        text = f"In doubt: {one['images']} images {one['reason']} ({names}{more})"
+        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:

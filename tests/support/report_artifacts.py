@@ -131,6 +131,10 @@ def _ingest_summary() -> dict[str, Any]:
     return {
         "images": 3 * PER_CLASS * len(LABELS),
         "quarantined": 1,
+        "doubtful_copies": {
+            "images": 12,
+            "reasons": [{"reason": "named like copies", "images": 12, "first": [SCRIPT, "train/a/aug_2020_1.jpg"]}],
+        },
         "duplicates": {"exact": 0, "conflict": 2, "near": 0},
         "sizes": {"24×24": 300, "7×9": 60},
         "brightness": [0, 1, 5, 9, 40, 60, 80, 60, 40, 30, 20, 10, 5, 0, 0, 0],

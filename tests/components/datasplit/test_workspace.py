@@ -27,11 +27,13 @@ def prepare(target: Path) -> Workspace:
             (stage / split / "a").mkdir(parents=True)
             (stage / split / "a" / name).write_text(name)
             (stage / f"{split}.csv").write_text(split)
+        (stage / "lineage.csv").write_text("lineage")
         workspace.seal(stage, ["a/two"], {"images": 4})
     return workspace
 
 
 FINISHED = {
+    "lineage.csv": "lineage",
     "test.csv": "test",
     "test/a/two": "two",
     "test/a/two_aug1": "two_aug1",

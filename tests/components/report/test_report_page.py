@@ -185,3 +185,9 @@ def test_the_page_says_what_the_model_was_compared_with_and_why_it_failed(
     assert "Compared. <strong>Too good.</strong></p>" in text()
     analysis["data"]["leak"], results["comparison"] = "", None
     assert "There was no pushed model to compare with.</p>" in text()
+
+
+def test_images_that_may_be_copies_are_named_with_the_reason(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert "In doubt: 12 images named like copies (" in text
+    assert "train/a/aug_2020_1.jpg</span>, …)" in text
