@@ -21,12 +21,14 @@ from rich.text import Text
 from components.tools.console import uncut_console
 
 if TYPE_CHECKING:
-    from components.datasplit.split_folder import Outcome, Request
+    from components.datasplit.request import Outcome, Request
 
 _HELP = """Split the images in PATH/train/<label>/… into train and test, and balance the classes with augmented copies.
 
-Without --output-path it works in place: test images move to PATH/test/<label>/, augmented copies are added, and
-PATH/train.csv and PATH/test.csv list what is where. With it, the same tree is made there and PATH stays untouched.
+Without --output-path it works in place: test images move to PATH/test/<label>/, and augmented copies are added.
+PATH/train.csv and PATH/test.csv list what is where, PATH/lineage.csv which image each copy was made of (columns: file,
+source, copy). JPEG, PNG, WebP and TIFF copies say it in their own comment as well. With --output-path, the same tree is
+made there and PATH stays untouched.
 
 A group of images (exact duplicates always; see --near-duplicates and --group-regex) is never divided between train and
 test, and an augmented copy stays on the side of its source. The same seed and files give the same bytes, whatever the
@@ -151,7 +153,7 @@ def main(
         console.print("[yellow]Warning: --global-multiplier has no effect without --balance[-train|-test].[/yellow]")
     if group_on == "path" and group_regex is None:
         console.print("[yellow]Warning: --group-on has no effect without --group-regex.[/yellow]")
-    from components.datasplit.split_folder import Request
+    from components.datasplit.request import Request
 
     request = Request(
         path=path,

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from components.datasplit.folder_work import FolderUnit, Item, copy_format
 from components.datasplit.read_folder import Folder
 from components.images.names import copy_name, free_variants
+from components.images.split_tables import LINEAGE_HEADER
 from components.split.plan import Plan, Rules, make_plan
 
-SPLITS = ("train", "test")
 # Estimates of work, seconds: a pixel of a copy (with its share of decoding), a file that is written.
 _SECONDS_PER_COPIED_PIXEL = 3.5e-8
 _SECONDS_PER_FILE = 5e-5
@@ -103,6 +103,33 @@ class FolderPlan:
             for label in sorted(members):
                 for name in sorted(name for index in members[label] for name in _names(self.item(index))):
                     file.write(_csv_line(label, name))
+
+    def write_lineage(self, path: Path) -> None:
+        """File, source and copy number of each augmented copy, sorted: of those that are made and those already there.
+
+        Paths begin with the split. Whoever reads the table takes an image that isn't in it for an original.
+        """
+        given = self.folder.copies.origins
+        members: dict[tuple[str, str], list[int]] = {}
+        for index in sorted({*np.flatnonzero(self.plan.copies_of).tolist(), *given}):
+            split = self.plan.splits[self.plan.split_of[index]]
+            members.setdefault((split, label_of(self.folder.paths[index])), []).append(index)
+        with path.open("wb") as file:
+            file.write(_csv_line(*LINEAGE_HEADER))
+            for place in sorted(members):
+                for line in sorted(line for index in members[place] for line in self._lineage(index)):
+                    file.write(_csv_line(*map(str, line)))
+
+    def _lineage(self, index: int) -> Iterator[tuple[str, str, int]]:
+        item = self.item(index)
+        path = f"{item.split}/{item.path}"
+        if (origin := self.folder.copies.origins.get(index)) is not None:
+            source = self.item(origin.source)
+            yield path, f"{source.split}/{source.path}", origin.number
+        names = _names(item)
+        next(names)
+        for number, name in enumerate(names, start=1):
+            yield f"{item.split}/{label_of(item.path)}/{name}", path, number
 
 
 def plan_folder(

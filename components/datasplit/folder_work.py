@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 
 from components.augment.augmenter import Augmenter
 from components.images.codec import Encoding, decode, encode
+from components.images.copy_mark import CopyMark, marked
 from components.images.hashing import file_sha256
 from components.images.names import EXTENSIONS, copy_extension, copy_name
 from components.work.unit import Counts
@@ -94,9 +95,9 @@ class FolderWork:
         encoding, extension = copy_format(item.path, item.format)
         for number, image in enumerate(augmenter.copies(pixels, item.sha256, item.copies), start=1):
             name = copy_name(item.path, number, extension, item.variant)
-            Path(f"{self.stage}/{item.split}/{name}").write_bytes(
-                encode(image, encoding, JPEG_QUALITY, subsampled=True)
-            )
+            encoded = encode(image, encoding, JPEG_QUALITY, subsampled=True)
+            copy = marked(encoded, encoding, CopyMark(item.sha256, number))
+            Path(f"{self.stage}/{item.split}/{name}").write_bytes(copy)
             counts["copies"] += 1
             counts["resized"] += image.shape[:2] != pixels.shape[:2]
 

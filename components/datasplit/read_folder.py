@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.images.codec import BadImage, decode
+from components.images.copies import Copies, find_copies
+from components.images.copy_mark import CopyMark, read_mark
 from components.images.hashing import file_sha256, near_duplicates, perceptual_hash, pixels_sha256
 from components.images.left_out import counted, hollow, kind_of
-from components.images.names import is_copy, source_keys
 from components.split.captures import Captures, captured_keys, count_captures
 from components.split.groups import group_images
 
@@ -39,6 +40,7 @@ class Folder:
         format_names: e.g. "jpeg".
         pixel_counts: height × width.
         groups: images with the same number stay together.
+        copies: which of them an earlier split made of others.
         unusable: path and reason of what can't be used.
         folders: paths of the folders.
         left_out: number of files and folders that are surely no data, by kind.
@@ -51,6 +53,7 @@ class Folder:
     format_names: list[str]
     pixel_counts: NDArray[np.int64]
     groups: NDArray[np.int32]
+    copies: Copies
     unusable: list[tuple[str, str]]
     folders: list[str]
     left_out: dict[str, int]
@@ -89,15 +92,19 @@ def read_folder(
         OSError: the folder can't be read.
     """
     paths, unusable, folders, left_out = _list_files(train)
-    _capture(paths, group_regex, group_on)  # before hours of decoding
+    if group_regex is not None:
+        _capture(paths, find_copies(paths), group_regex, group_on)  # before hours of decoding
     usable: list[str] = []
     digests, pixel_digests = bytearray(), []
     formats, format_names, pixel_counts, phashes = bytearray(), [], array("q"), []
+    marks: dict[int, CopyMark] = {}
     for path, result in zip(paths, _inspect_all(train, paths, near, workers, report), strict=True):
         if isinstance(result, str):
             unusable.append((path, result))
             continue
-        sha256, pixel_digest, phash, image_format, pixel_count = result
+        sha256, pixel_digest, phash, image_format, pixel_count, mark = result
+        if mark:
+            marks[len(usable)] = mark
         usable.append(path)
         digests += sha256
         pixel_digests.append(pixel_digest)
@@ -107,12 +114,14 @@ def read_folder(
         pixel_counts.append(pixel_count)
         if near:
             phashes.append(phash)
-    keys, captures = _capture(usable, group_regex, group_on)
+    file_digests = (digests[start : start + 32].hex() for start in range(0, len(digests), 32))
+    copies = find_copies(usable, marks=marks, digests=file_digests)
+    keys, captures = _capture(usable, copies, group_regex, group_on)
     groups = group_images(
         pixel_digests,
         near=near_duplicates(phashes) if near else [],
         keys=keys,
-        ties=source_keys(usable),
+        ties=copies.ties(usable),
     )
     numbers: dict[str, int] = {}
     return Folder(
@@ -122,6 +131,7 @@ def read_folder(
         format_names=format_names,
         pixel_counts=np.frombuffer(pixel_counts, np.int64),
         groups=np.fromiter((numbers.setdefault(group, len(numbers)) for group in groups), np.int32, len(groups)),
+        copies=copies,
         unusable=sorted(unusable),
         folders=folders,
         left_out=counted(left_out.values()),
@@ -130,15 +140,14 @@ def read_folder(
 
 
 def _capture(
-    paths: list[str], group_regex: str | None, group_on: str
+    paths: list[str], copies: Copies, group_regex: str | None, group_on: str
 ) -> tuple[list[str | None] | None, Captures | None]:
     """Return what the expression captures in each name or path, and in how many of the originals'."""
     if group_regex is None:
         return None, None
     names = paths if group_on == "path" else [path.rpartition("/")[2] for path in paths]
     keys = captured_keys(names, group_regex)
-    # A copy follows its source; where there are copies alone, their names are all there is.
-    originals = [i for i, path in enumerate(paths) if not is_copy(path.rpartition("/")[2])] or range(len(paths))
+    originals = [index for index in range(len(paths)) if index not in copies.roots]  # a copy follows its source
     found = [keys[index] for index in originals], [names[index] for index in originals]
     return keys, count_captures(*found, group_on, f"--group-regex {group_regex}", "give --group-on path")
 
@@ -175,7 +184,7 @@ def _list_files(train: Path) -> tuple[list[str], list[tuple[str, str]], list[str
     return sorted(files), unusable, [folder for folder in folders if folder not in made_here], left_out
 
 
-_Found = tuple[bytes, str, int | None, str, int]
+_Found = tuple[bytes, str, int | None, str, int, CopyMark | None]
 
 
 def _inspect_all(
@@ -204,7 +213,7 @@ def _inspect_files(train: str, near: bool, paths: list[str]) -> list[_Found | st
 
 
 def _inspect_file(path: str, near: bool) -> _Found | str:
-    """Digest, pixels' digest, perceptual hash, format, number of pixels; or why it can't be used."""
+    """Digest, pixels' digest, perceptual hash, format, number of pixels, a copy's mark; or why it can't be used."""
     try:
         data = Path(path).read_bytes()
         picture = decode(data)
@@ -215,4 +224,4 @@ def _inspect_file(path: str, near: bool) -> _Found | str:
     pixels = picture.pixels
     phash = perceptual_hash(pixels) if near else None
     sha256 = bytes.fromhex(file_sha256(data))
-    return sha256, pixels_sha256(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1]
+    return sha256, pixels_sha256(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1], read_mark(data)

@@ -2,20 +2,23 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from components.augment.augmenter import Augmenter
 from components.augment.pipeline_yaml import load_pipeline
-from components.datasplit.folder_plan import SPLITS, FolderPlan, plan_folder
+from components.datasplit.folder_plan import FolderPlan, plan_folder
 from components.datasplit.folder_work import FolderWork, Item
 from components.datasplit.read_folder import read_folder
-from components.datasplit.workspace import Workspace
+from components.datasplit.request import SPLITS, Outcome, Request, record_request, recorded_outcome, recorded_request
+from components.datasplit.workspace import OPTIONS, TABLES, Workspace
 from components.images.codec import decode
 from components.images.left_out import HIDDEN
-from components.split.plan import Cell, exact
+from components.images.split_tables import LINEAGE
+from components.split.plan import exact
+from components.tools.printable import printable
 from components.work.options import BeamOptions
 from components.work.unit import Counts
 
@@ -25,39 +28,11 @@ class FolderError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Request:
-    """What is asked for; numbers as they were typed. It is recorded, so that an interrupted run goes on with it."""
-
-    path: str
-    output: str | None
-    train_split: str
-    multiplier: str
-    balanced: tuple[str, ...]
-    seed: int
-    label_column: str
-    filename_column: str
-    group_regex: str | None
-    near_duplicates: bool
-    pipeline_yaml: str | None
-    group_on: str = "name"
-
-
-@dataclass(frozen=True)
 class Watcher:
     """Where progress and remarks go."""
 
     progress: Callable[[str, int, int], object]
     note: Callable[[str], object]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What was done, or would be: the plan's table, and how many images were read and written."""
-
-    request: Request
-    cells: tuple[Cell, ...]
-    unusable: int
-    written: int
 
 
 def split_folder(request: Request, watcher: Watcher, *, workers: int | None = None, dry_run: bool = False) -> Outcome:
@@ -101,12 +76,12 @@ class _Run:
     created: bool
 
     def finish(self) -> Outcome:
-        sealed = self.workspace.committed()
-        if sealed is not None:
+        finished = recorded_outcome(self.workspace)
+        if finished is not None:
             self.watcher.note("An earlier run was interrupted while it moved files into place; finishing that.")
             self.workspace.commit()
-            return _outcome_of(sealed["note"])
-        recorded = self.workspace.recorded()
+            return finished
+        recorded = recorded_request(self.workspace)
         if recorded is not None:
             self._resume(recorded)
         try:
@@ -119,13 +94,13 @@ class _Run:
         self.workspace.commit()
         return outcome
 
-    def _resume(self, recorded: dict[str, Any]) -> None:
-        recorded["balanced"] = tuple(recorded["balanced"])
-        earlier = Request(**recorded)
+    def _resume(self, earlier: Request) -> None:
         # In place it is the folder that holds the workspace, wherever it has been moved since.
         earlier_path = self.target if earlier.output is None else Path(earlier.path)
         if earlier_path.resolve() != self.path.resolve():
             raise FolderError(f"{self.target} holds an interrupted split of {earlier_path}; finish that one first")
+        if (earlier.output is None) != (self.request.output is None):
+            raise self.workspace.not_ours(OPTIONS, "in place and into another folder at once")
         self.watcher.note(f"An earlier run was interrupted; going on with its options (seed {earlier.seed}).")
         self.request = earlier
 
@@ -136,8 +111,7 @@ class _Run:
             shutil.rmtree(self.target, ignore_errors=True)
 
     def _stage(self) -> Outcome:
-        # Whole, since the next command may be given in another folder.
-        self.workspace.record(asdict(self.request) | {"path": str(self.path.resolve())})
+        record_request(self.workspace, replace(self.request, path=str(self.path)))
         stage = self.workspace.new_stage()
         planned = _planned(self.request, self.path, self.watcher, self.workers)
         train = self.path / "train"
@@ -169,6 +143,7 @@ class _Run:
             self.watcher.note(f"The augmentation pipeline changes sizes: {resized} copies differ from their source's.")
         for split in SPLITS:
             planned.write_csv(stage / f"{split}.csv", split, (self.request.label_column, self.request.filename_column))
+        planned.write_lineage(stage / LINEAGE)
         outcome = Outcome(self.request, planned.plan.cells, len(planned.folder.unusable), total)
         self.workspace.seal(stage, planned.paths_of("test") if in_place else (), asdict(outcome))
         return outcome
@@ -181,7 +156,7 @@ class _Run:
 
 
 def _interrupted(workspace: Workspace) -> bool:
-    return workspace.recorded() is not None or workspace.committed() is not None
+    return recorded_request(workspace) is not None or recorded_outcome(workspace) is not None
 
 
 def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
@@ -190,7 +165,7 @@ def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
         raise FolderError(f"{path} has no folder train/ with one folder a class in it")
     if train.is_symlink():
         raise FolderError(f"{train} is a link, and links aren't followed: put the folder itself in its place")
-    for name in ("test", "train.csv", "test.csv"):
+    for name in ("test", *TABLES):
         if (path / name).exists():
             raise FolderError(f"{path} is split already: it has {name}. Move it away to split train/ once more")
     if request.output is None:
@@ -226,6 +201,9 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
     if any(kind != HIDDEN for kind in folder.left_out):
         counts = ", ".join(f"{count} {kind}" for kind, count in folder.left_out.items())
         watcher.note(f"Left alone, since it is no data: {counts}")
+    for reason, count in sorted(Counter(folder.copies.doubts.values()).items()):
+        first = min(folder.paths[index] for index, doubt in folder.copies.doubts.items() if doubt == reason)
+        watcher.note(f"In doubt: {count} images {reason} (the first: {printable(first)})")
     if not folder.paths:
         raise FolderError(f"no usable image in {path / 'train'}")
     if folder.captures is not None:
@@ -233,14 +211,3 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
         warning = "" if folder.captures.is_enough else "Warning: "
         watcher.note(printable(f"{warning}--group-regex: {folder.captures.text(groups)}."))
     return plan_folder(folder, exact(request.train_split), exact(request.multiplier), request.balanced, request.seed)
-
-
-def printable(name: str) -> str:
-    r"""Return a file name as text: bytes that aren't UTF-8, and control characters, as `\xNN`."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
-
-
-def _outcome_of(note: dict[str, Any]) -> Outcome:
-    request = Request(**(note["request"] | {"balanced": tuple(note["request"]["balanced"])}))
-    return Outcome(request, tuple(Cell(**cell) for cell in note["cells"]), note["unusable"], note["written"])

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from components.formats.version import KEY, check_version
 from components.tools.files import replacing
 
-# 2: before the split, `group` is what names tie together, no longer the finished group.
+# 2: before the split, `group` is what ties copies together, no longer the finished group.
 VERSION = 2
 QUARANTINE = "quarantine.parquet"  # of ingest: files that can't be used, and why
 DUPLICATES = "duplicates.parquet"  # of ingest: images that are equal, or nearly
@@ -72,7 +72,7 @@ class ImageRow:
         pixels: digest of the decoded pixels, hex.
         phash: 64-bit perceptual hash as a signed integer; None without contrast.
         brightness: mean grey level, 0–255.
-        group: images that share it stay in one split. Before the split: what ties it to others by name, its source's
+        group: images that share it stay in one split. Before the split: what ties it to its copies, its source's
             id as a rule; see `components.ingest.copies`.
         source_id: the original's id; its own for an original.
         copy: 0 for an original, n ≥ 1 for its n-th augmented copy.

@@ -4,11 +4,14 @@ Ours are `<stem>_aug<n><extension>` (`smile.jpg` → `smile_aug1.jpg`), or `<fil
 copy's format differs from its source's (`smile.gif` → `smile.gif_aug1.png`). Where a name is taken, all copies of the
 source get a counter behind the copy number: `smile_aug1-2.jpg`. The published Facial Affect Dataset has
 `aug_<n><file name>` (`aug_0smile.jpg`).
+
+A name proves nothing: somebody's photo of August may be called `aug_2020_001.jpg`. What a copy is known by is decided
+in `components.images.copies`.
 """
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 # What files of a format are usually called; the first is what a copy gets whose source has another ending.
 EXTENSIONS = {
@@ -18,7 +21,9 @@ EXTENSIONS = {
     "webp": (".webp",),
     "tiff": (".tif", ".tiff"),
 }
-_OURS = re.compile(r"^(?P<stem>.+)_aug[1-9][0-9]*(?:-[1-9][0-9]*)?(?:\.[A-Za-z0-9]+)?$", re.DOTALL)
+_OURS = re.compile(
+    r"^(?P<stem>.+)_aug(?P<number>[1-9][0-9]*)(?:-(?P<variant>[1-9][0-9]*))?(?:\.[A-Za-z0-9]+)?$", re.DOTALL
+)
 _PUBLISHED = re.compile(r"^aug_(?P<rest>[0-9].*)$", re.DOTALL)
 # Of a file name's 255 bytes (ext4, NTFS, …), kept free for what a program puts behind a name while it writes the file.
 _LONGEST = 240
@@ -47,7 +52,7 @@ def copy_name(name: str, number: int, extension: str | None = None, variant: int
 def copy_extension(path: str, encoding: str) -> str | None:
     """Return the extension of copies in that encoding: None for the source's own, where it fits."""
     usual = EXTENSIONS[encoding]
-    return None if _split(path)[1].lower() in usual else usual[0]
+    return None if split_extension(path)[1].lower() in usual else usual[0]
 
 
 def free_variants(
@@ -92,63 +97,55 @@ def is_copy(name: str) -> bool:
     return bool(_OURS.match(name) or _PUBLISHED.match(name))
 
 
-def source_keys(paths: Sequence[str]) -> list[str | None]:
-    """Return a key that each copy shares with its source, and with the source's other copies; None for all other files.
+def possible_sources(name: str) -> list[list[tuple[int, str]]]:
+    """Return what a copy's number and its source's name may be, by its own name.
 
-    A source and its copies lie in one folder of a class, so the paths are to begin with the class, not with the split:
-    then a copy that lies in another split than its source shares the key as well.
-
-    Args:
-        paths: `<label>/…/<file name>` each.
+    Returns:
+        Readings, the likelier ones first: a later one counts only if nothing of an earlier one is there. In each are
+        copy numbers, from 0, and file names with or without their extension. None where the name isn't a copy's.
     """
-    originals = {path for path in paths if not is_copy(path.rpartition("/")[2])}
-    by_stem: dict[str, str] = {}
-    for path in sorted(originals):
-        by_stem.setdefault(_split(path)[0], path)
-
-    def key_of(path: str) -> str | None:
-        folder, slash, name = path.rpartition("/")
-        candidates = [folder + slash + candidate for candidate in _source_candidates(name)]
-        for candidate in candidates:
-            if candidate in originals:
-                return candidate
-            if candidate in by_stem:
-                return by_stem[candidate]
-        if len(os.fsencode(name)) > _LONGEST - 4:  # a long source's name was cut
-            stem = candidates[-1]
-            return min((original for original in originals if original.startswith(stem)), default=candidates[0])
-        return candidates[0] if candidates else None
-
-    keys = {path: key_of(path) for path in paths if path not in originals}
-    sources = set(keys.values())
-    return [keys.get(path, path if path in sources else None) for path in paths]
-
-
-def _source_candidates(name: str) -> Iterator[str]:
-    """Yield what a copy's source may be called, the likeliest first: a file name, or one without its extension."""
+    readings: list[list[tuple[int, str]]] = []
     if match := _OURS.match(name):
-        extension = _split(name)[1]
-        yield match["stem"] + extension
-        yield match["stem"]
+        number = int(match["number"])
+        readings.append([(number, match["stem"] + split_extension(name)[1]), (number, match["stem"])])
     if match := _PUBLISHED.match(name):
         rest = match["rest"]
         digits = len(rest) - len(rest.lstrip("0123456789"))
-        # `aug_012.jpg` may be copy 0 of `12.jpg` or copy 01 of `2.jpg`.
-        for end in range(1, digits + 1):
-            if rest[end:]:
-                yield rest[end:]
-                yield rest[end:].lstrip("_")
+        # `aug_112.jpg` may be copy 1 of `12.jpg` or copy 11 of `2.jpg`; `aug_012.jpg` is hardly copy 01 of that one.
+        usual = digits if rest[0] != "0" else 1
+        for ends in (range(1, usual + 1), range(usual + 1, digits + 1)):
+            found = [
+                (int(rest[:end]), source)
+                for end in ends
+                for source in dict.fromkeys((rest[end:], rest[end:].lstrip("_")))
+                if source and not source.startswith(".")
+            ]
+            if found:
+                readings.append(found)
+    return readings
+
+
+def shortened(name: str) -> tuple[str, int] | None:
+    """Return how its source's name begins, for a copy whose name may have been cut for its length, and the variant.
+
+    Of sources whose names begin alike, the first by name with copies has variant 1: see `free_variants`.
+    """
+    match = _OURS.match(name)
+    # Where the cut fell into a character, up to three bytes more are gone.
+    if not match or len(os.fsencode(name)) <= _LONGEST - 4:
+        return None
+    return match["stem"], int(match["variant"] or 1)
 
 
 def _base(name: str, extension: str | None) -> tuple[str, str]:
     """Return what stands before and behind the copy number."""
-    stem, own_extension = _split(name)
+    stem, own_extension = split_extension(name)
     if extension is None or extension.lower() == own_extension.lower():
         return stem, own_extension
     return name, extension
 
 
-def _split(name: str) -> tuple[str, str]:
+def split_extension(name: str) -> tuple[str, str]:
     """Stem and extension with its dot; a dot that begins or ends the file name makes no extension."""
     stem, dot, extension = name.rpartition(".")
     if not dot or not extension or "/" in extension or not stem.rpartition("/")[2]:

@@ -34,6 +34,7 @@ class Executor(PlainExecutor):
         images.set_int_custom_property("classes", sum(count > 0 for count in summary["classes"].values()))
         images.set_int_custom_property("quarantined", summary["quarantined"])
         images.set_int_custom_property("unused_images", sum(summary["unused_images"].values()))
+        images.set_int_custom_property("doubtful_copies", summary["doubtful_copies"]["images"])
         images.set_int_custom_property("exact_duplicates", summary["duplicates"]["exact"])
         images.set_int_custom_property("label_conflicts", summary["duplicates"]["conflict"])
         images.set_string_custom_property("data_digest", summary["data_digest"])

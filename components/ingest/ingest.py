@@ -14,7 +14,7 @@ from components.formats.documents import SUMMARY
 from components.images.containers.open_data import open_data
 from components.images.hashing import near_duplicates, unsigned
 from components.images.source import SourceError
-from components.ingest.copies import relate
+from components.ingest.copies import Evidence, doubtful_copies, relate
 from components.ingest.duplicates import count_duplicates, find_duplicates
 from components.ingest.inspect_image import Quarantined
 from components.ingest.layout import Layout, check_split_csv
@@ -44,9 +44,12 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
 
     shards = list(pack(source, found.entries, layout, relations, destination, options.max_pixels))
     unusable = {item.id for shard in shards for item in shard.bad}
-    if unusable:
+    marks = {file_id: mark for shard in shards for file_id, mark in shard.marks.items()}
+    if unusable or marks:
         usable = [entry for entry in found.entries if entry.id not in unusable]
-        mend(destination, shards, relations, relate(usable, layout, given.labels))
+        digests = {row.id: row.sha256 for shard in shards for row in shard.rows}
+        relations = relate(usable, layout, given.labels, Evidence(found.lineage, marks, digests))
+        mend(destination, shards, found.relations, relations)
     rows = [row for shard in shards for row in shard.rows]
     bad = sorted([*found.bad, *(item for shard in shards for item in shard.bad)], key=lambda item: item.id)
     if bad and options.on_bad_image == "error":
@@ -71,6 +74,7 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
         "classes": dict(sorted(classes.items())),
         "given_splits": dict(sorted(Counter(row.split for row in rows if row.split).items())),
         "given_copies": sum(row.copy > 0 for row in rows),
+        "doubtful_copies": doubtful_copies(relations),
         "formats": dict(sorted(Counter(row.format for row in rows).items())),
         "reencoded": sum(shard.reencoded for shard in shards),
         "quarantined": len(bad),

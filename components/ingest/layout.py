@@ -4,17 +4,17 @@
 split that is given. Pure: works on paths alone.
 """
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.images.source import SourceError
+from components.images.split_tables import LINEAGE, SPLIT_TABLES, read_rows
 from components.ingest.find_splits import find_splits
 from components.ingest.folder_names import may_be_image
+from components.tools.printable import printable
 
-_SPLIT_CSVS = ("train.csv", "test.csv")
+_SPLIT_CSVS = (*SPLIT_TABLES, LINEAGE)
 _SPLIT_CSV_HEADER = ["label", "filename"]
 
 
@@ -191,10 +191,10 @@ def check_split_csv(name: str, text: str, entries: Iterable[Entry], unlisted: Co
         SourceError: the two differ; the first difference is named.
     """
     folder = name.removesuffix(".csv")
-    header, *rows = list(csv.reader(io.StringIO(text, newline=""))) or [[]]
-    if header != _SPLIT_CSV_HEADER:  # somebody else's table
+    rows = read_rows(name, text, _SPLIT_CSV_HEADER)
+    if rows is None:
         return
-    listed = Counter((row[0], row[1]) for row in rows if len(row) > 1)
+    listed = Counter((label, file) for label, file in rows)
     there: Counter[tuple[str, str]] = Counter()
     needed: Counter[tuple[str, str]] = Counter()
     for entry in entries:
@@ -205,6 +205,5 @@ def check_split_csv(name: str, text: str, entries: Iterable[Entry], unlisted: Co
     for difference, what in ((listed - there, "lists a file that is not there"), (needed - listed, "lacks a file")):
         if difference:
             label, file = sorted(difference)[0]
-            raise SourceError(
-                f"{name} {what}: {folder}/{label}/{file} ({difference.total()} such). Delete the table if it is stale"
-            )
+            path = printable(f"{folder}/{label}/{file}")
+            raise SourceError(f"{name} {what}: {path} ({difference.total()} such). Delete the table if it is stale")

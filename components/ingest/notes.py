@@ -19,6 +19,9 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
             f"{sum(folders.values())} images aren't part of the data, since they lie beside its splits: {named}"
             f"{', …' if len(folders) > _NAMED else ''}. data.splits names the folders to use."
         )
+    for doubt in summary["doubtful_copies"]["reasons"]:
+        named = ", ".join(map(repr, doubt["first"])) + (", …" if doubt["images"] > len(doubt["first"]) else "")
+        yield f"In doubt: {doubt['images']} images {doubt['reason']} ({named})."
     used = summary["labels_table"]
     if used and not used["changed"]:
         yield (

@@ -15,6 +15,7 @@ from typing import Any
 
 from components.formats.dataset import ImageRow, read_shard, shard_name, write_shard
 from components.formats.nodes import INGEST
+from components.images.copy_mark import CopyMark, read_mark
 from components.images.source import DamagedFile, Source
 from components.ingest.copies import Relation
 from components.ingest.inspect_image import Quarantined, inspect_image
@@ -38,11 +39,13 @@ class Shard:
         rows: those that are in it, without their bytes.
         bad: those that can't be used.
         reencoded: how many have other bytes than their files.
+        marks: of the copies that have one, by id.
     """
 
     rows: list[ImageRow]
     bad: list[Quarantined]
     reencoded: int
+    marks: dict[str, CopyMark]
 
 
 def pack(
@@ -87,7 +90,7 @@ def _map(work: Any, units: list[_Unit], paths: list[Path], images: int) -> Itera
 
 def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> Shard:
     """Read, inspect and write one shard; the rows go back without their bytes."""
-    shard = Shard([], [], 0)
+    shard = Shard([], [], 0, {})
 
     def good() -> Iterator[ImageRow]:
         for entry, relation in unit:
@@ -107,6 +110,8 @@ def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> 
                 shard.bad.append(found)
             else:
                 shard.reencoded += found.image is not data
+                if mark := read_mark(data):
+                    shard.marks[entry.id] = mark
                 row = _related(found, relation)
                 shard.rows.append(replace(row, image=b""))
                 yield row
@@ -116,15 +121,22 @@ def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> 
 
 
 def mend(
-    destination: Path, shards: list[Shard], relations: Mapping[str, Relation], without_bad: Mapping[str, Relation]
+    destination: Path, shards: Sequence[Shard], relations: Mapping[str, Relation], found: Mapping[str, Relation]
 ) -> None:
-    """Write those shards again that hold a copy whose source turned out to be unusable."""
+    """Write those shards again that hold a copy whose source is unusable, or another one than its name says.
+
+    Args:
+        destination: see `pack`.
+        shards: what it yielded.
+        relations: that it was given.
+        found: those that turned out to be.
+    """
     for index, shard in enumerate(shards):
-        if all(relations[row.id] == without_bad[row.id] for row in shard.rows):
+        if all(relations[row.id] == found[row.id] for row in shard.rows):
             continue
         path = destination / shard_name(PREFIX, index, len(shards))
-        write_shard((_related(row, without_bad[row.id]) for row in read_shard(path)), path)
-        shard.rows = [_related(row, without_bad[row.id]) for row in shard.rows]
+        write_shard((_related(row, found[row.id]) for row in read_shard(path)), path)
+        shard.rows = [_related(row, found[row.id]) for row in shard.rows]
 
 
 def _related(row: ImageRow, relation: Relation) -> ImageRow:

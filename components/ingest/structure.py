@@ -7,8 +7,9 @@ from typing import Any
 
 from components.images.containers.other_data import describe_folder
 from components.images.source import Listing, Source, SourceError
+from components.images.split_tables import LINEAGE, read_lineage
 from components.ingest.check_classes import check_images, check_links, check_spelling
-from components.ingest.copies import Relation, relate
+from components.ingest.copies import Evidence, Relation, relate
 from components.ingest.folder_names import has_ending
 from components.ingest.given_labels import NO_CLASS, GivenLabels, given_labels, unused_tables
 from components.ingest.inspect_image import Quarantined
@@ -25,6 +26,7 @@ class Structure:
         layout: what the folders mean.
         given: what a table of labels says.
         entries: the files to read as images.
+        lineage: source and copy number of copies, by id, as a table of an earlier split has them; None without one.
         relations: of these files and of those that a table leaves out, by id.
         excluded: why a table leaves a file out, by id.
         unused_tables: tables of labels that nobody named.
@@ -35,6 +37,7 @@ class Structure:
     layout: Layout
     given: GivenLabels
     entries: list[Entry]
+    lineage: Mapping[str, tuple[str, int]] | None
     relations: Mapping[str, Relation]
     excluded: Mapping[str, str]
     unused_tables: list[dict[str, Any]]
@@ -89,7 +92,8 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
         splits=options.folders(),
         uri=uri,
     )
-    relations = relate(layout.entries, layout, given.labels)
+    lineage = _lineage(source, layout)
+    relations = relate(layout.entries, layout, given.labels, Evidence(lineage))
     labels = {file_id: relation.label for file_id, relation in relations.items()}
     unused = unused_tables(uri, source, listing, labels, {given.used, *layout.split_csvs})
     if not layout.labels:
@@ -103,9 +107,16 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
         if (decides := relation.source or file_id) in given.left_out
     }
     entries = [entry for entry in layout.entries if entry.id not in excluded]
-    found = Structure(listing, layout, given, entries, relations, excluded, unused, bad)
+    found = Structure(listing, layout, given, entries, lineage, relations, excluded, unused, bad)
     found.check_classes([(relations[entry.id].label, entry.split) for entry in entries], bad)
     return found
+
+
+def _lineage(source: Source, layout: Layout) -> Mapping[str, tuple[str, int]] | None:
+    if LINEAGE not in layout.split_csvs:
+        return None
+    text = source.read(LINEAGE).decode("utf-8", "backslashreplace")  # as ids are spelled
+    return read_lineage(text, [entry.id for entry in layout.entries])
 
 
 def _or_use(tables: list[dict[str, Any]], uri: str) -> str:

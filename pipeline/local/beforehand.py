@@ -66,7 +66,7 @@ def check_data(config: Config, data: str) -> None:
     split = config.split
     if split.group_regex is None:
         return
-    ids = [entry.id for entry in found.entries]
+    ids = [entry.id for entry in found.entries if found.relations[entry.id].source is None]  # a copy follows its source
     names = ids if split.group_on == "path" else [file_id.rpartition("/")[2] for file_id in ids]
     option = f"split.group_regex = {split.group_regex}"
     try:

@@ -257,6 +257,20 @@ def test_a_class_that_is_too_small_is_named_after_the_files_that_cannot_be_used(
     assert "'train/sad/broken.jpg': " in listed
 
 
+def test_an_image_that_may_be_a_copy_is_named(tmp_path: Path, data: Path) -> None:
+    doubtful = tmp_path / "faces"
+    shutil.copytree(data, doubtful)
+    first, *rest = sorted((doubtful / "train" / "sad").iterdir())
+    first.rename(first.with_name("aug_2020_001.jpg"))
+    for image in rest:  # stops the run early
+        image.unlink()
+
+    result = run(doubtful, tmp_path / "work")
+
+    assert "In doubt: 1 images named like a copy, but no image that could be its source is there" in result.text
+    assert "'train/sad/aug_2020_001.jpg'" in result.text
+
+
 def test_a_second_run_at_once_is_refused(data: Path, finished: Path) -> None:
     with Workdir(finished).locked():
         result = run(data, finished)

@@ -130,7 +130,10 @@ def _ingest_summary() -> dict[str, Any]:
     return {
         "images": 3 * PER_CLASS * len(LABELS),
         "quarantined": 1,
-        "notes": ["1203 images aren't part of the data: <extra>/."],
+        "notes": [
+            "1203 images aren't part of the data: <extra>/.",
+            f"In doubt: 12 images named like copies ({SCRIPT}).",
+        ],
         "left_out": {"nas": 12, "hidden": 1},
         "duplicates": {"exact": 0, "conflict": 2, "near": 0},
         "sizes": {"24×24": 300, "7×9": 60},

@@ -1,4 +1,5 @@
 import csv
+import hashlib
 import random
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from drawn_images import draw, draw_folder
 from PIL import Image
 
 from components.images.codec import decode
+from components.images.copy_mark import CopyMark, read_mark
 
 # `datasplit` imports Beam when the work begins.
 pytestmark = pytest.mark.heavy
@@ -71,6 +73,22 @@ def test_the_tables_list_every_file_sorted(data: Path) -> None:
         assert len(listed) == len(lines)
 
 
+def test_the_lineage_lists_every_copy_with_its_source_and_number_sorted(data: Path) -> None:
+    done(data, "--balance", "--seed", 3, "--label-col", "emotion")
+    with (data / "lineage.csv").open(newline="") as file:
+        header, *lines = csv.reader(file)
+    assert header == ["file", "source", "copy"]
+    assert lines == sorted(lines)
+    files = tree(data)
+    copies = {name for name in files if "_aug" in name}
+    assert {line[0] for line in lines} == copies
+    assert len(copies) == len(lines) > 20
+    for name, source, number in lines:
+        assert name == source.replace(".jpg", f"_aug{number}.jpg")
+        assert read_mark(files[name]) == CopyMark(hashlib.sha256(files[source]).hexdigest(), int(number))
+    assert [read_mark(files[name]) for name in files if name not in copies] == [None] * (len(files) - len(copies))
+
+
 def test_an_output_folder_gets_the_same_tree_and_the_input_stays(data: Path, tmp_path: Path) -> None:
     before = tree(data)
     done(data, "--balance", "--seed", 3, "--output-path", tmp_path / "new" / "out")
@@ -120,7 +138,7 @@ def test_classes_and_files_may_have_any_name_beside_ones_that_would_match(tmp_pa
 
 
 @pytest.mark.parametrize("arguments", [[], ["--output-path", "out"], ["--dry-run", "--output-path", "out"]])
-@pytest.mark.parametrize("name", ["test", "train.csv", "test.csv"])
+@pytest.mark.parametrize("name", ["test", "train.csv", "test.csv", "lineage.csv"])
 def test_a_folder_that_is_split_already_is_refused(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, arguments: list[str]
 ) -> None:
@@ -254,8 +272,9 @@ def test_an_expression_that_captures_nothing_changes_nothing(tmp_path: Path) -> 
 
 def test_an_expression_that_captures_in_few_names_is_a_warning_and_copies_do_not_count(tmp_path: Path) -> None:
     for index in range(20):
-        draw(tmp_path / "train" / "a" / f"{'S1_' if index < 15 else ''}{index}.png", seed=index)
-        draw(tmp_path / "train" / "a" / f"aug_0S1_{index}.png", seed=100 + index)
+        name = f"{'S1_' if index < 15 else ''}{index}.png"
+        draw(tmp_path / "train" / "a" / name, seed=index)
+        draw(tmp_path / "train" / "a" / f"aug_0{name}", seed=100 + index)
 
     shown = done(tmp_path, "--dry-run", "--seed", 1, "--group-regex", r"^(S\d+)_")
 

@@ -117,6 +117,29 @@ def test_links_are_left_alone_with_an_output_folder_too(data: Path, tmp_path: Pa
     assert "is a link" in datasplit(tmp_path / "linked", "--output", tmp_path / "other").output.replace("\n", " ")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("options.json", "[]"),
+        ("options.json", '{"seed": 1}'),
+        ("commit.json", '{"stage": "../../victim", "note": {}}'),
+        ("commit.json", '{"stage": "/tmp", "note": {}}'),
+        ("commit.json", '{"stage": 3}'),
+    ],
+)
+def test_a_record_that_came_with_the_data_is_refused_in_one_line(data: Path, name: str, text: str) -> None:
+    draw_folder(data.parent / "victim", {"happy": 3})
+    (data / ".datasplit").mkdir()
+    (data / ".datasplit" / name).write_text(text)
+    before = tree(data.parent)
+    result = datasplit(data, "--balance", "--seed", 3)
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    said = result.output.replace("\n", "")
+    assert f"{name} is not what datasplit records" in said
+    assert "Delete" in said
+    assert {path: content for path, content in tree(data.parent).items() if not path.endswith("/lock")} == before
+
+
 @contextlib.contextmanager
 def full_disk_after(monkeypatch: pytest.MonkeyPatch, files: int) -> Iterator[None]:
     left = files

@@ -1,6 +1,6 @@
 import pytest
 
-from components.images.names import copy_extension, copy_name, free_variants, is_copy, source_keys
+from components.images.names import copy_extension, copy_name, free_variants, is_copy, possible_sources, shortened
 
 
 @pytest.mark.parametrize(
@@ -54,30 +54,27 @@ def test_no_two_sources_share_their_copies_names() -> None:
     assert len(set(made)) == 35
 
 
-def test_a_copy_shares_its_sources_key() -> None:
-    paths = ["c/a.jpg", "c/a_aug1.jpg", "c/a_aug2-3.jpg", "c/b.jpg", "d/a_aug1.jpg", "c/e.gif", "c/e.gif_aug1.png"]
-    keys = source_keys(paths)
-    assert keys[:4] == ["c/a.jpg", "c/a.jpg", "c/a.jpg", None]
-    assert keys[4] not in (None, "c/a.jpg")
-    assert keys[5] == keys[6] == "c/e.gif"
+@pytest.mark.parametrize(
+    ("name", "readings"),
+    [
+        ("a_aug12.jpg", [[(12, "a.jpg"), (12, "a")]]),
+        ("e.gif_aug1-3.png", [[(1, "e.gif.png"), (1, "e.gif")]]),
+        ("aug_0face.jpg", [[(0, "face.jpg")]]),
+        ("aug_112.jpg", [[(1, "12.jpg"), (11, "2.jpg")]]),
+        ("aug_012.jpg", [[(0, "12.jpg")], [(1, "2.jpg")]]),
+        ("aug_3_img7.png", [[(3, "_img7.png"), (3, "img7.png")]]),
+        ("aug_3.jpg", []),  # a photo: there is no source left
+        ("smile.jpg", []),
+    ],
+)
+def test_what_a_copys_name_may_say_of_its_source(name: str, readings: list[list[tuple[int, str]]]) -> None:
+    assert possible_sources(name) == readings
 
 
-def test_the_published_data_sets_copies_find_their_source_though_it_begins_with_digits() -> None:
-    assert source_keys(["c/12.jpg", "c/aug_012.jpg", "c/aug_112.jpg"]) == ["c/12.jpg"] * 3
-    assert source_keys(["c/2.jpg", "c/aug_012.jpg"]) == ["c/2.jpg"] * 2
-    assert source_keys(["c/img7.png", "c/aug_3img7.png", "c/aug_3_img7.png"]) == ["c/img7.png"] * 3
-
-
-def test_copies_of_a_source_that_is_gone_still_share_a_key() -> None:
-    first, second = source_keys(["c/aug_0face.jpg", "c/aug_1face.jpg"])
-    assert first == second is not None
-    first, second = source_keys(["c/face_aug1.jpg", "c/face_aug2.jpg"])
-    assert first == second is not None
-
-
-def test_a_shortened_copy_finds_its_source() -> None:
-    source = "c/" + "z" * 251 + ".jpg"
-    assert source_keys([source, copy_name(source, 7)]) == [source, source]
+def test_a_name_that_may_have_been_cut_gives_the_beginning_of_its_sources() -> None:
+    assert shortened(copy_name("z" * 251 + ".jpg", 7)) == ("z" * 231, 1)
+    assert shortened(copy_name("z" * 251 + ".jpg", 7, variant=2)) == ("z" * 229, 2)
+    assert shortened("z_aug7.jpg") is None
 
 
 @pytest.mark.parametrize(

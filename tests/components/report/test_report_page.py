@@ -162,6 +162,7 @@ def test_what_a_person_should_hear_of_the_data_and_what_is_left_out_are_told(pag
     text = page.read_text("utf-8")
 
     assert "1203 images aren&#39;t part of the data: &lt;extra&gt;/." in text
+    assert "In doubt: 12 images named like copies (&lt;script" in text
     assert "Left out, since surely no data: 1 hidden, 12 nas." in text
 
 

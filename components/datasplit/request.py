@@ -1,0 +1,103 @@
+"""What `datasplit` is asked for and what came of it, as they are recorded for a rerun, and read again with care.
+
+A record may lie in a folder that came from elsewhere, so it is believed only after it has been checked.
+"""
+
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from components.datasplit.workspace import COMMIT, OPTIONS, Workspace
+from components.split.plan import Cell
+
+SPLITS = ("train", "test")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for; numbers as they were typed. It is recorded, so that an interrupted run goes on with it."""
+
+    path: str
+    output: str | None
+    train_split: str
+    multiplier: str
+    balanced: tuple[str, ...]
+    seed: int
+    label_column: str
+    filename_column: str
+    group_regex: str | None
+    near_duplicates: bool
+    pipeline_yaml: str | None
+    group_on: str = "name"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done, or would be: the plan's table, and how many images were read and written."""
+
+    request: Request
+    cells: tuple[Cell, ...]
+    unusable: int
+    written: int
+
+
+def record_request(workspace: Workspace, request: Request) -> None:
+    """Write down what is asked for, with its path in full: the next command may be given in another folder."""
+    workspace.record(asdict(request) | {"path": str(Path(request.path).resolve())})
+
+
+def recorded_request(workspace: Workspace) -> Request | None:
+    """Return what the interrupted attempt was asked for; None if there is none.
+
+    Raises:
+        WorkspaceError: the record can't be one of ours.
+    """
+    values = workspace.recorded()
+    if values is None:
+        return None
+    try:
+        request = _read(Request, values, "")
+        share, multiplier = Fraction(request.train_split), Fraction(request.multiplier)
+        if not Fraction(1, 2) < share < 1 <= multiplier or request.seed < 0 or not {*request.balanced} <= {*SPLITS}:
+            raise ValueError("impossible options")
+    except (ValueError, ZeroDivisionError) as error:
+        raise workspace.not_ours(OPTIONS, str(error)) from None
+    return request
+
+
+def recorded_outcome(workspace: Workspace) -> Outcome | None:
+    """Return what the interrupted attempt had done when it began to move files into place; None if it hadn't.
+
+    Raises:
+        WorkspaceError: the record can't be one of ours.
+    """
+    sealed = workspace.committed()
+    if sealed is None:
+        return None
+    try:
+        outcome = _read(Outcome, sealed, "")
+        cells = sorted((cell.label, cell.split) for cell in outcome.cells)
+        if cells != sorted((label, split) for label in {label for label, _ in cells} for split in SPLITS):
+            raise ValueError("a class without train or test")
+    except ValueError as error:
+        raise workspace.not_ours(COMMIT, str(error)) from None
+    return outcome
+
+
+def _read(kind: type[_T], value: Any, where: str) -> _T:
+    """Return what `dataclasses.asdict` and JSON made a value of, or raise a ValueError that names the first fault."""
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        needed = {field.name for field in fields(kind) if field.default is MISSING}
+        if not isinstance(value, dict) or not needed <= value.keys() <= hints.keys():
+            raise ValueError(f"{where or 'the record'} lacks fields or has others")
+        return kind(**{name: _read(hints[name], item, name) for name, item in value.items()})
+    if get_origin(kind) is tuple and isinstance(value, list):
+        return tuple(_read(get_args(kind)[0], item, where) for item in value)  # type: ignore[return-value]
+    kinds = get_args(kind) if get_origin(kind) is UnionType else (kind,)
+    if type(value) not in kinds:
+        raise ValueError(f"{where} can't be {type(value).__name__}")
+    return value  # type: ignore[no-any-return]
