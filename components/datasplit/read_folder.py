@@ -16,9 +16,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.images.codec import BadImage, decode
+from components.images.codec import MAX_PIXELS, BadImage, decode
 from components.images.hashing import file_sha256, near_duplicates, perceptual_hash, pixels_sha256
 from components.images.names import source_keys
+from components.images.reading import image_bytes
+from components.images.source import file_pieces
 from components.split.groups import group_images
 
 _FILES_PER_TASK = 512
@@ -177,7 +179,7 @@ def _inspect_files(train: str, near: bool, paths: list[str]) -> list[_Found | st
 def _inspect_file(path: str, near: bool) -> _Found | str:
     """Digest, pixels' digest, perceptual hash, format, number of pixels; or why it can't be used."""
     try:
-        data = Path(path).read_bytes()
+        data = image_bytes(file_pieces(path), MAX_PIXELS)
         picture = decode(data)
     except BadImage as error:
         return str(error)

@@ -23,6 +23,7 @@ from components.images.shown import brightened, grey_or_rgb, has_wide_colours, t
 Pixels = NDArray[np.uint8]
 Encoding = Literal["jpeg", "png", "bmp", "webp", "tiff"]
 
+MAX_PIXELS = 50_000_000  # where no option says otherwise
 _LOSSY = {"JPEG", "MPO", "WEBP", "AVIF"}
 _ORIENTATION = 0x0112
 _UPRIGHT = 1
@@ -56,7 +57,7 @@ class Picture:
     lossy: bool
 
 
-def decode(data: bytes, max_pixels: int = 50_000_000) -> Picture:
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode the first frame of an image file.
 
     Args:

@@ -6,12 +6,15 @@ appear in it as `\xNN`, so that an id is always printable text.
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from components.tools.retries import reason, with_retries
+
+PIECE = 4_000_000  # bytes of a file that are held at once, where nobody asks for the whole
 
 
 class SourceError(RuntimeError):
@@ -67,6 +70,13 @@ class Source(Protocol):
             OSError: it can't be read.
         """
 
+    def pieces(self, file_id: str) -> Generator[bytes]:
+        """Yield the bytes of one file, at most `PIECE` at a time: nothing says how long it is.
+
+        Raises:
+            OSError: it can't be read.
+        """
+
 
 def open_source(uri: str) -> Source:
     """Return the source behind a path or URI.
@@ -80,6 +90,35 @@ def open_source(uri: str) -> Source:
     if not path.is_dir():
         raise SourceError(f"data: {'not a folder' if path.exists() else 'no such folder'}: {path}")
     return LocalSource(str(path))
+
+
+def file_pieces(path: str | bytes | Path) -> Generator[bytes]:
+    """Yield the bytes of a file on this machine, at most `PIECE` at a time.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with open(path, "rb", buffering=0) as file:
+        # A byte more than a small file has, so that the next read finds its end; pipes have no size.
+        most = min(PIECE, os.fstat(file.fileno()).st_size + 1)
+        while piece := file.read(most if most > 1 else PIECE):
+            yield piece
+
+
+def stored_pieces(store: Any, path: str, size: int) -> Generator[bytes]:
+    """Yield the bytes of an object, at most `PIECE` at a time; a dropped connection is tried again.
+
+    Args:
+        store: fsspec's file system.
+        path: of the object.
+        size: of the object, in bytes.
+    """
+    if size <= PIECE:  # in one call without a range, which an empty object has none of
+        yield with_retries(lambda: store.cat_file(path))
+        return
+    for start in range(0, size, PIECE):
+        end = min(start + PIECE, size)
+        yield with_retries(partial(store.cat_file, path, start=start, end=end))
 
 
 def printable(name: bytes) -> str:
@@ -150,9 +189,15 @@ class LocalSource:
 
     def read(self, file_id: str) -> bytes:
         """Return the bytes of one file."""
-        name = self._names.get(file_id, os.fsencode(file_id))
-        with open(os.path.join(os.fsencode(self.root), name), "rb") as file:
+        with open(self._path(file_id), "rb") as file:
             return file.read()
+
+    def pieces(self, file_id: str) -> Generator[bytes]:
+        """Yield the bytes of one file, at most `PIECE` at a time."""
+        return file_pieces(self._path(file_id))
+
+    def _path(self, file_id: str) -> bytes:
+        return os.path.join(os.fsencode(self.root), self._names.get(file_id, os.fsencode(file_id)))
 
 
 @dataclass
@@ -163,6 +208,7 @@ class RemoteSource:
     """
 
     uri: str
+    _long: dict[str, int] = field(default_factory=dict, repr=False)  # sizes of objects of more than one piece
 
     def list(self) -> Listing:
         """Find all objects below the prefix."""
@@ -191,12 +237,18 @@ class RemoteSource:
             files.append(file_id)
             stamps[file_id] = _stamp(about)
             folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
+        self._long = {file_id: stamp.size for file_id, stamp in stamps.items() if stamp.size > PIECE}
         return Listing(files, sorted(folders), [], hidden, stamps=stamps)
 
     def read(self, file_id: str) -> bytes:
         """Return the bytes of one object; a dropped connection is tried again."""
         store, root = self._store()
         return with_retries(lambda: store.cat_file(f"{root.rstrip('/')}/{file_id}"))
+
+    def pieces(self, file_id: str) -> Generator[bytes]:
+        """Yield the bytes of one object, at most `PIECE` at a time; a dropped connection is tried again."""
+        store, root = self._store()
+        return stored_pieces(store, f"{root.rstrip('/')}/{file_id}", self._long.get(file_id, 0))
 
     def _store(self) -> tuple[Any, str]:
         import fsspec  # takes a quarter of a second, and a local folder doesn't need it

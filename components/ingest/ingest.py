@@ -29,7 +29,9 @@ from components.formats.dataset import (
 )
 from components.formats.documents import SUMMARY
 from components.formats.nodes import INGEST
+from components.images.codec import BadImage
 from components.images.hashing import near_duplicates, unsigned
+from components.images.reading import image_bytes
 from components.images.source import Source, SourceError, open_source
 from components.ingest.copies import Relation, relate
 from components.ingest.inspect_image import Quarantined, inspect_image
@@ -153,7 +155,10 @@ def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> 
     def good() -> Iterator[ImageRow]:
         for entry, relation in unit:
             try:
-                data = source.read(entry.id)
+                data = image_bytes(source.pieces(entry.id), max_pixels)
+            except BadImage as error:
+                shard.bad.append(Quarantined(entry.id, entry.label, str(error)))
+                continue
             except FileNotFoundError:
                 shard.bad.append(Quarantined(entry.id, entry.label, "gone since the folder was listed"))
                 continue
