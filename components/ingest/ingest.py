@@ -101,6 +101,8 @@ def ingest(uri: str, destination: Path, options: DataOptions) -> dict[str, Any]:
     summary = {
         "images": len(rows),
         "classes": {label: classes[label] for label in layout.labels},
+        # What has no contrast has no perceptual hash either.
+        "constant": dict(sorted(Counter(row.label for row in rows if row.phash is None).items())),
         "given_splits": dict(sorted(Counter(row.split for row in rows if row.split).items())),
         "given_copies": sum(row.copy > 0 for row in rows),
         "formats": dict(sorted(Counter(row.format for row in rows).items())),

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from PIL import Image
 
+from components.images.codec import encode
 from components.images.options import ImageOptions
 from components.models.resnets import ResNet18
 from components.training.export import export
@@ -108,6 +109,21 @@ def test_folders_are_searched_and_broken_files_are_rows_without_numbers(model: P
     assert (broken["label"], broken["score"], broken["probabilities"]) == (None, None, None)
     assert broken["error"]
     assert good["label"] in LABELS
+
+
+def test_what_tensorflow_would_refuse_is_classified_and_a_film_is_not_read(model: Path, tmp_path: Path) -> None:
+    image = Image.fromarray(PIXELS)
+    image.save(tmp_path / "whole.jpg")
+    (tmp_path / "no_end.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:-2] + bytes(200))
+    (tmp_path / "padded.bmp").write_bytes(encode(PIXELS, "bmp") + b"\0\0")
+    (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x18ftypisom")
+    os.truncate(tmp_path / "film.mp4", 1 << 40)
+
+    film, no_end, padded, whole = rows(model, tmp_path)
+
+    assert film["error"].startswith("not an image that can be read: a video")
+    np.testing.assert_allclose(probabilities(no_end), probabilities(whole), atol=0.05)
+    assert padded["label"] in LABELS
 
 
 def test_many_files_keep_their_order_through_batches(model: Path, tmp_path: Path) -> None:
