@@ -81,9 +81,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
                 raise BadImage("damaged: it ends before its last row")
             orientation = _orientation(image)
             keep = orientation == _UPRIGHT and (_is_plain(image, data) if png is None else png.is_plain())
-            if png.has_wide_colours if png is not None else has_wide_colours(image):
-                image = brightened(image, data)
-            pixels = turned(grey_or_rgb(image), orientation)
+            is_wide = has_wide_colours(image) if png is None else png.has_wide_colours
+            pixels = turned(grey_or_rgb(brightened(image, data) if is_wide else image), orientation)
     except BadImage:
         raise
     except UnidentifiedImageError:

@@ -1,8 +1,6 @@
 """What a file is, by its first bytes: an image of a kind that can be read, or what else, for a message."""
 
 import io
-from collections.abc import Callable
-from typing import cast
 
 from PIL import Image, TiffImagePlugin
 
@@ -47,7 +45,7 @@ _OTHERS = (
 def may_be_an_image(head: bytes) -> bool:
     """Return whether a file with these first bytes (`HEAD` are enough) can be one of the readable formats."""
     for name in READABLE:
-        accept = cast(Callable[[bytes], bool | str] | None, Image.OPEN[name][1])
+        accept = Image.OPEN[name][1]
         # A TGA begins with numbers, which are looked at as Pillow does.
         if _may_be_tga(head) if accept is None else accept(head[:16]):
             return True

@@ -34,7 +34,7 @@ class _Frame:
     components: dict[int, _Component]
 
     def is_whole(self) -> bool:
-        return all(bits == 0 for component in self.components.values() for bits in component.bits_due)
+        return all(component.bits_due.count(0) == _COEFFICIENTS for component in self.components.values())
 
 
 def is_plain_jpeg(data: bytes) -> bool:
@@ -43,7 +43,7 @@ def is_plain_jpeg(data: bytes) -> bool:
     Between the start and the end marker nothing may lie but segments and scans; what follows the end isn't looked at.
     """
     frame: _Frame | None = None
-    interval, position = 0, 2
+    interval, position, is_whole = 0, 2, False
     if not data.startswith(bytes((0xFF, _START))):
         return False
     try:
@@ -52,11 +52,11 @@ def is_plain_jpeg(data: bytes) -> bool:
                 return False
             marker = data[position + 1]
             if marker == _END:
-                return frame is not None and frame.is_whole()
+                return is_whole
             length = int.from_bytes(data[position + 2 : position + 4], "big")
             segment = data[position + 4 : position + 2 + length]
             position += 2 + length
-            if length < 2 or position > len(data) or (frame is not None and frame.is_whole()):
+            if length < 2 or position > len(data) or is_whole:
                 return False
             if marker in _FRAMES and frame is None:
                 frame = _read_frame(segment, _FRAMES[marker])
@@ -71,7 +71,7 @@ def is_plain_jpeg(data: bytes) -> bool:
                     return False
                 if interval and not _restarts_agree(data, position, end.start(), _units(frame, names), interval):
                     return False
-                position = end.start()
+                position, is_whole = end.start(), frame.is_whole()
             elif marker not in _PLAIN:
                 return False
     except IndexError:  # it ends in the middle of something
@@ -105,13 +105,12 @@ def _read_frame(segment: bytes, progressive: bool) -> _Frame | None:
 
 def _read_scan(segment: bytes, frame: _Frame) -> list[int]:
     """Note which bits of which coefficients a scan brings; return its components, none where it is not in order."""
-    count = segment[0]
-    names = list(segment[1 : 1 + 2 * count : 2])
-    if len(segment) != 4 + 2 * count or len(set(names)) != count or not set(names) <= set(frame.components):
+    names = list(segment[1 : 1 + 2 * segment[0] : 2])
+    if len(segment) != 4 + 2 * segment[0] or len(set(names)) != segment[0] or not set(names) <= set(frame.components):
         return []
     first, last, before, after = segment[-3], segment[-2], segment[-1] >> 4, segment[-1] & 15
     if frame.progressive:
-        in_order = first == last == 0 if first == 0 else count == 1 and first <= last < _COEFFICIENTS
+        in_order = first == last == 0 if first == 0 else len(names) == 1 and first <= last < _COEFFICIENTS
         in_order = in_order and after <= 13 and before in (0, after + 1)
     else:
         in_order = (first, last, before, after) == (0, _COEFFICIENTS - 1, 0, 0)
@@ -119,10 +118,10 @@ def _read_scan(segment: bytes, frame: _Frame) -> list[int]:
         return []
     for name in names:
         due = frame.components[name].bits_due
-        known = due[first : last + 1]
-        if any(bits != (before or None) for bits in known) or (first and due[0] is None):
+        count = last + 1 - first
+        if due[first : last + 1].count(before or None) < count or (first and due[0] is None):
             return []
-        due[first : last + 1] = [after] * len(known)
+        due[first : last + 1] = [after] * count
     return names
 
 

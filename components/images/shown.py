@@ -45,7 +45,7 @@ def brightened(image: Image.Image, data: bytes) -> Image.Image:
         data: the file's bytes.
     """
     bands = image.mode.rstrip("Aa").rstrip("X")
-    if bands not in ("L", "RGB") or not is_dark(max(image.getchannel(band).getextrema()[1] for band in bands)):
+    if bands not in ("L", "RGB") or not is_dark(np.asarray(image)[..., : len(bands)]):
         return image
     samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype != np.uint16 or samples.shape[1::-1] != image.size or samples.ndim != 3:

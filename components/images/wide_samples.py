@@ -37,9 +37,9 @@ def to_eight_bits(samples: NDArray[Any]) -> NDArray[np.uint8]:
     return _scaled(samples.astype(np.float64), low, high) if low < high and _is_lost(shown) else shown
 
 
-def is_dark(highest: int) -> bool:
-    """Return whether high bytes no greater than `highest` may be those of samples with fewer than 16 bits."""
-    return highest < 1 << _BITS[-2] - 8
+def is_dark(high_bytes: NDArray[np.uint8]) -> bool:
+    """Return whether the high bytes of 16 bits may be those of samples that have fewer."""
+    return int(high_bytes.max()) < 1 << _BITS[-2] - 8
 
 
 def _from_floats(samples: NDArray[np.float64]) -> NDArray[np.uint8]:
