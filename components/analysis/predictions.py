@@ -58,12 +58,20 @@ def read_split(dataset: Path, split: str, labels: Sequence[str], predicted: Path
 
     Raises:
         KeyError: an image wasn't predicted.
+        ValueError: the model couldn't decode one; the message has its id.
     """
     table = read_columns(dataset, split, ["id", "label", "group", "copy"])
     ids, names, groups, copies = (column.to_pylist() for column in table.columns)
     place = {label: index for index, label in enumerate(labels)}
+    probabilities = read_predictions(predicted, ids)
+    if (broken := np.flatnonzero(np.isnan(probabilities).any(axis=1))).size:
+        name = ids[broken[0]]
+        raise ValueError(
+            f"the model couldn't decode {name} of {split} ({broken.size} such): ingest the data again, or take the "
+            "file out of the data folder"
+        )
     return Predictions(
-        probabilities=read_predictions(predicted, ids),
+        probabilities=probabilities,
         labels=np.array([place[name] for name in names], np.int64),
         groups=np.array(groups),
         names=np.array(ids),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from components.formats.pushed_models import Origin, Version, candidates, file_system, list_versions, new_number
 from components.images.folder_digest import quick_digest
+from components.images.pieces import stored_pieces
 from components.tools.files import content_digest
 from components.tools.retries import reason, with_retries
 
@@ -79,6 +80,9 @@ def _file_digest(uri: str) -> str:
         return content_digest(uri)
     try:
         store, path = file_system(uri)
-        return hashlib.sha256(with_retries(lambda: store.cat_file(path))).hexdigest()
+        digest = hashlib.sha256()
+        for piece in stored_pieces(store, path, with_retries(lambda: store.size(path)) or 0):
+            digest.update(piece)
+        return digest.hexdigest()
     except (OSError, ValueError, ImportError) as error:
         raise LookError(f"can't read {uri}, which an option names: {reason(error)}") from None

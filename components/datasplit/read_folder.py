@@ -16,11 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from components.images.codec import BadImage, decode
+from components.images.codec import MAX_PIXELS, BadImage, decode
 from components.images.copies import Copies, find_copies
 from components.images.copy_mark import CopyMark, read_mark
 from components.images.hashing import file_sha256, near_duplicates, perceptual_hash, pixels_sha256
 from components.images.left_out import counted, hollow, kind_of
+from components.images.pieces import file_pieces
+from components.images.reading import image_bytes
 from components.split.captures import Captures, captured_keys, count_captures
 from components.split.groups import group_images
 
@@ -215,7 +217,7 @@ def _inspect_files(train: str, near: bool, paths: list[str]) -> list[_Found | st
 def _inspect_file(path: str, near: bool) -> _Found | str:
     """Digest, pixels' digest, perceptual hash, format, number of pixels, a copy's mark; or why it can't be used."""
     try:
-        data = Path(path).read_bytes()
+        data = image_bytes(file_pieces(path), MAX_PIXELS)
         picture = decode(data)
     except BadImage as error:
         return str(error)

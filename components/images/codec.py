@@ -1,32 +1,39 @@
 """Read any image file into the pixels that the model will see, and write pixels back.
 
 Pictures are H×W uint8 (grey) or H×W×3 uint8 (RGB). TensorFlow's decoders know nothing of EXIF turns, CMYK, WebP or
-transparency on a background; whatever they would show differently is encoded again, everything else keeps its bytes.
+transparency on a background, and refuse files that others forgive; what they might show differently is encoded again,
+everything else keeps its bytes.
 """
 
 import io
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
+
+from components.images.kinds import READABLE, why_unreadable
+from components.images.plain_bmp import is_plain_bmp
+from components.images.plain_jpeg import is_plain_jpeg
+from components.images.plain_png import SIGNATURE, Png
+from components.images.shown import brightened, grey_or_rgb, has_wide_colours, turned
 
 Pixels = NDArray[np.uint8]
 Encoding = Literal["jpeg", "png", "bmp", "webp", "tiff"]
 
-# Formats read by content, whatever a file's name says; MPO opens as JPEG. Pillow knows more, but some of those run
-# other programs (EPS).
-_READABLE = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "GIF", "PPM", "ICO", "TGA", "SGI", "XPM", "PSD", "AVIF")
+MAX_PIXELS = 50_000_000  # where no option says otherwise
 _LOSSY = {"JPEG", "MPO", "WEBP", "AVIF"}
 _ORIENTATION = 0x0112
 _UPRIGHT = 1
+# What TensorFlow decodes at most: of a PNG, of any picture in colour, and of a JPEG.
+_LONGEST_SIDE = 1_000_000
+_MOST_PIXELS = 2**29 // 4
+_LONGEST_JPEG_SIDE = 65_500
 
 # The limit is ours and is checked on the header, before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = None
-# Without it Pillow knows the five commonest formats only, until the first file that is none of them.
-Image.init()
 
 
 class BadImage(ValueError):
@@ -50,7 +57,7 @@ class Picture:
     lossy: bool
 
 
-def decode(data: bytes, max_pixels: int = 50_000_000) -> Picture:
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode the first frame of an image file.
 
     Args:
@@ -62,24 +69,24 @@ def decode(data: bytes, max_pixels: int = 50_000_000) -> Picture:
     """
     if not data:
         raise BadImage("empty file")
-    if data.startswith(b"version https://git-lfs"):
-        raise BadImage("a Git LFS pointer, not the image: run `git lfs pull`")
+    png = Png(data) if data.startswith(SIGNATURE) else None
+    if png is not None and png.damaged_chunk:
+        raise BadImage(f"damaged: the checksum of {png.damaged_chunk} doesn't match")
     try:
-        with Image.open(io.BytesIO(data), formats=_READABLE) as image:
-            width, height = image.size
-            if width < 1 or height < 1:
-                raise BadImage(f"no pixels ({width}×{height})")
-            if width * height > max_pixels:
-                raise BadImage(f"too many pixels: {width}×{height} is more than data.max_pixels = {max_pixels}")
+        with Image.open(io.BytesIO(data if png is None else png.readable), formats=READABLE) as image:
+            _check_size(*image.size, max_pixels)
             file_format = image.format or ""
-            storage = (image.tile[0][0], image.tile[0][3]) if image.tile else ("", None)
             image.load()  # before its EXIF is asked for: that would load a PNG and swallow its errors
-            keep = _tensorflow_sees_the_same(image, *storage)
-            pixels = _to_grey_or_rgb(_upright(image))
+            if png is not None and png.lacks_rows:
+                raise BadImage("damaged: it ends before its last row")
+            orientation = _orientation(image)
+            keep = orientation == _UPRIGHT and (_is_plain(image, data) if png is None else png.is_plain())
+            is_wide = has_wide_colours(image) if png is None else png.has_wide_colours
+            pixels = turned(grey_or_rgb(brightened(image, data) if is_wide else image), orientation)
     except BadImage:
         raise
     except UnidentifiedImageError:
-        raise BadImage("not an image that can be read") from None
+        raise BadImage(why_unreadable(data)) from None
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plug-ins raise whatever a damaged file makes them: OSError, SyntaxError, …
@@ -96,7 +103,8 @@ def for_tensorflow(data: bytes, picture: Picture) -> tuple[bytes, str]:
     """
     if picture.keep:
         return data, picture.format
-    encoding: Encoding = "jpeg" if picture.lossy else "png"
+    is_short = max(picture.pixels.shape) <= _LONGEST_JPEG_SIDE
+    encoding: Encoding = "jpeg" if picture.lossy and is_short else "png"
     return encode(picture.pixels, encoding), encoding
 
 
@@ -124,64 +132,32 @@ def encode(pixels: Pixels, encoding: Encoding, quality: int = 95, *, subsampled:
 
 def _orientation(image: Image.Image) -> int:
     try:
-        return int(image.getexif().get(_ORIENTATION, _UPRIGHT))
+        orientation = int(image.getexif().get(_ORIENTATION, _UPRIGHT))
+        return orientation if 1 <= orientation <= 8 else _UPRIGHT
     except Exception:  # a damaged EXIF block says nothing of the picture
         return _UPRIGHT
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    if _orientation(image) not in range(2, 9):
-        return image
-    return ImageOps.exif_transpose(image)
+def _is_plain(image: Image.Image, data: bytes) -> bool:
+    """Return whether TensorFlow is sure to decode the bytes to the picture that Pillow shows.
 
-
-def _tensorflow_sees_the_same(image: Image.Image, codec: str, storage: Any) -> bool:
-    """Return True for plain 8-bit grey or RGB in JPEG, PNG or 24-bit BMP; tested against TensorFlow's own decoders.
-
-    Args:
-        image: the loaded image.
-        codec: the decoder that Pillow used for its first tile.
-        storage: that decoder's arguments, which tell how the samples lie in the file.
+    So it is with grey and RGB of 8 bits in JPEG, PNG and BMP, if the file is whole; tests/benchmarks/decoders.py holds
+    it against TensorFlow's own decoders.
     """
-    if _orientation(image) in range(2, 9) or image.mode not in ("L", "RGB"):
+    if image.mode not in ("L", "RGB"):
         return False
-    if image.format in ("JPEG", "MPO"):
-        return True
-    if image.format == "PNG":
-        # A colour key is transparency, an animation's first frame may not be the default image, and TensorFlow and
-        # Pillow narrow 16-bit samples differently.
-        return storage in ("L", "RGB") and "transparency" not in image.info and getattr(image, "n_frames", 1) == 1
-    # Palettes, masks and run lengths of bitmaps are what decoders differ in.
-    return image.format == "BMP" and codec == "raw" and storage[0] == "BGR"
+    match image.format:
+        case "JPEG" | "MPO":
+            return is_plain_jpeg(data)
+        case "BMP":
+            return is_plain_bmp(data)
+    return False
 
 
-def _to_grey_or_rgb(image: Image.Image) -> Pixels:
-    mode = image.mode
-    if mode.startswith("I") or mode == "F":
-        return _sixteen_to_eight_bits(image)
-    if mode == "LAB":
-        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        image = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB") or image
-    elif "transparency" in image.info or mode in ("RGBA", "LA", "PA", "La", "RGBa"):
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image).convert("RGB")
-    elif mode == "1":
-        image = image.convert("L")
-    elif mode not in ("L", "RGB"):
-        image = image.convert("RGB")
-    return np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
-
-
-def _sixteen_to_eight_bits(image: Image.Image) -> Pixels:
-    samples = np.asarray(image)
-    if samples.dtype.kind == "f":
-        samples = np.nan_to_num(samples, posinf=255.0, neginf=0.0)
-        if samples.max(initial=0.0) <= 1.0:
-            samples = samples * 255.0
-        return np.ascontiguousarray(np.clip(samples, 0, 255).astype(np.uint8))
-    wide = np.clip(samples.astype(np.int64), 0, 65535)
-    # A 32-bit file may well hold eight bits; a 16-bit one says what it is.
-    if image.mode.startswith("I;16") or wide.max(initial=0) > 255:
-        wide >>= 8
-    return np.ascontiguousarray(wide.astype(np.uint8))
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width < 1 or height < 1:
+        raise BadImage(f"no pixels ({width}×{height})")
+    if width * height > max_pixels:
+        raise BadImage(f"too many pixels: {width}×{height} is more than data.max_pixels = {max_pixels}")
+    if width * height > _MOST_PIXELS or max(width, height) > _LONGEST_SIDE:
+        raise BadImage(f"too many pixels: {width}×{height} is more than TensorFlow decodes")

@@ -63,7 +63,10 @@ def quick_digest(uri: str, read_up_to: int = _READ_UP_TO, *, follow_links: bool 
 def _contents(source: Source, listing: Listing) -> Iterable[bytes]:
     def digest_of(file_id: str) -> bytes:
         try:
-            return hashlib.sha256(source.read(file_id)).digest()
+            digest = hashlib.sha256()
+            for piece in source.pieces(file_id):
+                digest.update(piece)
+            return digest.digest()
         except OSError:  # ingest reports it
             return b"unreadable"
 

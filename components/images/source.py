@@ -6,12 +6,13 @@ appear in it as `\xNN`, so that an id is always printable text.
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from components.images.left_out import HIDDEN, counted, hollow, kind_of, sift
+from components.images.pieces import PIECE, file_pieces, stored_pieces
 from components.tools.retries import reason, with_retries
 
 
@@ -76,6 +77,13 @@ class Source(Protocol):
             OSError: it can't be read.
         """
 
+    def pieces(self, file_id: str) -> Generator[bytes]:
+        """Yield the bytes of one file, at most `PIECE` at a time: nothing says how long it is.
+
+        Raises:
+            OSError: it can't be read.
+        """
+
 
 def open_source(uri: str, follow_links: bool = False) -> Source:
     """Return the source behind a path or URI.
@@ -128,9 +136,15 @@ class LocalSource:
 
     def read(self, file_id: str) -> bytes:
         """Return the bytes of one file."""
-        name = self._names.get(file_id, os.fsencode(file_id))
-        with open(os.path.join(os.fsencode(self.root), name), "rb") as file:
+        with open(self._path(file_id), "rb") as file:
             return file.read()
+
+    def pieces(self, file_id: str) -> Generator[bytes]:
+        """Yield the bytes of one file, at most `PIECE` at a time."""
+        return file_pieces(self._path(file_id))
+
+    def _path(self, file_id: str) -> bytes:
+        return os.path.join(os.fsencode(self.root), self._names.get(file_id, os.fsencode(file_id)))
 
 
 @dataclass
@@ -207,6 +221,7 @@ class RemoteSource:
     """
 
     uri: str
+    _long: dict[str, int] = field(default_factory=dict, repr=False)  # sizes of objects of more than one piece
 
     def list(self) -> Listing:
         """Find all objects below the prefix."""
@@ -224,12 +239,14 @@ class RemoteSource:
             raise SourceError(f"data: nothing found at {self.uri}: no such bucket or folder, or it is empty")
         about = {path[len(root) :].lstrip("/"): entry for path, entry in found.items()}
         files, folders, left_out = sift(file_id for file_id in about if file_id)
+        stamps = {file_id: stamp_of(about[file_id]) for file_id in files}
+        self._long = {file_id: stamp.size for file_id, stamp in stamps.items() if stamp.size > PIECE}
         return Listing(
             files=files,
             folders=folders,
             unusable=[],
             hidden=sum(kind == HIDDEN for kind in left_out.values()),
-            stamps={file_id: stamp_of(about[file_id]) for file_id in files},
+            stamps=stamps,
             left_out=counted(left_out.values()),
         )
 
@@ -237,6 +254,11 @@ class RemoteSource:
         """Return the bytes of one object; a dropped connection is tried again."""
         store, root = self._store()
         return with_retries(lambda: store.cat_file(f"{root.rstrip('/')}/{file_id}"))
+
+    def pieces(self, file_id: str) -> Generator[bytes]:
+        """Yield the bytes of one object, at most `PIECE` at a time; a dropped connection is tried again."""
+        store, root = self._store()
+        return stored_pieces(store, f"{root.rstrip('/')}/{file_id}", self._long.get(file_id, 0))
 
     def _store(self) -> tuple[Any, str]:
         import fsspec  # takes a quarter of a second, and a local folder doesn't need it

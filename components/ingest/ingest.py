@@ -72,6 +72,8 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
     summary = {
         "images": len(rows),
         "classes": dict(sorted(classes.items())),
+        # What has no contrast has no perceptual hash either.
+        "constant": dict(sorted(Counter(row.label for row in rows if row.phash is None).items())),
         "given_splits": dict(sorted(Counter(row.split for row in rows if row.split).items())),
         "given_copies": sum(row.copy > 0 for row in rows),
         "doubtful_copies": doubtful_copies(relations),

@@ -15,7 +15,9 @@ from typing import Any
 
 from components.formats.dataset import ImageRow, read_shard, shard_name, write_shard
 from components.formats.nodes import INGEST
+from components.images.codec import BadImage
 from components.images.copy_mark import CopyMark, read_mark
+from components.images.reading import image_bytes
 from components.images.source import DamagedFile, Source
 from components.ingest.copies import Relation
 from components.ingest.inspect_image import Quarantined, inspect_image
@@ -95,14 +97,14 @@ def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> 
     def good() -> Iterator[ImageRow]:
         for entry, relation in unit:
             try:
-                data = source.read(entry.id)
+                data = image_bytes(source.pieces(entry.id), max_pixels)
             except FileNotFoundError:
                 shard.bad.append(Quarantined(entry.id, entry.label, "gone since the folder was listed"))
                 continue
             except PermissionError:
                 shard.bad.append(Quarantined(entry.id, entry.label, "not readable: permission denied"))
                 continue
-            except DamagedFile as error:
+            except (BadImage, DamagedFile) as error:
                 shard.bad.append(Quarantined(entry.id, entry.label, str(error)))
                 continue
             found = inspect_image(entry, data, max_pixels)

@@ -295,6 +295,8 @@ def _summary(
         "global_multiplier": balance.global_multiplier,
         "made_copies": counts.get("copies", 0),
         "resized_copies": counts.get("resized", 0),
+        "classes": ingested.get("classes", {}),
+        "constant": ingested.get("constant", {}),
         "given_splits": ingested.get("given_splits", {}),
         "data_digest": ingested.get("data_digest", ""),
     }

@@ -24,6 +24,7 @@ from components.training.augmentation import draw
 from components.training.batch import Drawn, finish, weights_of
 from components.training.decoding import decode_image
 from components.training.options import TrainOptions
+from components.training.undecodable import naming_undecodable
 
 PARALLEL_FILES = 4
 SHUFFLE_WINDOW = 8192  # encoded images; only for data that doesn't fit into memory
@@ -95,7 +96,7 @@ def read_split(
         count: number of examples; None: they are counted first, which takes another read.
 
     Raises:
-        ValueError: the split is empty, or holds another number of examples.
+        ValueError: the split is empty, holds another number of examples, or an image that can't be decoded.
     """
     if count is None:
         count = int(_records(files).reduce(np.int64(0), lambda number, _: number + 1).numpy())
@@ -108,14 +109,15 @@ def read_split(
     facts: dict[str, list[Any]] = {name: [] for name in (LABEL, *_FACTS)}
     start = 0
     parsed = _records(files).map(lambda record: _parse(record, image if fits else None), parallelism()).batch(16)
-    for found, images in without_autotuning(parsed).as_numpy_iterator():
-        start += len(found[LABEL])
-        if start > count:
-            break
-        if fits:
-            pixels[start - len(images) : start] = images
-        for name, values in facts.items():
-            values.extend(found[name].tolist())
+    with naming_undecodable(files):
+        for found, images in without_autotuning(parsed).as_numpy_iterator():
+            start += len(found[LABEL])
+            if start > count:
+                break
+            if fits:
+                pixels[start - len(images) : start] = images
+            for name, values in facts.items():
+                values.extend(found[name].tolist())
     if start != count:
         raise ValueError(f"A split of {count} images holds {'more' if start > count else start}: {list(files)}")
     # Not `tf.constant`: it copies into a pool of oneDNN's, which the process never gives back.

@@ -30,6 +30,7 @@ from components.training.settings import Settings
 from components.training.sizes import Shrink, SizeSchedule
 from components.training.stages import HeadFirst
 from components.training.stopping import ReduceOnPlateau, StopEarly, StopOnNaN
+from components.training.undecodable import naming_undecodable
 
 log = logging.getLogger(__name__)
 
@@ -211,15 +212,16 @@ class Training:
             batches = training_batches(self._train_data, self._classes, options, seed, first_epoch)
             judged = evaluation_batches(self._eval_data, self._classes, self._judged())
         try:
-            model.fit(
-                batches,
-                steps_per_epoch=None if feed else self._steps,  # each iteration of a feed is an epoch
-                epochs=last,
-                initial_epoch=first_epoch,
-                validation_data=judged,
-                callbacks=callbacks,
-                verbose=0,
-            )
+            with naming_undecodable((*self._train_data.files, *self._eval_data.files)):
+                model.fit(
+                    batches,
+                    steps_per_epoch=None if feed else self._steps,  # each iteration of a feed is an epoch
+                    epochs=last,
+                    initial_epoch=first_epoch,
+                    validation_data=judged,
+                    callbacks=callbacks,
+                    verbose=0,
+                )
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             image = self._settings.image
             reason = str(error).partition("\n")[0][:200] or type(error).__name__

@@ -17,7 +17,7 @@ class Anomaly:
     """One thing that is wrong.
 
     Attributes:
-        source: "schema", "distribution" or "balance".
+        source: "schema", "distribution", "balance" or "pixels".
         split: the split or pair of splits it was found in.
         feature: the feature's name.
         description: what is wrong.

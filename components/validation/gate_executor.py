@@ -7,6 +7,7 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2
 
 from components.formats.documents import GATE, SUMMARY
 from components.plain_executor import PlainExecutor
+from components.validation.constant_images import constant_anomalies
 from components.validation.gate import (
     Anomaly,
     DataAnomalyError,
@@ -44,6 +45,7 @@ class GateExecutor(PlainExecutor):
         originals = {s: {label: n["originals"] for label, n in by_label.items()} for s, by_label in counts.items()}
         copied = any(n["copies"] for s in ("eval", "test") for n in counts[s].values())
         anomalies = balance_anomalies(originals, given)
+        anomalies += constant_anomalies(summary.get("classes", {}), summary.get("constant", {}))
         for split, found in _read(input_dict["schema_anomalies"], "Split-"):
             anomalies += schema_anomalies(split, found)
         for split, found in _read(input_dict["distribution_anomalies"], "SplitPair-"):

@@ -21,8 +21,10 @@ from rich.table import Table
 
 from components.formats.examples import LABEL_MAP, read_labels
 from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, loadable, serving_folder
-from components.images.codec import BadImage, decode, for_tensorflow
+from components.images.codec import MAX_PIXELS, BadImage, decode, for_tensorflow
 from components.images.left_out import kind_of
+from components.images.pieces import file_pieces
+from components.images.reading import image_bytes
 from components.images.source import printable
 from components.tools.console import uncut_console
 from components.tools.files import replacing
@@ -172,7 +174,7 @@ def classify_files(
 def read(file: Path) -> tuple[bytes | None, str | None]:
     """Return the bytes that TensorFlow decodes to the file's picture, or None and why there are none."""
     try:
-        data = file.read_bytes()
+        data = image_bytes(file_pieces(file), MAX_PIXELS)
         return for_tensorflow(data, decode(data))[0], None
     except BadImage as error:
         return None, str(error)

@@ -77,7 +77,11 @@ def test_it_follows_imports_to_any_depth_and_nothing_else(project: Path) -> None
         path.write_text(path.read_text("utf-8") + "NEW = 1\n", "utf-8")
     assert version(project, "components.ingest.executor") == before
 
-    insert(project / "components" / "images" / "codec.py", "    # ", "    # Imported by what the executor imports.")
+    insert(
+        project / "components" / "images" / "codec.py",
+        "    if not data:",
+        "    # Imported by what the executor imports.",
+    )
     assert version(project, "components.ingest.executor") != before
 
 

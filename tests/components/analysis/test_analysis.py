@@ -14,9 +14,10 @@ from components.analysis.calibration_error import calibration_error, undo_temper
 from components.analysis.intervals import with_intervals
 from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, literally, make_card
-from components.analysis.predictions import Predictions
+from components.analysis.predictions import Predictions, read_split
 from components.analysis.suspects import find_suspects
 from components.formats.dataset import ImageRow, shard_name, write_shard
+from components.formats.predictions import write_predictions
 
 
 def make(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None) -> Predictions:
@@ -218,6 +219,14 @@ def test_test_results_are_doubted_where_the_weights_know_the_images(tmp_path: Pa
     assert leak([*own, "0" * 16], tmp_path) == ""
     assert "were made from 2 of the 8 test images" in leak([*own, digest("g", 1)[:16]], tmp_path)
     assert "don't say what they were made from" in leak(None, tmp_path)
+
+
+def test_an_image_that_the_model_could_not_decode_is_named(tmp_path: Path) -> None:
+    write_shard([_image("test", "a", number) for number in range(2)], tmp_path / shard_name("test", 0, 1))
+    write_predictions(["a0.png", "a1.png"], np.array([[0.4, 0.6], [np.nan, np.nan]], np.float32), tmp_path)
+
+    with pytest.raises(ValueError, match=r"couldn't decode a1\.png of test \(1 such\)"):
+        read_split(tmp_path, "test", ["cat", "dog"], tmp_path)
 
 
 def _image(split: str, group: str, number: int) -> ImageRow:

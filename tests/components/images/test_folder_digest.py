@@ -2,6 +2,8 @@
 
 import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -102,10 +104,10 @@ def test_a_small_folder_is_known_by_its_contents_alone_as_in_a_local_run(folder:
 
 
 def test_a_large_folder_isnt_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(source: LocalSource, file_id: str) -> bytes:
+    def pieces(source: LocalSource, file_id: str) -> bytes:
         raise AssertionError(f"read {file_id}")
 
-    monkeypatch.setattr(LocalSource, "read", read)
+    monkeypatch.setattr(LocalSource, "pieces", pieces)
 
     assert quick_digest(str(folder), NOTHING_IS_READ) == quick_digest(str(folder), NOTHING_IS_READ)
 
@@ -149,10 +151,10 @@ def test_a_change_of_a_bucket_is_seen(change: Callable[[Any], None], store: s3fs
 
 
 def test_nothing_of_a_bucket_is_read(store: s3fs.S3FileSystem, monkeypatch: pytest.MonkeyPatch) -> None:
-    def read(source: RemoteSource, file_id: str) -> bytes:
+    def pieces(source: RemoteSource, file_id: str) -> bytes:
         raise AssertionError(f"read {file_id}")
 
-    monkeypatch.setattr(RemoteSource, "read", read)
+    monkeypatch.setattr(RemoteSource, "pieces", pieces)
 
     assert _in_a_fresh_process("s3://faces/train")
 
@@ -193,3 +195,36 @@ def test_tags_of_other_stores_are_taken(first: Any, second: Any, monkeypatch: py
         found.append(quick_digest("s3://faces"))
 
     assert found[0] != found[1]
+
+
+def test_long_files_are_digested_by_pieces_to_what_the_whole_of_them_gives(
+    folder: Path, store: s3fs.S3FileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = random.Random(0).randbytes(1000)
+    (folder / "train.zip").write_bytes(content)
+    (folder / "empty").touch()
+    store.pipe({"faces/train.zip": content, "faces/empty": b""})
+    whole = folder_digest(str(folder))
+    monkeypatch.setattr("components.images.pieces.PIECE", 64)
+
+    assert folder_digest(str(folder)) == folder_digest("s3://faces") == whole
+
+
+# The address space that threads and pieces take, but not that of the file.
+_MEMORY = """
+import resource, sys
+from components.images.folder_digest import folder_digest
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (600 << 20),) * 2)
+print(folder_digest(sys.argv[1]))
+"""
+
+
+def test_an_archive_beside_the_images_takes_no_memory(folder: Path) -> None:
+    with (folder / "archive.zip").open("wb") as file:
+        file.truncate(1 << 30)  # takes no space on the disk
+
+    done = subprocess.run([sys.executable, "-c", _MEMORY, folder], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.strip()) == 64

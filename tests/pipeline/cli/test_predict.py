@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from PIL import Image
 
+from components.images.codec import encode
 from components.images.options import ImageOptions
 from components.models.resnets import ResNet18
 from components.training.export import export
@@ -117,6 +118,21 @@ def test_thumbnails_and_leftovers_in_a_folder_are_no_images(tmp_path: Path) -> N
         (tmp_path / name).write_bytes(b"")
 
     assert find_files([str(tmp_path)]) == [tmp_path / "a.png", tmp_path / "in" / "b.png"]
+
+
+def test_what_tensorflow_would_refuse_is_classified_and_a_film_is_not_read(model: Path, tmp_path: Path) -> None:
+    image = Image.fromarray(PIXELS)
+    image.save(tmp_path / "whole.jpg")
+    (tmp_path / "no_end.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:-2] + bytes(200))
+    (tmp_path / "padded.bmp").write_bytes(encode(PIXELS, "bmp") + b"\0\0")
+    (tmp_path / "film.mp4").write_bytes(b"\0\0\0\x18ftypisom")
+    os.truncate(tmp_path / "film.mp4", 1 << 40)
+
+    film, no_end, padded, whole = rows(model, tmp_path)
+
+    assert film["error"].startswith("not an image that can be read: a video")
+    np.testing.assert_allclose(probabilities(no_end), probabilities(whole), atol=0.05)
+    assert padded["label"] in LABELS
 
 
 def test_many_files_keep_their_order_through_batches(model: Path, tmp_path: Path) -> None:
