@@ -90,8 +90,8 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             ("differences", differences),
         ):
             artifact.uri = str(tmp_path / name)
-        for folder in ("summary", "labels"):
-            (tmp_path / folder).mkdir()
+        for made in ("summary", "labels"):
+            (tmp_path / made).mkdir()
         write_json({"counts": counts_of(records), "given_splits": list(given)}, tmp_path / "summary" / "summary.json")
         write_json({"labels": LABELS}, tmp_path / "labels" / "label_map.json")
         validate = ValidateOptions(**options).model_dump_json(by_alias=True)
