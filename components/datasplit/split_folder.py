@@ -15,6 +15,7 @@ from components.datasplit.read_folder import read_folder
 from components.datasplit.request import SPLITS, Outcome, Request, record_request, recorded_outcome, recorded_request
 from components.datasplit.workspace import OPTIONS, TABLES, Workspace
 from components.images.codec import decode
+from components.images.folder_names import split_of
 from components.images.left_out import HIDDEN
 from components.images.split_tables import LINEAGE
 from components.split.plan import exact
@@ -161,11 +162,13 @@ def _interrupted(workspace: Workspace) -> bool:
 
 def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
     train = path / "train"
+    folders = sorted(child.name for child in path.iterdir() if child.is_dir())
     if not train.is_dir():
-        raise FolderError(f"{path} has no folder train/ with one folder a class in it")
+        meant = next((f": rename {name}/, if that is it" for name in folders if split_of(name) == "train"), "")
+        raise FolderError(f"{path} has no folder train/ with one folder a class in it{meant}")
     if train.is_symlink():
         raise FolderError(f"{train} is a link, and links aren't followed: put the folder itself in its place")
-    for name in ("test", *TABLES):
+    for name in ("test", *TABLES, *(name for name in folders if split_of(name) == "test")):
         if (path / name).exists():
             raise FolderError(f"{path} is split already: it has {name}. Move it away to split train/ once more")
     if request.output is None:

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from components.images.folder_names import look_alikes, spelled_out, split_of
 from components.images.source import SourceError
-from components.ingest.folder_names import look_alikes, spelled_out, split_of
 
 
 def check_links(outside: Iterable[tuple[str, str]], folders: Iterable[str]) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.formats.dataset import SPLITS
+from components.images.folder_names import may_be_image, says_nothing, split_of
 from components.images.source import SourceError
-from components.ingest.folder_names import may_be_image, says_nothing, split_of
 
 _NAMED = 4  # folders that an error names
 _FEW = 10  # so many times as many others make images few enough to be strays, or not part of the data

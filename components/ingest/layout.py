@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from components.images.folder_names import may_be_image
 from components.images.source import SourceError
 from components.images.split_tables import LINEAGE, SPLIT_TABLES, read_rows
 from components.ingest.find_splits import find_splits
-from components.ingest.folder_names import may_be_image
 from components.tools.printable import printable
 
 _SPLIT_CSVS = (*SPLIT_TABLES, LINEAGE)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.images.containers.other_data import describe_folder
+from components.images.folder_names import has_ending
 from components.images.source import Listing, Source, SourceError
 from components.images.split_tables import LINEAGE, read_lineage
 from components.ingest.check_classes import check_images, check_links, check_spelling
 from components.ingest.copies import Evidence, Relation, relate
-from components.ingest.folder_names import has_ending
 from components.ingest.given_labels import NO_CLASS, GivenLabels, given_labels, unused_tables
 from components.ingest.inspect_image import Quarantined
 from components.ingest.layout import Entry, Layout, read_layout

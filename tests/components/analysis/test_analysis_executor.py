@@ -46,7 +46,8 @@ def test_of_a_training_the_analysis_takes_its_record_and_leaves_pictures_for_the
     SUMMARY.write(summary, tmp_path / "dataset")
     write_labels(LABELS, tmp_path / "labels")
     for name, split in (("model_run", "eval"), ("evaluation", "test")):  # always happy, so half of them are wrong
-        write_predictions([row.id for row in rows(split)], np.tile(np.array([0.8, 0.2], np.float32), (8, 1)), tmp_path / name)
+        sure = np.tile(np.array([0.8, 0.2], np.float32), (8, 1))
+        write_predictions([row.id for row in rows(split)], sure, tmp_path / name)
     training = {"architecture": "resnet18", "parameters": 1, "precision": "float32", "temperature": 1.5}
     TRAINING.write(training, tmp_path / "model_run")
     write_made_from([rows("test")[0].sha256], tmp_path / "model_run")

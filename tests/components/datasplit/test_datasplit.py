@@ -365,3 +365,20 @@ def test_a_pipeline_that_fails_on_the_images_changes_nothing(data: Path, tmp_pat
     assert result.exit_code == 1
     assert "fails on a 24×24 image" in result.output.replace("\n", " ")
     assert tree(data) == before
+
+
+@pytest.mark.parametrize("name", ["Testing", "test_set"])
+def test_a_test_split_by_another_name_is_one_too(tmp_path: Path, name: str) -> None:
+    draw_folder(tmp_path / "data", {"a": 4, "b": 4})
+    draw(tmp_path / "data" / name / "a" / "0.png", seed=1)
+
+    shown = datasplit(tmp_path / "data", "--dry-run")
+
+    assert shown.exit_code == 1
+    assert f"is split already: it has {name}" in shown.output.replace("\n", " ")
+
+
+def test_a_train_folder_by_another_name_is_named(tmp_path: Path) -> None:
+    draw(tmp_path / "data" / "Training" / "a" / "0.png", seed=1)
+
+    assert "one folder a class in it: rename Training/" in datasplit(tmp_path / "data").output.replace("\n", " ")

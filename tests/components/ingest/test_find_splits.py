@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from components.images.folder_names import look_alikes, may_be_image, split_of
 from components.images.source import SourceError
 from components.ingest.find_splits import find_splits
-from components.ingest.folder_names import look_alikes, may_be_image, split_of
 from components.ingest.layout import read_layout
 
 
