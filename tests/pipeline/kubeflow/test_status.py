@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argo_workflow import Workflow, pod_name
+from argo_workflow import NAME, Workflow, pod_name
 from click.testing import CliRunner, Result
 from compiled import compiled_file
 from stand_in import Kubeflow, running
@@ -240,6 +240,51 @@ def test_a_pod_that_cannot_start_is_named_once_while_it_waits(kubeflow: Kubeflow
     assert result.output.count(note) == 1
     assert f"{note}{pod_name('image-ingest')}\n" in result.output
     assert result.exit_code == 5
+
+
+def test_a_run_that_release_217_may_retry_as_a_whole_is_followed_to_its_end(kubeflow: Kubeflow, path: Path) -> None:
+    """Its own ConfigMap has Argo retry everything, so that nodes have other names."""
+    begun = Workflow(stock=True).running("data-digest", 5)
+    kubeflow.states = ["RUNNING", "FAILED"]
+    kubeflow.workflows = [begun.as_json(), Workflow(stock=True).done("data-digest").failed("image-ingest").as_json()]
+    kubeflow.logs[pod_name("image-ingest", stock=True)] = log_lines.failed(ValueError("no images"))
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert "DataDigest running" in rows_of(result)
+    assert "ImageIngest failed: ValueError: no images / Error (exit code 1)" in result.output
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("stock", [False, True])
+def test_a_run_whose_first_pod_fails_is_told_by_its_driver(kubeflow: Kubeflow, path: Path, stock: bool) -> None:
+    workflow = Workflow(stock=stock).not_begun("Failed", "main: Error (exit code 1)")
+    [pod] = [
+        f"{NAME}-{node['templateName']}-{node['id'].rpartition('-')[2]}"
+        for node in workflow.nodes.values()
+        if node["type"] == "Pod"
+    ]
+    kubeflow.logs[pod] = "F0801 10:00:00.000000  7 main.go:127] KFP driver: connection refused\n"
+    kubeflow.states, kubeflow.workflows = ["FAILED"], [workflow.as_json()]
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert result.exit_code == 1
+    assert "root-driver failed 300.0 s" in rows_of(result)
+    assert "root-driver failed: KFP driver: connection refused / Error (exit code 1)\n" in result.output
+
+
+@pytest.mark.parametrize(("terminated", "is_told"), [(False, True), (True, False)])
+def test_a_run_that_argo_refuses_is_told_in_its_words(
+    kubeflow: Kubeflow, path: Path, terminated: bool, is_told: bool
+) -> None:
+    workflow = Workflow(terminated=terminated).as_mapping()
+    workflow["status"] = {"phase": "Failed", "message": "invalid spec: templates.entrypoint"}
+    kubeflow.states, kubeflow.workflows = ["FAILED"], [json.dumps(workflow)]
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert ("Kubeflow says: invalid spec: templates.entrypoint\n" in result.output) == is_told
 
 
 def test_waiting_gives_up_when_its_time_is_up(kubeflow: Kubeflow, path: Path) -> None:
