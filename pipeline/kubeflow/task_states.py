@@ -41,7 +41,8 @@ class TaskRun:
         seconds: since it began (a pending one: since its pod was asked for), or how long it took.
         pod: the newest, by name; None if there is none.
         attempt: 1 for the first.
-        reason: why it waits or failed, in Kubernetes' words; "" if nothing is said.
+        reason: why it waits or failed, or of one that runs again why the attempt before did, in Kubernetes' words; ""
+            if nothing is said.
         failure: why it failed, in its own words, where its log was read; "" otherwise.
         properties: custom properties of its output artifacts, by output, where its log was read.
     """
@@ -126,7 +127,9 @@ def _from_pods(
     state = _PHASES.get(whole["phase"], "running")
     if state not in ENDED:
         state = "pending" if current["phase"] == "Pending" else "running"
-    reason = current.get("message") or whole.get("message", "") if state in ("pending", "failed") else ""
+    lost = [pod for pod in pods if _PHASES.get(pod["phase"]) == "failed"]
+    told = {"pending": [current, whole], "failed": [current, whole], "running": lost[-1:]}.get(state, [])
+    reason = next((node["message"] for node in told if node.get("message")), "")
     if state == "failed" and was_terminated(workflow) and _STOPPED.match(reason):
         state = "canceled"
     return TaskRun(

@@ -214,7 +214,7 @@ def test_a_retry_is_shown_as_another_attempt(kubeflow: Kubeflow, path: Path) -> 
     rows = rows_of(submitted(kubeflow, path, "--wait"))
 
     shown = [row for row in rows if row.startswith("Trainer ")]
-    assert shown[:2] == ["Trainer running", "Trainer running attempt 2"]
+    assert shown[:2] == ["Trainer running", "Trainer running attempt 2, after: Error (exit code 1)"]
     assert shown[-1] == "Trainer failed in attempt 2: Error (exit code 1)"
 
 
@@ -223,6 +223,17 @@ def test_a_vanished_pod_without_a_log_is_told_by_argo(kubeflow: Kubeflow, path: 
     kubeflow.workflows = [up_to_trainer().failed("trainer", "pod deleted", "Error").as_json()]
 
     assert "Trainer failed: pod deleted\n" in submitted(kubeflow, path, "--wait").output
+
+
+@pytest.mark.parametrize("way", ["status", "wait"])
+def test_a_pod_that_was_lost_is_told_while_the_next_one_runs(kubeflow: Kubeflow, path: Path, way: str) -> None:
+    submitted(kubeflow, path)
+    kubeflow.states = ["RUNNING"]
+    kubeflow.workflows = [Workflow(stock=True).again("trainer", "Error", "Running").as_json()]
+
+    result = status(kubeflow, "r0", *(["--wait", "--timeout", "1s"] if way == "wait" else []))
+
+    assert "attempt 2, after: pod deleted\n" in result.output
 
 
 def test_a_pod_that_cannot_start_is_named_once_while_it_waits(kubeflow: Kubeflow, path: Path) -> None:

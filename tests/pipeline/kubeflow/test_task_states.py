@@ -87,7 +87,7 @@ def test_of_several_attempts_the_newest_counts(phases: tuple[str, ...], state: s
 def test_a_task_that_is_begun_once_more_as_a_whole_counts_the_pods_before() -> None:
     row = read(Workflow(stock=True).again("trainer", "Error", "Error", "Running"))["Trainer"]
 
-    assert (row.state, row.attempt, row.reason) == ("running", 3, "")
+    assert (row.state, row.attempt, row.reason) == ("running", 3, "pod deleted")
 
 
 def test_the_eleventh_attempt_is_newer_than_the_third() -> None:
