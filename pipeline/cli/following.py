@@ -53,8 +53,7 @@ class FollowDisplay:
         for task in run.tasks:
             stage = (task.state, task.attempt)
             if stage != self._stages.get(task.node, ("waiting", 1)):
-                again = f"  attempt {task.attempt}" if task.attempt > 1 and task.state not in ENDED else ""
-                _print(self._console, plain_line(task, width) + again)
+                _print(self._console, plain_line(task, width) + again_note(task, "  "))
             self._stages[task.node] = stage
             if is_stuck(task) and task.pod not in self._warned:
                 self._warned.add(task.pod)
@@ -77,6 +76,8 @@ def show_run(console: Console, run: RunState) -> None:
             _print(console, waiting_note(run, task))
         if task.state == "failed":
             _print(console, failure_note(run, task))
+        if task.state == "running" and (note := again_note(task, f"{task.node}: ")):
+            _print(console, note)
     if run.error:
         _print(console, f"Kubeflow says: {run.error}")
     if run.state == "failed" and any(task.state in ENDED for task in run.tasks):
@@ -143,6 +144,14 @@ def waiting_note(run: RunState, task: TaskRun) -> str:
     reason = f" ({task.reason})" if task.reason else ""
     events = f"; see the events of its pod: {_kubectl(run)} describe pod {task.pod}" if task.pod else ""
     return f"{task.node}: pending {_minutes(task.seconds)}{reason}{events}"
+
+
+def again_note(task: TaskRun, before: str) -> str:
+    """Return which attempt goes on, and why the one before failed, behind some other words; "" for the first."""
+    if task.attempt == 1 or task.state in ENDED:
+        return ""
+    why = f", after: {task.reason}" if task.reason and task.state == "running" else ""
+    return f"{before}attempt {task.attempt}{why}"
 
 
 def failure_note(run: RunState, task: TaskRun) -> str:

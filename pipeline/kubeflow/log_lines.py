@@ -5,13 +5,18 @@ They are all that a finished pod says through Kubeflow's API of every release.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 _MADE = "made: "
 _FAILED = "failed: "
-# Go's log, and Argo's, around the component's own lines.
-_NOT_OURS = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ |time=\"|\s*$")
+# The log of Kubeflow's launcher and driver, then that of Argo's executor up to 3 (quoted) and from 4 on, around the
+# component's own lines.
+_NOT_OURS = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ |time=\"?\d{4}-|Error: exit status \d+$|\s*$")
+_FATAL = re.compile(r"F\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\] (?:failed to execute component: )?(.*)")
+_EXIT_STATUS = re.compile(r"exit status \d+")
+_KILLED = "signal: "
 _LAST_LINES = 5
 
 
@@ -45,7 +50,25 @@ def read_made(log: str) -> dict[str, dict[str, Any]]:
 
 
 def read_failure(log: str) -> str:
-    """Return why the executor failed: its own word, or what it said last before it was killed."""
-    lines = [line for line in log.splitlines() if not _NOT_OURS.match(line)]
-    own = next((line for line in reversed(lines) if line.startswith(_FAILED)), None)
-    return own.removeprefix(_FAILED) if own else "\n".join(lines[-_LAST_LINES:])
+    """Return why a pod failed: its executor's own word, what it said last before it was killed, or the launcher's."""
+    lines = log.splitlines()
+    ours = [line for line in lines if not _NOT_OURS.match(line)]
+    own = next((line for line in reversed(ours) if line.startswith(_FAILED)), None)
+    if own:
+        return own.removeprefix(_FAILED)
+    launcher = _read_fatal(lines)
+    if launcher and not launcher.startswith(_KILLED):  # the executor, if it began at all, had done its part
+        return launcher
+    return "\n".join([*ours[-_LAST_LINES:], *filter(None, [launcher])])
+
+
+def _read_fatal(lines: Sequence[str]) -> str:
+    """Return the last word of launcher or driver; "" if that is only that the executor failed."""
+    number, match = next(
+        ((number, match) for number, line in reversed(list(enumerate(lines))) if (match := _FATAL.match(line))),
+        (0, None),
+    )
+    if match is None or _EXIT_STATUS.fullmatch(match[1]):
+        return ""
+    rest = takewhile(lambda line: not _NOT_OURS.match(line), lines[number + 1 :])
+    return " ".join([match[1], *(line.strip() for line in rest)])

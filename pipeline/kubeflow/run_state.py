@@ -26,7 +26,7 @@ class RunState:
         state: "pending", "running", "canceling", "paused", or one of FINISHED.
         seconds: since it was submitted, or how long it took.
         namespace: of its pods; None if the release doesn't tell.
-        error: of the run itself; "" for none.
+        error: of the run itself, where no task's tells why it failed; "" for none.
         tasks: in the order in which data flows.
     """
 
@@ -93,7 +93,7 @@ class RunReader:
             state=state,
             seconds=((ended or now) - started).total_seconds() if started else 0.0,
             namespace=namespace,
-            error=(run.get("error") or {}).get("message", ""),
+            error=(run.get("error") or {}).get("message") or _error_of(workflow, tasks),
             tasks=[
                 self._with_log(task, namespace, run.get("created_at", "")[:10], state in FINISHED) for task in tasks
             ],
@@ -130,6 +130,13 @@ class RunReader:
                 told = {"properties": read_made(log)} if task.state == "done" else {"failure": read_failure(log)}
                 self._told[task.pod] = replace(task, **told)
         return self._told.get(task.pod, task)
+
+
+def _error_of(workflow: Mapping[str, Any], tasks: list[TaskRun]) -> str:
+    """Return what Argo says of a Workflow that failed without any task, such as one that it takes for invalid."""
+    status = workflow.get("status") or {}
+    is_told = was_terminated(workflow) or any(task.state == "failed" for task in tasks)
+    return "" if is_told or status.get("phase") not in ("Failed", "Error") else str(status.get("message") or "")
 
 
 def latest_run(host: Host) -> str:

@@ -3,12 +3,14 @@
 Every release so far serves Argo's Workflow (`pipeline_runtime.workflow_manifest` of the v1beta1 run): nodes with their
 phases, their pods, and the reason why a pod waits or failed. Releases without ML Metadata also list tasks of their own
 (`tasks` of the v2beta1 run with `view=FULL`), which remain if v1beta1 goes. A node is named by its way:
-`facial-affect-x7.root.trainer.executor(0)`; beside `trainer` stands `trainer-driver`, which resolves its inputs.
+`facial-affect-x7.root.trainer.executor`; beside `trainer` stands `trainer-driver`, which resolves its inputs. What may
+be retried has a node for each attempt below its own, `executor(0)`. From release 2.17 on everything may, the run itself
+included: `facial-affect-x7(0).root(0).trainer(0).executor(0)`.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from graphlib import TopologicalSorter
 from typing import Any
@@ -19,9 +21,13 @@ ENDED = ("done", "cached", "failed", "canceled", "skipped")
 _PHASES = {"Succeeded": "done", "Failed": "failed", "Error": "failed", "Pending": "pending"}
 _OMITTED = ("Skipped", "Omitted")
 _STATES = {"SUCCEEDED": "done", "CACHED": "cached", "FAILED": "failed", "SKIPPED": "skipped"}
-_ATTEMPT = re.compile(r"executor\((\d+)\)")
+_NUMBER = re.compile(r"\((\d+)\)")
+# The container that failed, where Argo names it.
+_MAIN = "main: "
+# The pod that begins a run.
+START = "root-driver"
 # What becomes of a task that is stopped since somebody ended the run.
-_STOPPED = ("Step exceeded its deadline", "workflow shutdown")
+_STOPPED = re.compile(r"Step exceeded its deadline|workflow shutdown|(main: )?Error \(exit code (137|143)\)")
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,8 @@ class TaskRun:
         seconds: since it began (a pending one: since its pod was asked for), or how long it took.
         pod: the newest, by name; None if there is none.
         attempt: 1 for the first.
-        reason: why it waits or failed, in Kubernetes' words; "" if nothing is said.
+        reason: why it waits or failed, or of one that runs again why the attempt before did, in Kubernetes' words; ""
+            if nothing is said.
         failure: why it failed, in its own words, where its log was read; "" otherwise.
         properties: custom properties of its output artifacts, by output, where its log was read.
     """
@@ -71,52 +78,83 @@ def from_workflow(workflow: Mapping[str, Any], names: Sequence[str], now: dateti
         now: the present, with its time zone.
     """
     found = {node["name"]: node for node in workflow.get("status", {}).get("nodes", {}).values()}
-    root = f"{workflow['metadata']['name']}.root."
+    run = _newest(found, workflow["metadata"]["name"])
+    root = _newest(found, f"{run}.root") + "."
     if not names:
         ways = sorted((node["startedAt"] or "", way) for way, node in found.items() if way.startswith(root))
-        begun = [way.removeprefix(root) for _, way in ways if "." not in way.removeprefix(root)]
+        begun = [way.removeprefix(root) for _, way in ways if not re.search(r"[.(]", way.removeprefix(root))]
         names = [name for name in begun if not name.endswith("-driver")]
-    return [_from_nodes(workflow, found, root + name, node_of_task(name), now) for name in names]
+    rows = [_from_nodes(workflow, found, root + name, node_of_task(name), now) for name in names]
+    return [*_troubled_start(workflow, found, f"{run}.{START}", now), *rows]
+
+
+def _troubled_start(
+    workflow: Mapping[str, Any], found: Mapping[str, Any], way: str, now: datetime
+) -> Iterator[TaskRun]:
+    """Yield the pod that begins a run, if it can't: no task will begin then."""
+    if way in found:
+        row = _from_pods(workflow, START, found[way], [found[_newest(found, way)]], now)
+        if row.state not in ("running", "done"):
+            yield row
 
 
 def _from_nodes(
     workflow: Mapping[str, Any], found: Mapping[str, Any], way: str, node_id: str, now: datetime
 ) -> TaskRun:
-    driver, task, executor = (found.get(where) for where in (f"{way}-driver", way, f"{way}.executor"))
-    attempts = _attempts(found, way)
+    driver, task = found.get(f"{way}-driver"), found.get(way)
+    executor = found.get(_newest(found, way) + ".executor")
     if driver is not None and (task is None or _PHASES.get(driver["phase"]) == "failed"):
-        begun = current = driver
-        state = _PHASES.get(driver["phase"], "running")
-        state = "running" if state == "done" else state  # its task is about to begin
-    elif task is None:
+        row = _from_pods(workflow, node_id, driver, [found[_newest(found, driver["name"])]], now)
+        return replace(row, state="running") if row.state == "done" else row  # its task is about to begin
+    if task is None:
         return TaskRun(node_id)
-    elif task["phase"] in _OMITTED:
+    if task["phase"] in _OMITTED:
         return TaskRun(node_id, "skipped")
-    elif executor is not None and executor["phase"] in _OMITTED:
+    if executor is not None and executor["phase"] in _OMITTED:
         return TaskRun(node_id, "cached", _seconds(task, now))
-    else:
-        begun, current = task, (attempts[-1] if attempts else executor) or task
-        state = _PHASES.get(task["phase"], "running")
-        if state not in ENDED:
-            state = "pending" if current["phase"] == "Pending" else "running"
-    reason = current.get("message", "") if state in ("pending", "failed") else ""
+    return _from_pods(workflow, node_id, task, _attempts(found, way), now)
+
+
+def _from_pods(
+    workflow: Mapping[str, Any],
+    node_id: str,
+    whole: Mapping[str, Any],
+    pods: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> TaskRun:
+    """Return what became of a node, by its own phase and by its newest pod."""
+    current = pods[-1] if pods else whole
+    state = _PHASES.get(whole["phase"], "running")
+    if state not in ENDED:
+        state = "pending" if current["phase"] == "Pending" else "running"
+    lost = [pod for pod in pods if _PHASES.get(pod["phase"]) == "failed"]
+    told = {"pending": [current, whole], "failed": [current, whole], "running": lost[-1:]}.get(state, [])
+    reason = next((node["message"] for node in told if node.get("message")), "")
+    if state == "failed" and was_terminated(workflow) and _STOPPED.match(reason):
+        state = "canceled"
     return TaskRun(
         node_id,
-        "canceled" if state == "failed" and was_terminated(workflow) and reason.startswith(_STOPPED) else state,
-        _seconds(current if state == "pending" else begun, now),
+        state,
+        _seconds(current if state == "pending" else whole, now),
         _pod(workflow, current),
-        max(len(attempts), 1),
-        reason,
+        max(len(pods), 1),
+        reason.removeprefix(_MAIN),
     )
 
 
+def _newest(found: Mapping[str, Any], way: str) -> str:
+    """Return the way of a node's newest attempt, its own if it isn't one of those that may be retried."""
+    number = 0
+    while f"{way}({number})" in found:
+        number += 1
+    return f"{way}({number - 1})" if number else way
+
+
 def _attempts(found: Mapping[str, Any], way: str) -> list[Mapping[str, Any]]:
-    """Return the nodes of a retried task's pods, first attempt first."""
-    numbered = []
-    for name, node in found.items():
-        if name.startswith(f"{way}.") and (match := _ATTEMPT.fullmatch(name[len(way) + 1 :])):
-            numbered.append((int(match[1]), node))
-    return [node for _, node in sorted(numbered, key=lambda pair: pair[0])]
+    """Return the nodes of a task's pods, first attempt first: those of an executor, or of the whole task again."""
+    executor = re.compile(re.escape(way) + r"(\(\d+\))?\.executor(\(\d+\))?")
+    pods = [name for name, node in found.items() if node["type"] == "Pod" and executor.fullmatch(name)]
+    return [found[name] for name in sorted(pods, key=lambda name: [int(part) for part in _NUMBER.findall(name)])]
 
 
 def _pod(workflow: Mapping[str, Any], node: Mapping[str, Any]) -> str | None:

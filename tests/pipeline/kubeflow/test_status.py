@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from argo_workflow import Workflow, pod_name
+from argo_workflow import NAME, Workflow, pod_name
 from click.testing import CliRunner, Result
 from compiled import compiled_file
 from stand_in import Kubeflow, running
@@ -214,7 +214,7 @@ def test_a_retry_is_shown_as_another_attempt(kubeflow: Kubeflow, path: Path) -> 
     rows = rows_of(submitted(kubeflow, path, "--wait"))
 
     shown = [row for row in rows if row.startswith("Trainer ")]
-    assert shown[:2] == ["Trainer running", "Trainer running attempt 2"]
+    assert shown[:2] == ["Trainer running", "Trainer running attempt 2, after: Error (exit code 1)"]
     assert shown[-1] == "Trainer failed in attempt 2: Error (exit code 1)"
 
 
@@ -223,6 +223,17 @@ def test_a_vanished_pod_without_a_log_is_told_by_argo(kubeflow: Kubeflow, path: 
     kubeflow.workflows = [up_to_trainer().failed("trainer", "pod deleted", "Error").as_json()]
 
     assert "Trainer failed: pod deleted\n" in submitted(kubeflow, path, "--wait").output
+
+
+@pytest.mark.parametrize("way", ["status", "wait"])
+def test_a_pod_that_was_lost_is_told_while_the_next_one_runs(kubeflow: Kubeflow, path: Path, way: str) -> None:
+    submitted(kubeflow, path)
+    kubeflow.states = ["RUNNING"]
+    kubeflow.workflows = [Workflow(stock=True).again("trainer", "Error", "Running").as_json()]
+
+    result = status(kubeflow, "r0", *(["--wait", "--timeout", "1s"] if way == "wait" else []))
+
+    assert "attempt 2, after: pod deleted\n" in result.output
 
 
 def test_a_pod_that_cannot_start_is_named_once_while_it_waits(kubeflow: Kubeflow, path: Path) -> None:
@@ -240,6 +251,51 @@ def test_a_pod_that_cannot_start_is_named_once_while_it_waits(kubeflow: Kubeflow
     assert result.output.count(note) == 1
     assert f"{note}{pod_name('image-ingest')}\n" in result.output
     assert result.exit_code == 5
+
+
+def test_a_run_that_release_217_may_retry_as_a_whole_is_followed_to_its_end(kubeflow: Kubeflow, path: Path) -> None:
+    """Its own ConfigMap has Argo retry everything, so that nodes have other names."""
+    begun = Workflow(stock=True).running("data-digest", 5)
+    kubeflow.states = ["RUNNING", "FAILED"]
+    kubeflow.workflows = [begun.as_json(), Workflow(stock=True).done("data-digest").failed("image-ingest").as_json()]
+    kubeflow.logs[pod_name("image-ingest", stock=True)] = log_lines.failed(ValueError("no images"))
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert "DataDigest running" in rows_of(result)
+    assert "ImageIngest failed: ValueError: no images / Error (exit code 1)" in result.output
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("stock", [False, True])
+def test_a_run_whose_first_pod_fails_is_told_by_its_driver(kubeflow: Kubeflow, path: Path, stock: bool) -> None:
+    workflow = Workflow(stock=stock).not_begun("Failed", "main: Error (exit code 1)")
+    [pod] = [
+        f"{NAME}-{node['templateName']}-{node['id'].rpartition('-')[2]}"
+        for node in workflow.nodes.values()
+        if node["type"] == "Pod"
+    ]
+    kubeflow.logs[pod] = "F0801 10:00:00.000000  7 main.go:127] KFP driver: connection refused\n"
+    kubeflow.states, kubeflow.workflows = ["FAILED"], [workflow.as_json()]
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert result.exit_code == 1
+    assert "root-driver failed 300.0 s" in rows_of(result)
+    assert "root-driver failed: KFP driver: connection refused / Error (exit code 1)\n" in result.output
+
+
+@pytest.mark.parametrize(("terminated", "is_told"), [(False, True), (True, False)])
+def test_a_run_that_argo_refuses_is_told_in_its_words(
+    kubeflow: Kubeflow, path: Path, terminated: bool, is_told: bool
+) -> None:
+    workflow = Workflow(terminated=terminated).as_mapping()
+    workflow["status"] = {"phase": "Failed", "message": "invalid spec: templates.entrypoint"}
+    kubeflow.states, kubeflow.workflows = ["FAILED"], [json.dumps(workflow)]
+
+    result = submitted(kubeflow, path, "--wait")
+
+    assert ("Kubeflow says: invalid spec: templates.entrypoint\n" in result.output) == is_told
 
 
 def test_waiting_gives_up_when_its_time_is_up(kubeflow: Kubeflow, path: Path) -> None:
