@@ -47,6 +47,9 @@ class Workdir:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
+            marker = self.root / WORKDIR_MARKER  # from now on a run that reads a folder around this one leaves it out
+            if not marker.exists():
+                marker.touch()
             opened = self._lock.open("a+")
         except OSError as error:
             reason = "there is a file of that name" if self.root.is_file() else error.strerror
@@ -58,8 +61,6 @@ class Workdir:
                 raise WorkdirLocked(
                     f"{self.root} is in use by process {holder}: wait for it, or name another folder with --workdir"
                 )
-            # From now on a run that reads a folder around this one leaves it out.
-            (self.root / WORKDIR_MARKER).touch()
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()

@@ -130,7 +130,5 @@ def test_what_belongs_to_kubeflow_is_refused_without_it(arguments: list[str]) ->
 def test_a_file_that_cannot_be_written_is_one_line(later: Kubeflow) -> None:
     result = report(later, RUN, "--output", "none/report.html")
 
-    assert (result.exit_code, result.output) == (
-        1,
-        "Error: can't write none/report.html: No such file or directory. Name another file with --output\n",
-    )
+    assert result.exit_code == 2
+    assert "Error: can't write --output none/report.html: " in result.output
