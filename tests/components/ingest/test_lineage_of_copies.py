@@ -22,7 +22,7 @@ from components.datasplit.folder_work import FolderWork
 from components.datasplit.read_folder import read_folder
 from components.formats.dataset import read_shard, shard_paths
 from components.images import copies
-from components.images.copy_mark import read_mark
+from components.images.copy_mark import CopyMark, marked, read_mark
 from components.images.hashing import file_sha256
 from components.images.source import SourceError
 from components.ingest import pack as module
@@ -247,3 +247,18 @@ def test_what_marks_say_is_the_same_whatever_the_number_of_workers(
     assert len(shards[0]) > 2
     copied = [row.copy for path in shard_paths(tmp_path / "1", "images") for row in read_shard(path)]
     assert sum(copied) == len(renamed) > 10
+
+
+def test_a_folder_whose_only_image_is_a_copy_of_a_corrected_one_is_no_class(tmp_path: Path) -> None:
+    for number in range(3):
+        draw(tmp_path / "data" / "happy" / f"{number}.jpg", number)
+        draw(tmp_path / "data" / "sad" / f"{number}.jpg", 10 + number)
+    copy, source = tmp_path / "data" / "joy" / "x.jpg", tmp_path / "data" / "happy" / "0.jpg"
+    draw(copy, 20)
+    copy.write_bytes(marked(copy.read_bytes(), "jpeg", CopyMark(file_sha256(source.read_bytes()), 1)))
+    (tmp_path / "labels.csv").write_text("path,label\nhappy/0.jpg,sad\n")
+    (tmp_path / "out").mkdir()
+
+    summary = ingest(str(tmp_path / "data"), tmp_path / "out", DataOptions(labels_csv=str(tmp_path / "labels.csv")))
+
+    assert summary["classes"] == {"happy": 2, "sad": 5}
