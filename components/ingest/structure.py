@@ -8,13 +8,13 @@ from typing import Any
 from components.images.containers.open_data import ContainerSource
 from components.images.containers.other_data import describe_folder
 from components.images.source import Listing, Source, SourceError
-from components.images.split_tables import LINEAGE, read_lineage
+from components.images.split_tables import LINEAGE, SPLIT_TABLES, read_lineage
 from components.ingest.check_classes import check_images, check_links, check_spelling
 from components.ingest.copies import Evidence, Relation, relate
 from components.ingest.folder_names import has_ending
 from components.ingest.given_labels import NO_CLASS, GivenLabels, given_labels, unused_tables
 from components.ingest.inspect_image import Quarantined
-from components.ingest.layout import Entry, Layout, read_layout
+from components.ingest.layout import Entry, Layout, is_split_csv, read_layout
 from components.ingest.options import DataOptions
 
 
@@ -96,7 +96,8 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
     lineage = _lineage(source, layout)
     relations = relate(layout.entries, layout, given.labels, Evidence(lineage))
     labels = {file_id: relation.label for file_id, relation in relations.items()}
-    unused = unused_tables(uri, source, listing, labels, {given.used, *layout.split_csvs})
+    own = {name for name in SPLIT_TABLES if name in layout.split_csvs and is_split_csv(name, _text(source, name))}
+    unused = unused_tables(uri, source, listing, labels, {given.used, *own})
     if not layout.labels:
         raise SourceError(
             f"data: no class folder in {uri}: put the images in train/<label>/{_or_use(unused, uri, source)}"
@@ -118,8 +119,11 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
 def _lineage(source: Source, layout: Layout) -> Mapping[str, tuple[str, int]] | None:
     if LINEAGE not in layout.split_csvs:
         return None
-    text = source.read(LINEAGE).decode("utf-8", "backslashreplace")  # as ids are spelled
-    return read_lineage(text, [entry.id for entry in layout.entries])
+    return read_lineage(_text(source, LINEAGE), [entry.id for entry in layout.entries])
+
+
+def _text(source: Source, table: str) -> str:
+    return source.read(table).decode("utf-8", "backslashreplace")  # as ids are spelled
 
 
 def _or_use(tables: list[dict[str, Any]], uri: str, source: Source) -> str:

@@ -369,6 +369,22 @@ def test_a_copy_on_whose_own_label_nobody_agreed_is_left_out_alone(tmp_path: Pat
     assert summary["excluded"] == {"the votes name no class": 1}
 
 
+@pytest.mark.parametrize(("header", "found"), [("filename,label", ["train.csv"]), ("label,filename", [])])
+def test_a_table_is_not_datasplits_by_its_name_alone(
+    header: str, found: list[str], folder: Path, tmp_path: Path
+) -> None:
+    files = sorted((folder / "train").rglob("*.jpg"))
+    lines = [header]
+    for path in files:
+        values = {"filename": path.name, "label": "sad" if header.startswith("filename") else path.parent.name}
+        lines.append(",".join(values[name] for name in header.split(",")))
+    (folder / "train.csv").write_text("\n".join(lines) + "\n")
+
+    summary = run(folder, tmp_path / "out")
+
+    assert [(table["file"], table["would_change"]) for table in summary["unused_tables"]] == [(one, 8) for one in found]
+
+
 def test_a_text_beside_each_image_is_no_table_of_labels(tmp_path: Path) -> None:
     root = affectnet(tmp_path / "data")
     (root / "happy" / "1.txt").write_text("path,label\nhappy/1.png,sad\n")
