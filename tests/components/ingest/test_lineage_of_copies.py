@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from components.datasplit.__main__ import main as datasplit
@@ -127,7 +127,9 @@ def test_whatever_files_are_called_each_copy_stays_with_the_image_it_was_made_of
 def test_a_second_split_knows_the_copies_of_the_first(names: list[str]) -> None:
     with folder_of(names) as data:
         first, again, second = data.parent / "first", data.parent / "again", data.parent / "second"
-        made = sources_of(split(data, first, 1), first)
+        plan = split(data, first, 1)
+        assume(not plan.folder.copies.roots)  # what a name alone says of a photo goes with the name
+        made = sources_of(plan, first)
         digest = {name: file_sha256((first / name).read_bytes()) for name in {*made, *made.values()}}
         before = {digest[name]: digest[source] for name, source in made.items()}
         for number, path in enumerate(sorted(path for path in first.rglob("*") if path.is_file())):
