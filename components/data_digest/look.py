@@ -18,9 +18,7 @@ class LookError(RuntimeError):
 
 
 def data_digest(uri: str, files: Sequence[str], follow_links: bool = False) -> str:
-    """Return a digest of all that a data set and a training are made from, there within seconds.
-
-    In hex: the folder's, and behind a `+` that of the files, if there are any; see `Origin`.
+    """Return a digest of all that a data set and a training are made from, there within seconds; see `with_files`.
 
     Args:
         uri: the data folder (see `quick_digest`).
@@ -31,7 +29,19 @@ def data_digest(uri: str, files: Sequence[str], follow_links: bool = False) -> s
         SourceError: there is no such data folder, or it can't be listed.
         LookError: there is no such file.
     """
-    folder = quick_digest(uri, follow_links=follow_links)
+    return with_files(quick_digest(uri, follow_links=follow_links), files)
+
+
+def with_files(folder: str, files: Sequence[str]) -> str:
+    """Return a data folder's digest, and behind a `+` that of the files, if there are any; see `Origin`.
+
+    Args:
+        folder: its digest.
+        files: paths and URIs; read in full.
+
+    Raises:
+        LookError: there is no such file.
+    """
     if not files:
         return folder
     return f"{folder}+{hashlib.sha256(json.dumps([_file_digest(file) for file in files]).encode()).hexdigest()}"

@@ -168,7 +168,8 @@ class _Search:
         return bool(by_name) and by_name.isdisjoint(sources)
 
     def _label(self, index: int) -> str:
-        return self._paths[index].partition("/")[0]
+        folder, slash, _ = self._paths[index].partition("/")
+        return folder if slash else ""  # of images in one folder a table has the labels
 
 
 def _roots(origins: dict[int, Origin]) -> dict[int, int]:

@@ -91,7 +91,7 @@ def hollow(folders: Iterable[str], files: Iterable[str], kinds: Mapping[str, str
 
 
 def sift(files: Iterable[str]) -> tuple[list[str], list[str], dict[str, str]]:
-    """Divide the files of a store that has no folders, a bucket or an archive.
+    """Divide the files of a bucket, which has no folders of its own.
 
     Args:
         files: ids.

@@ -69,6 +69,7 @@ def free_variants(
     taken = {path for path in existing if is_copy(path.rpartition("/")[2])}
     if not taken and not any(extensions) and max(map(len, sources), default=0) < _LONGEST // 4 - 32:
         return [1] * len(sources)  # each copy's name gives its source's away
+    claimed = {source for path in taken for source in _claimed(path)}
     bases: set[tuple[str, str]] = set()
     variants = [1] * len(sources)
     for index in sorted(range(len(sources)), key=lambda i: sources[i]):
@@ -83,13 +84,25 @@ def free_variants(
         variant = 1
         while True:
             names = [copy_name(source, number, extension, variant) for number in range(1, count + 1)]
-            if taken.isdisjoint(names) and not (variant == 1 and base in bases):
+            free = taken.isdisjoint(names) and claimed.isdisjoint([*names, *map(_stem, names)])
+            if free and not (variant == 1 and base in bases):
                 break
             variant += 1
         variants[index] = variant
         bases.add(base)
         taken.update(names)
     return variants
+
+
+def _claimed(path: str) -> Iterable[str]:
+    """Return names of copies that a photo, which is named like a copy of theirs, would be taken for one of."""
+    folder, slash, name = path.rpartition("/")
+    sources = (source for reading in possible_sources(name) for _, source in reading)
+    return (folder + slash + source for source in sources if is_copy(source))
+
+
+def _stem(path: str) -> str:
+    return split_extension(path)[0]
 
 
 def is_copy(name: str) -> bool:

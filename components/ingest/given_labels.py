@@ -2,14 +2,17 @@
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from components.images.folder_names import may_be_image
 from components.images.source import Listing, Source, SourceError, printable
 from components.ingest.label_table import Label, read_label_table, read_names
 from components.ingest.match_labels import Finder, match_labels
 from components.ingest.options import DataOptions
+from components.tools.retries import with_retries
 
 NO_CLASS = ""  # the label of images whose votes name none
 _ENDINGS = (".csv", ".tsv", ".txt")
@@ -86,11 +89,14 @@ def unused_tables(
         `file`, `rows`, `images` that it names and `would_change` of each.
     """
     found = []
+    images = {file.rpartition(".")[0] for file in listing.files if may_be_image(file)}
     for file in listing.files:
         if not file.lower().endswith(_ENDINGS) or file in known or _size(listing, file) > _LARGEST:
             continue
+        if file.rpartition(".")[0] in images:  # says something of that image alone, and each image may have one
+            continue
         try:
-            table = read_label_table(source.read(file), file)
+            table = read_label_table(_read(source, file), file)
         except (SourceError, OSError):
             continue
         finder = Finder(listing.files, _roots(uri), file.rpartition("/")[0])
@@ -114,6 +120,17 @@ def _roots(uri: str) -> list[str]:
     return [uri] if "://" in uri else [uri, str(Path(uri).absolute()), os.path.realpath(uri)]
 
 
+def _read(source: Source, file: str) -> bytes:
+    """Return the bytes of a file that may be a table, however long it turns out to be: an archive doesn't say."""
+    data = bytearray()
+    with closing(source.pieces(file)) as pieces:
+        for piece in pieces:
+            data += piece
+            if len(data) > _LARGEST:
+                raise SourceError(f"{file} is longer than a table of labels")
+    return bytes(data)
+
+
 def _size(listing: Listing, file: str) -> int:
     return listing.stamps[file].size if file in listing.stamps else 0
 
@@ -130,8 +147,11 @@ def _confidence(label: Label, where: str) -> float:
 def _content(uri: str, option: str) -> bytes:
     import fsspec  # takes a quarter of a second, and most folders have no table
 
-    try:
+    def read() -> bytes:
         with fsspec.open(uri, "rb") as file:
             return file.read()  # type: ignore[no-any-return]
+
+    try:
+        return with_retries(read) if "://" in uri else read()
     except OSError as error:
         raise SourceError(f"can't read {option} = {uri}: {error}") from None

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from components.formats.documents import SUMMARY
 from components.images.containers.open_data import open_data
 from components.images.hashing import near_duplicates, unsigned
 from components.images.source import SourceError
+from components.images.split_tables import SPLIT_TABLES
 from components.ingest.copies import Evidence, doubtful_copies, relate
 from components.ingest.duplicates import count_duplicates, find_duplicates
 from components.ingest.inspect_image import Quarantined
@@ -55,11 +56,13 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
     if bad and options.on_bad_image == "error":
         raise SourceError(f"{bad[0].id}: {bad[0].reason} ({len(bad)} unusable files; data.on_bad_image is error)")
     unlisted = listing.linked.union(item.id for item in bad)
-    for table in layout.split_csvs:
+    for table in (name for name in SPLIT_TABLES if name in layout.split_csvs):
         check_split_csv(table, source.read(table).decode("utf-8", "backslashreplace"), layout.entries, unlisted)
     if not rows:
         raise SourceError(f"data: no usable image in {uri} ({len(bad)} files can't be used; the first: {_first(bad)})")
-    found.check_classes([(row.label, row.split) for row in rows], bad)
+    # Marks may have told more of an image's class; of those that can't be used names say all there is.
+    known = replace(found, relations={**found.relations, **relations})
+    known.check_classes([(row.label, row.split) for row in rows], bad)
     classes = Counter(row.label for row in rows)
     if len(classes) < 2:
         raise SourceError(f"data: only one class with images ({min(classes)}) in {uri}: a classifier needs two")

@@ -42,7 +42,7 @@ class Layout:
         misplaced: files that lie in no class folder, with the reason.
         labels: all classes, those without files too, sorted.
         empty: class folders in which there is no file, in no split.
-        split_csvs: ids of `datasplit`'s own tables, which must agree with the folders.
+        split_csvs: ids of tables that are called as `datasplit`'s own, which must agree with the folders.
         beside: ids of files that aren't part of the data: licences, tables, and whatever lies beside the splits.
         splits: ids of the folders that hold the class folders, with their split; empty where classes lie at the top.
     """
@@ -174,6 +174,11 @@ def _mixed(files: Iterable[str], roots: Mapping[str, str], labels: Mapping[str, 
         for (root, folder), by_label in given.items()
         if len(by_label) > 1 and folder not in by_label and 2 * by_label.total() > total[root, folder]
     }
+
+
+def is_split_csv(name: str, text: str) -> bool:
+    """Return whether a table is `datasplit`'s of a split; a competition's `train.csv` isn't."""
+    return read_rows(name, text, _SPLIT_CSV_HEADER) is not None
 
 
 def check_split_csv(name: str, text: str, entries: Iterable[Entry], unlisted: Collection[str] = ()) -> None:

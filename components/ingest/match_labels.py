@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from components.images.source import SourceError
@@ -103,13 +103,3 @@ def match_labels(table: LabelTable, finder: Finder) -> Matched:
         )
     labels = {file: label for file, (_, label) in found.items() if label.name}
     return Matched(labels, sorted(file for file, (_, label) in found.items() if not label.name))
-
-
-def would_change(matched: Mapping[str, Label], labels: Mapping[str, str]) -> Iterator[str]:
-    """Yield the ids whose label a table would change.
-
-    Args:
-        matched: what the table says.
-        labels: of the folders.
-    """
-    return (file for file, label in matched.items() if labels.get(file) != label.name)

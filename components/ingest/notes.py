@@ -35,5 +35,6 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
         if table["would_change"]:
             yield (
                 f"{table['file']}, which lies among the images, isn't used: it would change the label of "
-                f"{table['would_change']} of {table['images']} images (data.labels_csv={table['file']})."
+                f"{table['would_change']} of {table['images']} images. To use it, name its path by data.labels_csv, "
+                "taken out of the archive if it is in one."
             )

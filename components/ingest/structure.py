@@ -5,15 +5,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.images.containers.open_data import ContainerSource
 from components.images.containers.other_data import describe_folder
 from components.images.folder_names import has_ending
 from components.images.source import Listing, Source, SourceError
-from components.images.split_tables import LINEAGE, read_lineage
+from components.images.split_tables import LINEAGE, SPLIT_TABLES, read_lineage
 from components.ingest.check_classes import check_images, check_links, check_spelling
 from components.ingest.copies import Evidence, Relation, relate
 from components.ingest.given_labels import NO_CLASS, GivenLabels, given_labels, unused_tables
 from components.ingest.inspect_image import Quarantined
-from components.ingest.layout import Entry, Layout, read_layout
+from components.ingest.layout import Entry, Layout, is_split_csv, read_layout
 from components.ingest.options import DataOptions
 
 
@@ -95,16 +96,19 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
     lineage = _lineage(source, layout)
     relations = relate(layout.entries, layout, given.labels, Evidence(lineage))
     labels = {file_id: relation.label for file_id, relation in relations.items()}
-    unused = unused_tables(uri, source, listing, labels, {given.used, *layout.split_csvs})
+    own = {name for name in SPLIT_TABLES if name in layout.split_csvs and is_split_csv(name, _text(source, name))}
+    unused = unused_tables(uri, source, listing, labels, {given.used, *own})
     if not layout.labels:
-        raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/{_or_use(unused, uri)}")
+        raise SourceError(
+            f"data: no class folder in {uri}: put the images in train/<label>/{_or_use(unused, uri, source)}"
+        )
     tables = {table["file"] for table in unused}
     misplaced = [item for item in layout.misplaced if item[0] not in tables]
     bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *misplaced)]
     excluded = {
-        file_id: given.left_out[decides]
+        file_id: why
         for file_id, relation in relations.items()
-        if (decides := relation.source or file_id) in given.left_out
+        if (why := given.left_out.get(file_id) or given.left_out.get(relation.source or file_id))
     }
     entries = [entry for entry in layout.entries if entry.id not in excluded]
     found = Structure(listing, layout, given, entries, lineage, relations, excluded, unused, bad)
@@ -115,11 +119,16 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
 def _lineage(source: Source, layout: Layout) -> Mapping[str, tuple[str, int]] | None:
     if LINEAGE not in layout.split_csvs:
         return None
-    text = source.read(LINEAGE).decode("utf-8", "backslashreplace")  # as ids are spelled
-    return read_lineage(text, [entry.id for entry in layout.entries])
+    return read_lineage(_text(source, LINEAGE), [entry.id for entry in layout.entries])
 
 
-def _or_use(tables: list[dict[str, Any]], uri: str) -> str:
+def _text(source: Source, table: str) -> str:
+    return source.read(table).decode("utf-8", "backslashreplace")  # as ids are spelled
+
+
+def _or_use(tables: list[dict[str, Any]], uri: str, source: Source) -> str:
     if not tables:
         return ""
+    if isinstance(source, ContainerSource):
+        return f", or take {tables[0]['file']} out of the archive and name it by data.labels_csv"
     return f", or use the table that lies there: data.labels_csv={uri.rstrip('/')}/{tables[0]['file']}"

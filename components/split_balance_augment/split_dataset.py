@@ -275,11 +275,7 @@ def _summary(
 ) -> dict[str, Any]:
     table: dict[str, dict[str, dict[str, int]]] = {name: {} for name in plan.splits}
     for cell in plan.cells:
-        table[cell.split][cell.label] = {
-            "originals": cell.originals,
-            "copies": cell.copies,
-            "planned": cell.planned,
-        }
+        table[cell.split][cell.label] = {name: getattr(cell, name) for name in ("originals", "copies", "planned")}
     return {
         "counts": table,
         "deviations": [

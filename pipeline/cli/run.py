@@ -11,6 +11,7 @@ from typing import TextIO
 import click
 from rich.console import Console
 
+from components.data_digest.look import LookError, with_files
 from components.images.folder_digest import folder_digest
 from components.images.source import SourceError
 from components.tools.environment import BEAM, PROGRESS
@@ -72,7 +73,7 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
             sys.exit(_run(config, data, folder, verbose))
     except WorkdirError as error:
         raise click.ClickException(str(error)) from None
-    except (BeforehandError, SourceError) as error:
+    except (BeforehandError, LookError, SourceError) as error:
         raise UsageError(str(error)) from None
     except Exception as error:
         # A component's failure is shown where it happens; what runs them may meet a full disk as well.
@@ -94,7 +95,7 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
 def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     data = _absolute(data)
     check_data(config, data)
-    digest = folder_digest(data, config.data.follow_links)
+    digest = digest_of(config, data)
     run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     log = folder.logs / f"{run_id}.log"
     folder.logs.mkdir(parents=True, exist_ok=True)
@@ -108,6 +109,15 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
         from pipeline.local.run import run_locally  # TFX takes ten seconds to import: not before it is needed
 
         return run_locally(config, context, folder, run_id, console, errors, progress, None if verbose else log)
+
+
+def digest_of(config: Config, data: str) -> str:
+    """Return the digest by which a run knows whether anything has changed outside.
+
+    Files of this machine that options name count in the keys of the components that read them. Those in a store don't,
+    so they count with the data.
+    """
+    return with_files(folder_digest(data, config.data.follow_links), [file for file in config.files() if "://" in file])
 
 
 def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:

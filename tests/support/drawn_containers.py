@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.images.codec import encode
+from components.images.containers.open_data import open_data
+from components.images.source import Listing
 
 LABELS = ("happy", "sad")
 
@@ -105,4 +107,19 @@ def as_fer2013(rows: Sequence[Mapping[str, str]], path: Path, header: Mapping[st
         writer = csv.writer(file)
         writer.writerow(header.values())
         writer.writerows([row[name] for name in header] for row in rows)
+    return path
+
+
+def contents(path: Path | str) -> dict[str, bytes]:
+    source = open_data(str(path))
+    return {file_id: source.read(file_id) for file_id in source.list().files}
+
+
+def listing(path: Path) -> Listing:
+    return open_data(str(path)).list()
+
+
+def cut(path: Path, keep: float) -> Path:
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * keep)])
     return path

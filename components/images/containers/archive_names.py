@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from components.images.left_out import HIDDEN, counted, kind_of
+from components.images.left_out import HIDDEN, counted, hollow, kind_of
 from components.images.source import Listing
 
 # Of links to links; as many as Linux follows.
@@ -75,13 +75,14 @@ def arrange(entries: Sequence[ArchiveEntry]) -> Arrangement:
     links: dict[str, str] = {}
     unusable: list[tuple[str, str]] = []
     left_out: dict[str, str] = {}
-    for number, entry in enumerate(entries):
-        name = entry.name.replace("\\", "/") if windows else entry.name
-        parts = [part for part in name.split("/") if part not in ("", ".")]
+    names = [entry.name.replace("\\", "/") if windows else entry.name for entry in entries]
+    parted = [[part for part in name.split("/") if part not in ("", ".")] for name in names]
+    inside = _names_by_folder(parted)
+    for number, (entry, name, parts) in enumerate(zip(entries, names, parted, strict=True)):
         id_ = "/".join(parts)
         if not id_:
             continue
-        if kind := _left_out(parts):
+        if kind := _left_out(parts, inside):
             left_out["/".join(parts[: kind[0] + 1])] = kind[1]
         elif reason := _escapes(name, parts) or entry.unusable:
             unusable.append((id_, reason))
@@ -109,12 +110,22 @@ def arrange(entries: Sequence[ArchiveEntry]) -> Arrangement:
     unusable += lost
     members |= linked
     folders.update(above for id_ in linked for above in _above(id_))
+    folders -= hollow(folders, [*members, *links, *(id_ for id_, _ in unusable)], left_out)
     return _unwrapped(Arrangement(members, sorted(folders - set(links)), unusable, left_out, frozenset(linked)), links)
 
 
-def _left_out(parts: Sequence[str]) -> tuple[int, str] | None:
+def _names_by_folder(parted: Iterable[Sequence[str]]) -> dict[tuple[str, ...], set[str]]:
+    """Return the names in each folder, by its parts."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for parts in parted:
+        for depth, part in enumerate(parts):
+            found.setdefault(tuple(parts[:depth]), set()).add(part)
+    return found
+
+
+def _left_out(parts: Sequence[str], inside: Mapping[tuple[str, ...], set[str]]) -> tuple[int, str] | None:
     """Return the place of the first part that is surely no data, and its kind."""
-    kinds = ((depth, kind_of(part)) for depth, part in enumerate(parts) if part != "..")
+    kinds = ((depth, kind_of(part, inside[tuple(parts[:depth])])) for depth, part in enumerate(parts) if part != "..")
     return next(((depth, kind) for depth, kind in kinds if kind), None)
 
 

@@ -1,14 +1,14 @@
 """One file, here or in an object store: what its store says of it, its digest, a copy of it on this machine."""
 
 import hashlib
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import Any
 
+from components.images.pieces import file_pieces, stored_pieces
 from components.images.source import SourceError, Stamp, stamp_of
 from components.tools.retries import reason, with_retries
-
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,8 @@ class StoredFile:
         """
         digest = hashlib.sha256()
         try:
-            with self._opened() as file:
-                while piece := file.read(_PIECE):
-                    digest.update(piece)
+            for piece in self._pieces():
+                digest.update(piece)
         except OSError as error:
             raise self._unreadable(error) from None
         return digest.hexdigest()
@@ -75,11 +74,11 @@ class StoredFile:
             raise self._unreadable(error) from None
         return copy
 
-    def _opened(self) -> IO[bytes]:
+    def _pieces(self) -> Generator[bytes]:
         if not self.is_remote:
-            return Path(self.uri).open("rb")
+            return file_pieces(self.uri)
         store, path = self._store()
-        return with_retries(lambda: store.open(path, "rb"))  # type: ignore[no-any-return]
+        return stored_pieces(store, path, self.stamp().size)
 
     def _about(self) -> dict[str, Any]:
         store, path = self._store()

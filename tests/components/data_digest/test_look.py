@@ -12,6 +12,8 @@ from components.formats.pushed_models import RUN, Origin
 from components.images.folder_digest import folder_digest
 from components.images.source import SourceError
 from components.plain_executor import PlainArtifact
+from pipeline.cli.run import digest_of
+from pipeline.config import load
 
 MINE = Origin("recipe", "", "folder")
 
@@ -45,6 +47,20 @@ def test_a_named_file_counts_by_its_content(scheme: str, faces: Path, tmp_path: 
 
     assert len(found) == 3
     assert data_digest(str(faces), [f"{scheme}{table}"]) in found
+
+
+@pytest.mark.parametrize("scheme", ["", "file://"])
+def test_a_local_run_knows_the_data_by_the_folder_and_by_what_lies_in_stores(
+    scheme: str, faces: Path, tmp_path: Path
+) -> None:
+    """A file of this machine counts in the keys of the components that read it."""
+    table, found = tmp_path / "labels.csv", set()
+    for text in ("path,label\n", "path,label\nfear/1.jpg,anger\n"):
+        table.write_text(text)
+        found.add(digest_of(load(None, [f"data.labels_csv={scheme}{table}"]), str(faces)))
+
+    assert len(found) == (2 if scheme else 1)
+    assert (folder_digest(str(faces)) in found) is not bool(scheme)
 
 
 def test_a_model_from_another_named_file_is_another_model(faces: Path, tmp_path: Path) -> None:

@@ -129,3 +129,11 @@ def test_a_mark_and_a_name_that_disagree_are_in_doubt() -> None:
 def test_a_circle_is_cut_open(table: dict[int, Origin]) -> None:
     found = find_copies(["c/a.jpg", "c/b.jpg"], table=table)
     assert len(found.roots) == len(table) - 1
+
+
+def test_copies_in_the_same_flat_folder_are_in_no_other_class() -> None:
+    paths = ["1.jpg", "x.jpg", "y.jpg"]
+    found = find_copies(paths, table={1: Origin(0, 1)}, marks={2: CopyMark("a", 2)}, digests="abc")
+    assert found.roots == {1: 0, 2: 0}
+    assert found.doubts == {2: copies.NOT_IN_TABLE}
+    assert not find_copies(paths, marks={2: CopyMark("a", 2)}, digests="abc").doubts

@@ -1,5 +1,6 @@
 import pytest
 
+from components.images.copies import find_copies
 from components.images.names import copy_extension, copy_name, free_variants, is_copy, possible_sources, shortened
 
 
@@ -83,3 +84,12 @@ def test_a_name_that_may_have_been_cut_gives_the_beginning_of_its_sources() -> N
 )
 def test_a_copy_keeps_its_sources_ending_where_that_fits(path: str, encoding: str, extension: str | None) -> None:
     assert copy_extension(path, encoding) == extension
+
+
+def test_a_copy_takes_no_name_that_a_photo_would_be_taken_for_a_copy_of() -> None:
+    ids = ["c/a.jpg", "c/a_aug1_aug1.jpg"]
+
+    [variant, _] = free_variants(ids, [2, 0], ids, [None, None])
+
+    made = [copy_name(ids[0], number, None, variant) for number in (1, 2)]
+    assert find_copies([*ids, *made]).roots == {2: 0, 3: 0}

@@ -354,6 +354,44 @@ def test_labels_that_are_not_sure_enough_are_left_out_and_counted_with_their_cop
     assert {row.weight for row in found.values()} == {None}
 
 
+def test_a_copy_on_whose_own_label_nobody_agreed_is_left_out_alone(tmp_path: Path) -> None:
+    for number in range(8):
+        draw(tmp_path / "data" / f"{number}.png", number)
+    draw(tmp_path / "data" / "0_aug1.png", 100)
+    lines = [f"{number}.png,{number % 2},{1 - number % 2}" for number in range(8)]
+    table = tmp_path / "votes.csv"
+    table.write_text("\n".join(["path,sad,happy", *lines, "0_aug1.png,1,1"]))
+
+    columns = LabelColumns(votes=("sad", "happy"))
+    summary = run(tmp_path / "data", tmp_path / "out", DataOptions(labels_csv=str(table), labels_columns=columns))
+
+    assert summary["classes"] == {"happy": 4, "sad": 4}
+    assert summary["excluded"] == {"the votes name no class": 1}
+
+
+@pytest.mark.parametrize(("header", "found"), [("filename,label", ["train.csv"]), ("label,filename", [])])
+def test_a_table_is_not_datasplits_by_its_name_alone(
+    header: str, found: list[str], folder: Path, tmp_path: Path
+) -> None:
+    files = sorted((folder / "train").rglob("*.jpg"))
+    lines = [header]
+    for path in files:
+        values = {"filename": path.name, "label": "sad" if header.startswith("filename") else path.parent.name}
+        lines.append(",".join(values[name] for name in header.split(",")))
+    (folder / "train.csv").write_text("\n".join(lines) + "\n")
+
+    summary = run(folder, tmp_path / "out")
+
+    assert [(table["file"], table["would_change"]) for table in summary["unused_tables"]] == [(one, 8) for one in found]
+
+
+def test_a_text_beside_each_image_is_no_table_of_labels(tmp_path: Path) -> None:
+    root = affectnet(tmp_path / "data")
+    (root / "happy" / "1.txt").write_text("path,label\nhappy/1.png,sad\n")
+
+    assert [table["file"] for table in run(root, tmp_path / "out")["unused_tables"]] == ["labels.csv"]
+
+
 def test_a_confidence_is_the_weight_of_an_image_and_of_its_copies(tmp_path: Path) -> None:
     root = affectnet(tmp_path / "data")
     draw(root / "happy" / "1_aug1.png", 200)

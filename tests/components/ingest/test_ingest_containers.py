@@ -92,6 +92,16 @@ def test_a_table_corrects_labels_in_an_archive(tmp_path: Path) -> None:
     assert summary["classes"] == {"happy": 7, "sad": 9}
 
 
+def test_a_table_in_an_archive_is_named_with_a_way_to_use_it(tmp_path: Path) -> None:
+    images = list(faces().values())
+    flat = {f"{number}.png": image for number, image in enumerate(images)}
+    lines = [f"{name},{'happy' if index % 2 else 'sad'}" for index, name in enumerate(flat)]
+    path = as_zip(flat | {"labels.csv": "\n".join(["path,label", *lines]).encode()}, tmp_path / "a.zip")
+
+    with pytest.raises(SourceError, match=r"take labels\.csv out of the archive and name it by data\.labels_csv$"):
+        run(path, tmp_path / "out")
+
+
 def test_a_path_may_be_relative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     as_zip(faces(), tmp_path / "a.zip")
     monkeypatch.chdir(tmp_path)

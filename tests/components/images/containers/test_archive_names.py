@@ -103,3 +103,13 @@ def test_an_empty_class_folder_is_seen() -> None:
     found = arrange([*files("x/happy/a.png", "x/sad/b.png"), ArchiveEntry("x/fear/", "folder")])
 
     assert found.folders == ["fear", "happy", "sad"]
+
+
+def test_a_workdir_that_was_packed_with_the_data_is_no_class() -> None:
+    workdir = ("x/runs/local/.affect-workdir", "x/runs/local/artifacts/1.png", "x/runs/local/report/index.html")
+    folders = [ArchiveEntry(name, "folder") for name in ("x/runs/", "x/runs/local/")]
+
+    found = arrange([*files("x/happy/a.png", "x/sad/b.png", *workdir), *folders])
+
+    assert (sorted(found.members), found.folders) == (["happy/a.png", "sad/b.png"], ["happy", "sad"])
+    assert sorted(found.left_out.values()) == ["hidden", "workdir", "workdir"]
