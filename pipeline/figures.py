@@ -52,11 +52,18 @@ def _baseline(outputs: Properties) -> str:
 def _evaluator(outputs: Properties) -> str:
     values = outputs["evaluation"]
     verdict = "blessed" if values["blessed"] else "not blessed"
-    return f"test accuracy {values['accuracy']:.3f}, macro-F1 {values['macro_f1']:.3f}: {verdict}"
+    text = f"test accuracy {values['accuracy']:.3f}, macro-F1 {values['macro_f1']:.3f}"
+    if "gain" in values:  # over a pushed model
+        text += f", gain {values['gain']:+.3f} ({values['gain_low']:+.3f} to {values['gain_high']:+.3f})"
+    return f"{text}: {verdict}"
 
 
 def _analysis(outputs: Properties) -> str:
-    return _count(outputs["analysis"]["suspects"], "suspicious labels")
+    values = outputs["analysis"]
+    text = _count(values["suspects"], "suspicious labels")
+    if "accuracy_low" in values:  # which an earlier version didn't record
+        text = f"accuracy within {values['accuracy_low']:.3f} – {values['accuracy_high']:.3f} (95 %), {text}"
+    return text
 
 
 def _pusher(outputs: Properties) -> str:

@@ -116,7 +116,9 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     origin = {"destination": given.destination, "recipe": own_recipe, "folder_digest": seen["digest"]}
     baseline = BaselineFinder(**summary, **labels, **origin, candidates=seen["candidates"])
     # Both on this run's test split, which nothing has looked at before.
-    least = EvaluateOptions(min_accuracy=evaluate.min_accuracy, min_gain=evaluate.min_gain)
+    least = EvaluateOptions(
+        min_accuracy=evaluate.min_accuracy, min_gain=evaluate.min_gain, gain_confidence=evaluate.gain_confidence
+    )
     evaluator = ImageEvaluator(
         **examples,
         groups=convert.outputs["groups"],

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from components.analysis.about_intervals import about_intervals
 from components.analysis.calibration_error import calibration_error, undo_temperature
 from components.analysis.intervals import with_intervals
 from components.analysis.predictions import Predictions
@@ -21,11 +22,12 @@ def analyse(
         by_split: predictions of `eval` and `test`.
         labels: class names in the order of their ids.
         temperature: built into the model's probabilities; None if it wasn't calibrated.
-        resamples: bootstrap resamples for the intervals.
+        resamples: of the bootstrap for the intervals of averages over classes.
         seed: decides the resamples.
 
     Returns:
-        By split `metrics`, `confusion_matrix`, `calibration`, `originals`, `augmented`, `mistakes`; `suspects`.
+        By split `metrics`, `about_intervals`, `confusion_matrix`, `calibration`, `originals`, `augmented`,
+        `mistakes`; `suspects`.
     """
     found: dict[str, Any] = {
         split: _of_split(predictions, labels, temperature, resamples, seed) for split, predictions in by_split.items()
@@ -50,6 +52,7 @@ def _of_split(
     return {
         "images": len(predictions),
         "metrics": metrics,
+        "about_intervals": about_intervals(metrics),
         "confusion_matrix": predictions.confusion(len(labels)).tolist(),
         "calibration": calibration,
         "originals": _accuracy(predictions.where(~predictions.augmented)),

@@ -71,6 +71,9 @@ class Executor(BaseExecutor):
         metrics = findings["test"]["metrics"]
         for name in ("accuracy", "macro_f1"):
             analysis.set_float_custom_property(name, metrics[name]["value"])
+            for bound in ("low", "high"):
+                if metrics[name][bound] is not None:
+                    analysis.set_float_custom_property(f"{name}_{bound}", metrics[name][bound])
         analysis.set_int_custom_property("suspects", len(findings["suspects"]))
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import jinja2
 
+from components.analysis.about_intervals import about_intervals
+
 INTENDED_USE = (
     "Sorting pictures into the classes above, where these resemble the training data: the same kind of camera, framing "
     "and subjects. Research, prototypes, and decisions that a person reviews."
@@ -47,7 +49,7 @@ _TEMPLATE = """\
 {% endfor %}
 ## Metrics on the test split
 
-95 % intervals by a bootstrap over groups.
+{{ about_intervals }}
 {%- if data.leak %} {{ data.leak }}{% endif %}
 
 | metric | value | interval |
@@ -58,8 +60,8 @@ _TEMPLATE = """\
 | class | precision | recall | F1 | images |
 |---|---|---|---|---|
 {% for row in per_class -%}
-| {{ row.label | literally }} | {{ "%.3f" | format(row.precision.value) }} | {{ "%.3f" | format(row.recall.value) }} | \
-{{ "%.3f" | format(row.f1.value) }} | {{ row.support }} |
+| {{ row.label | literally }} | {{ scored(row.precision) }} | {{ scored(row.recall) }} | {{ scored(row.f1) }} | \
+{{ row.support }} |
 {% endfor %}
 ## Intended use
 
@@ -117,6 +119,9 @@ def as_markdown(card: dict[str, Any]) -> str:
     def interval(score: dict[str, float | None]) -> str:
         return "–" if score["low"] is None else f"{score['low']:.3f} – {score['high']:.3f}"
 
+    def scored(score: dict[str, float | None]) -> str:
+        return f"{score['value']:.3f}" + ("" if score["low"] is None else f" ({interval(score)})")
+
     def beginning(weights: Any) -> str:
         if isinstance(weights, dict):
             return f"{literally(weights['file'])}, SHA-256 `{weights['sha256']}`"
@@ -124,5 +129,7 @@ def as_markdown(card: dict[str, Any]) -> str:
 
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["literally"] = literally
-    text = environment.from_string(_TEMPLATE).render(**card, interval=interval, beginning=beginning)
+    text = environment.from_string(_TEMPLATE).render(
+        **card, interval=interval, scored=scored, beginning=beginning, about_intervals=about_intervals(card["metrics"])
+    )
     return text.rstrip() + "\n"

@@ -9,4 +9,4 @@ class AnalysisOptions(Section):
     """What is measured of a model's predictions."""
 
     calibrate: bool = Field(True, description="the model's temperature was fitted")
-    bootstrap: int = Field(1000, ge=0, description="resamples for the 95 % intervals")
+    bootstrap: int = Field(1000, ge=0, description="resamples for the intervals of averages over classes; 0: none")

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from tfx import types
+from tfx.components.evaluator import constants
 from tfx.components.evaluator import executor as tfx_evaluator
 from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import json_utils, proto_utils
@@ -15,6 +17,7 @@ from tfx.utils import json_utils, proto_utils
 from components.evaluator.comparison import BASELINE, CANDIDATE, Comparison, decide
 from components.evaluator.eval_config import least_accuracy, make_eval_config
 from components.evaluator.extractors import custom_extractors
+from components.evaluator.gain import Gain, missed, paired_gain
 from components.evaluator.handed_over import KEPT, SEEN
 from components.evaluator.options import EvaluateOptions
 from components.evaluator.results import read_blessing, read_results
@@ -23,6 +26,8 @@ from components.formats.examples import read_labels
 from components.formats.groups import read_groups
 from components.formats.predictions import write_predictions
 from components.formats.saved_model import ASSETS, is_saved_model, read_made_from, serving_folder
+from components.tools.files import write_text
+from components.tools.proportions import LEVEL
 
 
 class EvaluatorExecutor(tfx_evaluator.Executor):
@@ -79,15 +84,24 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
             write_predictions(rows["id"].to_pylist(), np.stack(rows["probabilities"].to_numpy()), uri)
         finally:
             kept.unlink(missing_ok=True)
+        where = comparison.where if comparison is not None else ""
+        gain = None if comparison is None else _gain(rows, comparison, options.gain_confidence or LEVEL)
+        verdict = read_blessing(uri, where)
+        if gain is not None and options.gain_confidence is not None and verdict["blessed"]:
+            verdict["failures"] = missed(gain, options.min_gain, where)
+            verdict["blessed"] = not verdict["failures"]
+            if not verdict["blessed"]:
+                _take_back(get_single_instance(output_dict["blessing"]))
         results: dict[str, Any] = {
-            **read_blessing(uri, comparison.where if comparison is not None else ""),
+            **verdict,
             "least_accuracy": least_accuracy(options, counts),
             "min_gain": options.min_gain,
+            "gain_confidence": options.gain_confidence,
             "candidate": read_results(uri, labels, CANDIDATE if comparison is not None else ""),
             "baseline": None,
             "comparison": None,
         }
-        if comparison is not None:
+        if comparison is not None and gain is not None:
             version = baseline.get_string_custom_property("version")
             results["baseline"] = {"version": version, **read_results(uri, labels, BASELINE)}
             accuracies = [results[model]["compared_accuracy"] for model in ("candidate", "baseline")]
@@ -95,15 +109,35 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
                 "on": comparison.on,
                 "images": comparison.images,
                 "fair": comparison.is_fair,
-                "text": comparison.describe(version, *accuracies),
+                "gain": gain.as_json(),
+                "text": f"{comparison.describe(version, *accuracies)} {gain.describe()}",
             }
         RESULTS.write(results, uri)
         evaluation.set_float_custom_property("accuracy", results["candidate"]["accuracy"])
         evaluation.set_float_custom_property("macro_f1", results["candidate"]["macro_f1"])
         evaluation.set_float_custom_property("least_accuracy", results["least_accuracy"])
         evaluation.set_int_custom_property("blessed", int(results["blessed"]))
-        if comparison is not None:
+        if comparison is not None and gain is not None:
             evaluation.set_string_custom_property("compared_on", comparison.on)
             evaluation.set_int_custom_property("compared_images", comparison.images)
             evaluation.set_string_custom_property("baseline_version", results["baseline"]["version"])
             evaluation.set_float_custom_property("baseline_accuracy", results["baseline"]["accuracy"])
+            for name, value in (("gain", gain.value), ("gain_low", gain.low), ("gain_high", gain.high)):
+                evaluation.set_float_custom_property(name, value)
+
+
+def _gain(rows: pa.Table, comparison: Comparison, level: float) -> Gain:
+    """Return the gain on the images that both models are compared on, from what they said of them."""
+    groups = np.array(rows["group"].to_pylist(), np.str_)
+    on = ~np.isin(groups, list(comparison.seen)) if comparison.on == "new" else np.ones(len(groups), bool)
+    labels = rows["label"].to_numpy()
+    right = [np.stack(rows[model].to_numpy()).argmax(axis=1) == labels for model in ("probabilities", "baseline")]
+    copies = np.array(rows["augmented"].to_pylist(), bool)
+    return paired_gain(right[0][on], right[1][on], groups[on], copies[on], level)
+
+
+def _take_back(blessing: types.Artifact) -> None:
+    """Make a blessing that TFX's executor has given one that it hasn't."""
+    (Path(blessing.uri) / constants.BLESSED_FILE_NAME).unlink()
+    write_text("", Path(blessing.uri) / constants.NOT_BLESSED_FILE_NAME)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, constants.NOT_BLESSED_VALUE)

@@ -11,15 +11,24 @@ import numpy as np
 import pyarrow as pa
 import tensorflow_model_analysis as tfma
 
-from components.evaluator.comparison import CANDIDATE, FEATURE
+from components.evaluator.comparison import BASELINE, CANDIDATE, FEATURE
 from components.evaluator.handed_over import KEPT, SEEN
-from components.formats.examples import GROUP, ID
+from components.formats.examples import AUGMENTED, GROUP, ID, LABEL
 
-_KEPT = pa.schema([("id", pa.string()), ("probabilities", pa.list_(pa.float32()))])
+_KEPT = pa.schema(
+    [
+        ("id", pa.string()),
+        ("label", pa.int64()),
+        ("group", pa.string()),
+        ("augmented", pa.bool_()),
+        ("probabilities", pa.list_(pa.float32())),
+        ("baseline", pa.list_(pa.float32())),  # what the other model says; null where there is none
+    ]
+)
 
 
 def custom_extractors(eval_shared_model: Any, eval_config: Any, tensor_adapter_config: Any) -> list[Any]:
-    """Return TFMA's extractors, one that writes the candidate's predictions, and one that marks what is new to both.
+    """Return TFMA's extractors, one that writes the predictions, and one that marks what is new to both.
 
     The last adds `FEATURE` to each example: 0 where its group is in `SEEN`, else 1.
     """
@@ -44,7 +53,7 @@ def _mark(extracts: dict[str, Any], seen: frozenset[str]) -> dict[str, Any]:
 
 
 class _Keep(beam.PTransform):  # type: ignore[misc]
-    """Passes on what it gets, and writes id and probabilities of each example beside it."""
+    """Passes on what it gets, and writes what is known of each example, and what the models say, beside it."""
 
     def __init__(self, path: str) -> None:
         super().__init__()
@@ -58,8 +67,21 @@ class _Keep(beam.PTransform):  # type: ignore[misc]
 
 
 def _row(extracts: Mapping[str, Any]) -> dict[str, Any]:
-    predictions = extracts[tfma.PREDICTIONS_KEY]
-    for key in (CANDIDATE, "probabilities"):  # by model where there are two, by output where there are several
-        predictions = predictions[key] if isinstance(predictions, Mapping) and key in predictions else predictions
-    probabilities = np.asarray(predictions, np.float32).ravel()
-    return {"id": np.asarray(extracts[tfma.FEATURES_KEY][ID]).item().decode(), "probabilities": probabilities.tolist()}
+    features, predictions = extracts[tfma.FEATURES_KEY], extracts[tfma.PREDICTIONS_KEY]
+    two = isinstance(predictions, Mapping) and CANDIDATE in predictions  # by model, where there are two
+    return {
+        "id": np.asarray(features[ID]).item().decode(),
+        "label": int(np.asarray(features[LABEL]).item()),
+        "group": np.asarray(features[GROUP]).item().decode(),
+        "augmented": bool(np.asarray(features[AUGMENTED]).item()),
+        "probabilities": _probabilities(predictions[CANDIDATE] if two else predictions),
+        "baseline": _probabilities(predictions[BASELINE]) if two else None,
+    }
+
+
+def _probabilities(predictions: Any) -> list[float]:
+    """Return a model's answer, which is by output where it has several."""
+    if isinstance(predictions, Mapping):
+        predictions = predictions["probabilities"]
+    values: list[float] = np.asarray(predictions, np.float32).ravel().tolist()
+    return values

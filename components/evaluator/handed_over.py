@@ -4,5 +4,5 @@ from contextvars import ContextVar
 
 # The groups in test that are not new to both models; None where none is left out.
 SEEN: ContextVar[frozenset[str] | None] = ContextVar("SEEN")
-# Where the candidate's predictions go: a path without its ending, which all workers see.
+# Where the predictions go: a path without its ending, which all workers see.
 KEPT: ContextVar[str] = ContextVar("KEPT")

@@ -17,9 +17,17 @@ class EvaluateOptions(Section):
     min_gain: float = Field(
         0.0, ge=-1.0, le=1.0, description="least gain in accuracy over the pushed model, on images new to both"
     )
+    gain_confidence: float | None = Field(
+        None,
+        ge=0.5,
+        lt=1.0,
+        description="confidence, such as 0.95, that the gain exceeds min_gain; null: the gain as measured is enough",
+    )
     calibrate: bool = Field(True, description="fit a temperature on eval and build it into the model")
     flip_average: bool | None = Field(
         None,
         description="average the answers for an image and its mirror image, as exported; null: as train.augment.flip",
     )
-    bootstrap: int = Field(1000, ge=0, description="resamples for the 95 % intervals")
+    bootstrap: int = Field(
+        1000, ge=0, description="resamples for the 95 % intervals of averages over classes, such as macro-F1; 0: none"
+    )

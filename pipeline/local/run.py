@@ -148,6 +148,8 @@ def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir
         console.print(f"Report:  {folder.report}", highlight=False, soft_wrap=True)
     comparison = results["comparison"]
     notes = [comparison["text"]] if comparison and not comparison["fair"] else []
+    if comparison and comparison["fair"]:
+        console.print(comparison["text"], highlight=False, markup=False, soft_wrap=True)
     notes.append(ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])["data"]["leak"])
     for note in filter(None, notes):
         console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)

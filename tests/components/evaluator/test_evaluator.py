@@ -286,6 +286,39 @@ def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
         assert (f"on the {images} test images that are new to both" in failure["text"]) == (on == "new")
 
 
+@pytest.mark.parametrize(
+    ("right", "confidence", "blessed"), [(44, None, True), (44, 0.95, False), (44, 0.6, True), (54, 0.95, True)]
+)
+def test_a_gain_that_may_be_chance_is_not_enough_where_confidence_is_asked_for(
+    right: int,
+    confidence: float | None,
+    blessed: bool,
+    data: tuple[Any, ...],
+    evaluate: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    """Of 54 test images the pushed model has 40 right, the new one these and some more."""
+    digests = read_columns(Path(data[0].uri), "test", ["sha256"])[0].to_pylist()
+    baseline = make_model(tmp_path / "baseline", lean=-100.0, seen=digests[:40])
+    baseline.set_string_custom_property("version", "7")
+    model = make_model(tmp_path / "new", lean=-100.0, seen=digests[:right])
+
+    results, found = evaluate(model, baseline, min_accuracy=0.0, gain_confidence=confidence)
+
+    assert found == results["blessed"] == blessed
+    folder = max(tmp_path.parent.glob("evaluation*"), key=lambda path: path.stat().st_mtime) / "blessing"
+    assert [path.name for path in folder.iterdir()] == ["BLESSED" if blessed else "NOT_BLESSED"]
+    gain = results["comparison"]["gain"]
+    assert (gain["only_candidate"], gain["only_baseline"]) == (right - 40, 0)
+    assert gain["value"] == pytest.approx((right - 40) / 54)
+    assert (gain["low"] > 0) == (right == 54 or confidence == 0.6)
+    assert gain["level"] == (confidence or 0.95)
+    assert results["comparison"]["text"].endswith("beyond chance." if gain["low"] > 0 else "it may be chance.")
+    if not blessed:
+        [failure] = results["failures"]
+        assert "more than +0.000 is required" in failure["text"]
+
+
 def test_who_has_seen_an_image_of_a_group_has_seen_the_group() -> None:
     images = [("a" * 64, "ann"), ("b" * 64, "bob"), ("c" * 64, "ann"), ("d" * 64, "dan")]
 
