@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from benchmarks import coverage
+import simulated_coverage
 from scipy.stats import binomtest
 
 from components.evaluator.gain import Gain, missed, paired_gain
@@ -79,7 +79,7 @@ def test_it_is_said_whether_a_gain_is_beyond_chance(candidate: int, baseline: in
 
 @pytest.mark.parametrize("group", [1, 5])
 def test_intervals_of_gains_hold_the_true_one(group: int) -> None:
-    held, above = coverage.gain_coverage(300, 0.1, 0.1, group, 400, np.random.default_rng(0))
+    held, above = simulated_coverage.gain_coverage(300, 0.1, 0.1, group, 400, np.random.default_rng(0))
 
     assert held >= 0.93
     assert above <= 0.05
