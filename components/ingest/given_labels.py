@@ -68,6 +68,10 @@ def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabel
         if options.min_confidence is not None and _confidence(label, where) < options.min_confidence:
             left_out[file] = "below data.min_confidence"
         weight = _confidence(label, where) if options.weigh_by_confidence else None
+        if weight is not None and weight > 1:
+            raise SourceError(
+                f"{where}: data.weigh_by_confidence takes confidences from 0 to 1. Received: {weight:g}, of {file}"
+            )
         labels[file] = Label(label.name, weight, label.votes)
     read = {"rows": len(table.rows), "encoding": table.encoding, "without_path": table.without_path}
     return GivenLabels(labels, left_out, used, read)

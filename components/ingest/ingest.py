@@ -108,11 +108,18 @@ _DUPLICATE_SCHEMA = pa.schema([(name, pa.string()) for name in ("kind", "key", "
 
 
 def _digest(rows: list[ImageRow], layout: Layout) -> str:
-    """Digest the images with their labels and names, wherever the folder lies and whatever level of it was named."""
+    """Digest the images with labels, names and sources, wherever the folder lies and whichever level was named."""
     lines = sorted(
-        "\0".join((layout.place(row.id, row.split), row.sha256, row.label, row.split, *_grade(row))) for row in rows
+        "\0".join((layout.place(row.id, row.split), row.sha256, row.label, row.split, *_tie(row, layout), *_grade(row)))
+        for row in rows
     )
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+
+
+def _tie(row: ImageRow, layout: Layout) -> tuple[str, ...]:
+    if row.copy:
+        return (layout.path_in_split(row.source_id),)
+    return () if row.group == row.id else (row.group,)
 
 
 def _grade(row: ImageRow) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-import simulated_coverage
 from scipy.stats import binomtest
+from simulated_coverage import exact_coverage, group_sizes, grouped_coverage, macro_coverage, single_shares
 
 from components.analysis.about_intervals import about_intervals
 from components.analysis.intervals import with_intervals
@@ -93,12 +93,9 @@ def test_augmented_copies_make_nothing_surer() -> None:
 def test_intervals_of_independent_images_hold_the_truth_as_often_as_they_say() -> None:
     """Exactly: summed over the binomial distribution."""
     for count in (20, 50, 300):
-        average = np.mean([simulated_coverage.exact_coverage(count, share) for share in np.linspace(0.5, 1, 501)[:-1]])
+        average = np.mean([exact_coverage(count, share) for share in np.linspace(0.5, 1, 501)[:-1]])
         assert 0.94 <= average <= 0.97
-        assert (
-            min(simulated_coverage.exact_coverage(count, share) for share in simulated_coverage.single_shares(count))
-            >= 0.90
-        )
+        assert min(exact_coverage(count, share) for share in single_shares(count)) >= 0.90
 
 
 @pytest.mark.parametrize(("count", "size", "correlation"), [(300, 5, 0.5), (50, 5, 1.0), (300, None, 0.2)])
@@ -107,15 +104,14 @@ def test_intervals_of_grouped_images_hold_the_truth_about_as_often_as_they_say(
 ) -> None:
     rng = np.random.default_rng(0)
     held = [
-        simulated_coverage.grouped_coverage(simulated_coverage.group_sizes(count, size), share, correlation, 60, rng)
-        for share in np.linspace(0.5, 0.99, 12)
+        grouped_coverage(group_sizes(count, size), share, correlation, 60, rng) for share in np.linspace(0.5, 0.99, 12)
     ]
 
     assert 0.92 <= np.mean(held) <= 0.985
 
 
 def test_averages_over_classes_hold_the_truth_where_a_bootstrap_fails() -> None:
-    held = simulated_coverage.macro_coverage(3, 50, 0.02, 1, 60, np.random.default_rng(0))
+    held = macro_coverage(3, 50, 0.02, 1, 60, np.random.default_rng(0))
 
     assert held["shown"]["macro_f1"] >= 0.90
     assert held["percentile bootstrap"]["macro_f1"] <= 0.85

@@ -402,6 +402,14 @@ def test_a_confidence_is_the_weight_of_an_image_and_of_its_copies(tmp_path: Path
     assert [found[f"happy/{name}.png"].weight for name in ("1", "1_aug1", "4")] == pytest.approx([0.2, 0.2, 0.5])
 
 
+def test_a_confidence_in_percent_is_no_weight(tmp_path: Path) -> None:
+    root, table = affectnet(tmp_path / "data"), tmp_path / "labels.csv"
+    table.write_text("path,label,confidence\nanger/0.png,anger,85\n")
+
+    with pytest.raises(SourceError, match="takes confidences from 0 to 1. Received: 85, of anger/0.png"):
+        run(root, tmp_path / "out", DataOptions(labels_csv=str(table), weigh_by_confidence=True))
+
+
 def test_images_follow_their_votes(tmp_path: Path) -> None:
     root, table = tmp_path / "data", tmp_path / "votes.csv"
     for image in range(4):
