@@ -55,7 +55,11 @@ def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabel
     names = options.label_names
     if isinstance(names, str):
         names = read_names(_content(names, "data.label_names"), f"data.label_names {names}")
-    table = read_label_table(_content(options.labels_csv, "data.labels_csv"), where, options.labels_columns, names)
+    is_graded = options.min_confidence is not None or options.weigh_by_confidence
+    content = _content(options.labels_csv, "data.labels_csv")
+    table = read_label_table(content, where, options.labels_columns, names, with_confidence=is_graded)
+    if not table.rows:
+        raise SourceError(f"{where} labels no image: it has no line below the names of its columns")
     used = _within(options.labels_csv, uri, listing)
     beside = used.rpartition("/")[0] if used else ""
     matched = match_labels(table, Finder(listing.files, _roots(uri), beside))
@@ -90,7 +94,7 @@ def unused_tables(
         if not file.lower().endswith(_ENDINGS) or file in known or _size(listing, file) > _LARGEST:
             continue
         try:
-            table = read_label_table(source.read(file), file)
+            table = read_label_table(source.read(file), file, with_confidence=False)
         except (SourceError, OSError):
             continue
         finder = Finder(listing.files, _roots(uri), file.rpartition("/")[0])
