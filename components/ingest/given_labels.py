@@ -70,6 +70,8 @@ def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabel
             left_out[file] = "below data.min_confidence"
         weight = _confidence(label, where) if options.weigh_by_confidence else None
         labels[file] = Label(label.name, weight, label.votes)
+    if options.weigh_by_confidence and not any(label.confidence for label in labels.values()):
+        raise SourceError(f"{where}: all confidences are 0, so no image would count: data.weigh_by_confidence=false")
     read = {"rows": len(table.rows), "encoding": table.encoding, "without_path": table.without_path}
     return GivenLabels(labels, left_out, used, read)
 

@@ -125,3 +125,34 @@ def test_an_archive_of_which_nothing_can_be_read_says_why(tmp_path: Path) -> Non
 
     with pytest.raises(SourceError, match=r"no usable image in .* \(6 can't be used; the first: .*: LZMA\)"):
         ingest(str(as_zip(FILES, tmp_path / "a.zip", zipfile.ZIP_LZMA)), tmp_path / "out", DataOptions())
+
+
+def test_confidences_that_are_all_zero_are_no_weights(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="all confidences are 0, so no image would count"):
+        run(tmp_path, "path,label,confidence\n" + "".join(f"{f},sad,0\n" for f in FILES), weigh_by_confidence=True)
+
+
+@pytest.mark.parametrize(("folder", "beside"), [("images", False), ("faces", False), ("imgs_2", True)])
+def test_a_table_of_a_part_of_one_folder_makes_no_class_of_the_rest(folder: str, beside: bool, tmp_path: Path) -> None:
+    files = {f"{folder}/{number}.png": drawn(number) for number in range(10)}
+    as_folder(files | ({"sad/x.png": drawn(50)} if beside else {}), tmp_path / "data")
+    (tmp_path / "labels.csv").write_text(f"path,label\n{folder}/0.png,happy\n{folder}/1.png,sad\n")
+    (tmp_path / "out").mkdir()
+
+    options = DataOptions(labels_csv=str(tmp_path / "labels.csv"))
+    summary = ingest(str(tmp_path / "data"), tmp_path / "out", options)
+
+    assert summary["classes"] == {"happy": 1, "sad": 1 + beside}
+    assert summary["quarantine_reasons"] == {"not in data.labels_csv, which divides its folder into classes": 8}
+
+
+def test_a_few_corrections_leave_a_folder_its_class_also_where_it_is_a_number(tmp_path: Path) -> None:
+    as_folder(
+        {f"{label}/{number}.png": drawn(9 * label + number) for label in (3, 4) for number in range(4)}, tmp_path / "d"
+    )
+    (tmp_path / "labels.csv").write_text("path,label\n3/0.png,4\n")
+    (tmp_path / "out").mkdir()
+
+    summary = ingest(str(tmp_path / "d"), tmp_path / "out", DataOptions(labels_csv=str(tmp_path / "labels.csv")))
+
+    assert summary["classes"] == {"3": 3, "4": 5}
