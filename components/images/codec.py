@@ -31,6 +31,9 @@ _UPRIGHT = 1
 _LONGEST_SIDE = 1_000_000
 _MOST_PIXELS = 2**29 // 4
 _LONGEST_JPEG_SIDE = 65_500
+# A scan of a few bytes costs as much time as one that fills all pixels. Encoders write about ten; libjpeg-turbo's own
+# programs draw the line here when they are told to beware (`-maxscans`).
+_START_OF_SCAN, _MOST_SCANS = b"\xff\xda", 500
 
 # The limit is ours and is checked on the header, before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -69,6 +72,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
     """
     if not data:
         raise BadImage("empty file")
+    if data.startswith(b"\xff\xd8") and data.count(_START_OF_SCAN) > _MOST_SCANS:
+        raise BadImage(f"a JPEG of more than {_MOST_SCANS} scans, which would take minutes to decode")
     png = Png(data) if data.startswith(SIGNATURE) else None
     if png is not None and png.damaged_chunk:
         raise BadImage(f"damaged: the checksum of {png.damaged_chunk} doesn't match")

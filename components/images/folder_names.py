@@ -65,16 +65,24 @@ def may_be_image(file_id: str) -> bool:
 
 
 def has_ending(name: str) -> bool:
-    """Return whether a name ends as a file's does: a folder of a class seldom has a dot and a few letters there."""
-    return bool(re.search(r"[^.]\.[A-Za-z][A-Za-z0-9]{1,4}$", name))
+    """Return whether a name ends as a file's does: a folder of a class seldom has a dot and a few letters there.
+
+    So does that of a row in a table, `train.parquet#12`.
+    """
+    name = re.sub(r"#\d+$", "", name)
+    return bool(re.search(r"[^.]\.[A-Za-z][A-Za-z0-9]{1,4}$", name)) or not may_be_image(name)
 
 
 def look_alikes(labels: Iterable[str]) -> list[tuple[str, str]]:
-    """Return pairs of labels that differ only in case, in Unicode's spelling of the same letters, or in blanks."""
+    """Return pairs of labels that differ only in case, in Unicode's spelling of the same letters, or in blanks.
+
+    Characters that aren't seen, such as a blank of no width, don't count.
+    """
     first: dict[str, str] = {}
     pairs = []
     for label in sorted(labels):
-        plain = " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", label).lower()).split())
+        seen = "".join(letter for letter in label if unicodedata.category(letter) != "Cf")
+        plain = " ".join(unicodedata.normalize("NFC", unicodedata.normalize("NFC", seen).lower()).split())
         if first.setdefault(plain, label) != label:
             pairs.append((first[plain], label))
     return pairs

@@ -1,5 +1,6 @@
 """Refuse classes that would vanish, that can't be learnt, or that are one class spelled in two ways. Pure."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -27,7 +28,7 @@ def check_links(outside: Iterable[tuple[str, str]], folders: Iterable[str]) -> N
 
 
 def check_spelling(places: Mapping[str, str]) -> None:
-    """Refuse labels that differ only in case, Unicode or blanks, and those that begin or end with a blank.
+    """Refuse labels that differ only in case, Unicode or blanks, and those that no table or terminal shows as they are.
 
     Args:
         places: labels, each with the id of one of its files, or its folder.
@@ -45,6 +46,11 @@ def check_spelling(places: Mapping[str, str]) -> None:
         if label != label.strip():
             raise SourceError(
                 f"data: a class can't begin or end with a blank: {spelled_out(label)} ({place}). {remedy}"
+            )
+        if any(unicodedata.category(letter) == "Cc" for letter in label):
+            raise SourceError(
+                f"data: a class can't have a line's end or another control character: {spelled_out(label)} "
+                f"({place!r}). {remedy}"
             )
 
 

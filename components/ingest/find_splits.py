@@ -230,7 +230,8 @@ def _refuse_doubt(full: Mapping[str, _Folder], named: Mapping[str, str], tree: _
     unused = [name for name in others if name not in same]
     by_split = _by_split(splits | dict.fromkeys(same, "train"))
     if not splits:  # names that say nothing: one of them as an example
-        by_split = {"train": same[:-1], "test": same[-1:]}
+        test = min(reversed(same), key=lambda name: full[name].images)
+        by_split = {"train": [name for name in same if name != test], "test": [test]}
     note = f" ({_list(unused)} then {'is' if len(unused) == 1 else 'are'} not used)" if unused else ""
     raise SourceError(
         f"data: not sure what the folders {_list(full)} are. If they are the classes, set data.layout=classes. If "

@@ -58,7 +58,11 @@ def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabel
     names = options.label_names
     if isinstance(names, str):
         names = read_names(_content(names, "data.label_names"), f"data.label_names {names}")
-    table = read_label_table(_content(options.labels_csv, "data.labels_csv"), where, options.labels_columns, names)
+    is_graded = options.min_confidence is not None or options.weigh_by_confidence
+    content = _content(options.labels_csv, "data.labels_csv")
+    table = read_label_table(content, where, options.labels_columns, names, with_confidence=is_graded)
+    if not table.rows:
+        raise SourceError(f"{where} labels no image: it has no line below the names of its columns")
     used = _within(options.labels_csv, uri, listing)
     beside = used.rpartition("/")[0] if used else ""
     matched = match_labels(table, Finder(listing.files, _roots(uri), beside))
@@ -73,6 +77,8 @@ def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabel
                 f"{where}: data.weigh_by_confidence takes confidences from 0 to 1. Received: {weight:g}, of {file}"
             )
         labels[file] = Label(label.name, weight, label.votes)
+    if options.weigh_by_confidence and not any(label.confidence for label in labels.values()):
+        raise SourceError(f"{where}: all confidences are 0, so no image would count: data.weigh_by_confidence=false")
     read = {"rows": len(table.rows), "encoding": table.encoding, "without_path": table.without_path}
     return GivenLabels(labels, left_out, used, read)
 
@@ -100,7 +106,7 @@ def unused_tables(
         if file.rpartition(".")[0] in images:  # says something of that image alone, and each image may have one
             continue
         try:
-            table = read_label_table(_read(source, file), file)
+            table = read_label_table(_read(source, file), file, with_confidence=False)
         except (SourceError, OSError):
             continue
         finder = Finder(listing.files, _roots(uri), file.rpartition("/")[0])

@@ -22,7 +22,7 @@ from components.ingest.layout import Layout, check_split_csv
 from components.ingest.notes import notes
 from components.ingest.options import DataOptions
 from components.ingest.pack import mend, pack
-from components.ingest.structure import read_structure
+from components.ingest.structure import read_structure, use_table
 
 
 def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | None = None) -> dict[str, Any]:
@@ -65,7 +65,8 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
     known.check_classes([(row.label, row.split) for row in rows], bad)
     classes = Counter(row.label for row in rows)
     if len(classes) < 2:
-        raise SourceError(f"data: only one class with images ({min(classes)}) in {uri}: a classifier needs two")
+        remedy = f"a classifier needs two{use_table(found.unused_tables, uri)}"
+        raise SourceError(f"data: only one class with images ({min(classes)}) in {uri}: {remedy}")
 
     near = near_duplicates([unsigned(row.phash) for row in rows]) if options.near_duplicates != "off" else []
     duplicates = find_duplicates(rows, near)

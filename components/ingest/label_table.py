@@ -22,6 +22,13 @@ _PATHS = ("path", "pth", "filepath", "file_path", "image_path", "img_path", "fil
 _LABELS = ("label", "class", "emotion", "expression", "category", "target", "class_name", "label_name", "diagnosis")
 _CONFIDENCES = ("confidence", "relfcs")
 _SEPARATORS = (",", ";", "\t")
+_NO_TEXT = {
+    b"PK\3\4": "a spreadsheet or a zip archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+    b"\x1f\x8b": "compressed by gzip",
+    b"PAR1": "a Parquet file",
+}
+_HEAD = 4096  # bytes that tell the encoding; an even number
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,12 @@ class NoLabelTable(SourceError):
 
 
 def read_label_table(
-    data: bytes, where: str, columns: LabelColumns | None = None, names: Mapping[str, str] | None = None
+    data: bytes,
+    where: str,
+    columns: LabelColumns | None = None,
+    names: Mapping[str, str] | None = None,
+    *,
+    with_confidence: bool = True,
 ) -> LabelTable:
     """Read a table.
 
@@ -79,6 +91,7 @@ def read_label_table(
         where: the file, for messages.
         columns: names of the columns, where they aren't usual ones.
         names: class names by what stands in the label's column, such as "3".
+        with_confidence: whether the column of confidences, if there is one, is read.
 
     Raises:
         NoLabelTable: a column isn't there, or several could be meant.
@@ -91,7 +104,7 @@ def read_label_table(
     votes = [_named(header, name, "votes", where) for name in columns.votes]
     unsure = [_named(header, name, "unsure", where) for name in columns.unsure]
     label = None if votes else _column(header, columns.label, _LABELS, "label", where)
-    confidence = _confidence(header, columns, where)
+    confidence = _confidence(header, columns, where) if with_confidence else None
     rows, without_path = [], 0
     for number, cells in lines:
         if len(cells) > len(header):
@@ -136,8 +149,10 @@ def read_names(data: bytes, where: str) -> dict[str, str]:
 
 
 def _decoded(data: bytes, where: str) -> tuple[str, str]:
-    is_wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp1252", "latin-1"):
+    for start, what in _NO_TEXT.items():
+        if data.startswith(start):
+            raise SourceError(f"{where} is {what}, not text: save or unpack it as CSV in UTF-8")
+    for encoding in _encodings(data[:_HEAD]):
         try:
             text = data.decode(encoding)
         except UnicodeDecodeError:
@@ -147,6 +162,19 @@ def _decoded(data: bytes, where: str) -> tuple[str, str]:
                 raise SourceError(f"{where}, line {number}, character {line.index(chr(0)) + 1}: a NUL; take it out")
         return text, encoding
     raise SourceError(f"{where} is neither UTF-8 nor UTF-16: save it as UTF-8")
+
+
+def _encodings(head: bytes) -> Sequence[str]:
+    """Return what a text may be encoded in. Of one in UTF-16 every other byte is a NUL, but for a few."""
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return ("utf-32",)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return ("utf-16",)
+    pairs = len(head) // 2
+    for start, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if pairs and head[start::2].count(0) * 2 > pairs and not head[1 - start :: 2].count(0):
+            return (encoding,)
+    return ("utf-8-sig", "cp1252", "latin-1")
 
 
 def _split(text: str, where: str) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from components.images.folder_names import may_be_image
+from components.images.folder_names import may_be_image, says_nothing
 from components.images.source import SourceError
 from components.images.split_tables import LINEAGE, SPLIT_TABLES, read_rows
 from components.ingest.find_splits import find_splits
@@ -157,7 +157,11 @@ def _class_folders(folders: Iterable[str], roots: Mapping[str, str]) -> Iterable
 
 
 def _mixed(files: Iterable[str], roots: Mapping[str, str], labels: Mapping[str, str]) -> set[str]:
-    """Return folders that are no classes: a table gives most of their files several labels, and none the folder's."""
+    """Return folders that are no classes, since a table gives their files other labels, and none the folder's.
+
+    Most of their files, and several labels; or it is the one folder there is, or called `images` or the like, and the
+    table is of a part of it. A few labels in one of several folders correct it.
+    """
     if not labels:
         return set()
     total: Counter[tuple[str | None, str]] = Counter()
@@ -169,10 +173,15 @@ def _mixed(files: Iterable[str], roots: Mapping[str, str], labels: Mapping[str, 
             total[root, folder] += 1
             if file_id in labels:
                 given[root, folder][labels[file_id]] += 1
+    is_alone = len({folder for _, folder in total}) == 1
     return {
         folder
         for (root, folder), by_label in given.items()
-        if len(by_label) > 1 and folder not in by_label and 2 * by_label.total() > total[root, folder]
+        if folder not in by_label
+        and (
+            (len(by_label) > 1 and (is_alone or 2 * by_label.total() > total[root, folder]))
+            or (says_nothing(folder) and any(map(str.isalpha, folder)))  # a number may be a class
+        )
     }
 
 

@@ -9,6 +9,7 @@ from components.images.source import SourceError
 from components.ingest.label_table import Label, LabelTable
 
 _SHOWN = 3
+_Index = dict[tuple[int, str], list[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -43,27 +44,35 @@ class Finder:
         self._files = set(files)
         self._roots = [f"{root.rstrip('/')}/" for root in roots]
         self._beside = f"{beside}/" if beside else ""
-        # By a file's name, and by its name without the extension: paths that are as short, and whose they are.
-        self._named: tuple[dict[str, list[tuple[str, str]]], ...] = (defaultdict(list), defaultdict(list))
+        # Paths, and whose they are, by their last part and by their last two, since thousands may share a name. And the
+        # same of paths without the extension.
+        self._named: tuple[_Index, ...] = (defaultdict(list), defaultdict(list))
         for file in sorted(self._files):
             stem, dot, extension = file.rpartition(".")
             for index, path in zip(self._named, (file, stem if dot and "/" not in extension else file), strict=True):
-                index[path.rpartition("/")[2]].append((path, file))
+                index[1, _last(path, 1)].append((path, file))
+                index[2, _last(path, 2)].append((path, file))
 
     def find(self, path: str) -> list[str]:
         """Return the ids that a path may mean: one, or none, or several."""
         path = path.replace("\\", "/")
         for root in self._roots:
             path = path.removeprefix(root)
-        path = re.sub(r"^(\.?/)+", "", path)
+        path = re.sub(r"^(\.?/)+", "", re.sub(r"/(\.?/)+", "/", path))
         for exact in (path, self._beside + path):
             if exact in self._files:
                 return [exact]
+        # A path of several parts may end like one of as many, or be longer than one that has a single part.
+        ends = [(2, _last(path, 2)), (2, _last(path, 1))] if "/" in path else [(1, path)]
         for index in self._named:
-            candidates = index.get(path.rpartition("/")[2], ())
-            if found := [file for known, file in candidates if _end_alike(known, path)]:
+            candidates = [one for end in ends for one in index.get(end, ())]
+            if found := sorted(file for known, file in candidates if _end_alike(known, path)):
                 return found
         return []
+
+
+def _last(path: str, parts: int) -> str:
+    return "/".join(path.rsplit("/", parts)[-parts:])
 
 
 def _end_alike(one: str, other: str) -> bool:
@@ -94,6 +103,10 @@ def match_labels(table: LabelTable, finder: Finder) -> Matched:
             raise SourceError(
                 f"{table.where} gives {ids[0]} two labels: {label.name or 'none'} in line {line}, "
                 f"{row.label.name or 'none'} in line {row.line}"
+            )
+        if label != row.label:
+            raise SourceError(
+                f"{table.where} gives {ids[0]} two confidences or votes: in line {line} and in line {row.line}"
             )
     if unknown:
         line, path = unknown[0]

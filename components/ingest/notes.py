@@ -19,6 +19,11 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
             f"{sum(folders.values())} images aren't part of the data, since they lie beside its splits: {named}"
             f"{', …' if len(folders) > _NAMED else ''}. data.splits names the folders to use."
         )
+    if conflicts := summary["duplicates"]["conflict"]:
+        yield (
+            f"{conflicts} images have the very pixels of one with another label: the table of duplicates, beside that "
+            "of unusable files, lists them."
+        )
     for doubt in summary["doubtful_copies"]["reasons"]:
         named = ", ".join(map(repr, doubt["first"])) + (", …" if doubt["images"] > len(doubt["first"]) else "")
         yield f"In doubt: {doubt['images']} images {doubt['reason']} ({named})."
@@ -27,7 +32,7 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"data.labels_csv changes no label: the folders say the same of all {used['labels']} images that it names."
         )
-    if used and used["encoding"] not in ("utf-8-sig", "utf-16"):
+    if used and used["encoding"] not in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"):
         yield f"data.labels_csv isn't UTF-8; it was read as {used['encoding']}."
     for reason, count in summary["excluded"].items():
         yield f"{count} images are left out: {reason}."

@@ -1,5 +1,6 @@
 """Options of ImageIngest."""
 
+from collections import Counter
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -15,6 +16,14 @@ class LabelColumns(Section):
     confidence: str | None = Field(None, description="how sure the label is; null: confidence or relFCs, if there")
     votes: tuple[str, ...] = Field((), description="in place of `label`: a column of votes for each class")
     unsure: tuple[str, ...] = Field((), description="beside `votes`: columns of votes for no class, such as unknown")
+
+    @model_validator(mode="after")
+    def _are_others(self) -> "LabelColumns":
+        named = [self.path, self.label, self.confidence, *self.votes, *self.unsure]
+        twice = [name for name, count in Counter(filter(None, named)).items() if count > 1]
+        if twice:
+            raise ValueError(f"data.labels_columns takes each column once. Received: {twice[0]} twice")
+        return self
 
 
 class DataOptions(Section):
@@ -69,7 +78,11 @@ class DataOptions(Section):
     @field_validator("label_names", mode="before")
     @classmethod
     def _numbers_as_text(cls, value: Any) -> Any:
-        return {str(key): str(name) for key, name in value.items()} if isinstance(value, dict) else value
+        if not isinstance(value, dict):
+            return value
+        if nameless := [key for key, name in value.items() if name is None or not str(name).strip()]:
+            raise ValueError(f"data.label_names gives {nameless[0]} no name. Received: {value}")
+        return {str(key): str(name) for key, name in value.items()}
 
     @model_validator(mode="after")
     def _has_its_table(self) -> "DataOptions":

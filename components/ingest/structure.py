@@ -1,11 +1,11 @@
 """What is in a data folder and as what it is to be read, before the first image is opened."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from components.images.containers.open_data import ContainerSource
 from components.images.containers.other_data import describe_folder
 from components.images.folder_names import has_ending
 from components.images.source import Listing, Source, SourceError
@@ -93,15 +93,18 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
         splits=options.folders(),
         uri=uri,
     )
+    _refuse_numbers(layout, given)
     lineage = _lineage(source, layout)
     relations = relate(layout.entries, layout, given.labels, Evidence(lineage))
     labels = {file_id: relation.label for file_id, relation in relations.items()}
     own = {name for name in SPLIT_TABLES if name in layout.split_csvs and is_split_csv(name, _text(source, name))}
     unused = unused_tables(uri, source, listing, labels, {given.used, *own})
+    if not layout.labels and listing.unusable:
+        file_id, reason = listing.unusable[0]
+        count = len(listing.unusable)
+        raise SourceError(f"data: no usable image in {uri} ({count} can't be used; the first: {file_id}: {reason})")
     if not layout.labels:
-        raise SourceError(
-            f"data: no class folder in {uri}: put the images in train/<label>/{_or_use(unused, uri, source)}"
-        )
+        raise SourceError(f"data: no class folder in {uri}: put the images in train/<label>/{use_table(unused, uri)}")
     tables = {table["file"] for table in unused}
     misplaced = [item for item in layout.misplaced if item[0] not in tables]
     bad = [Quarantined(file_id, "", reason) for file_id, reason in (*listing.unusable, *misplaced)]
@@ -111,9 +114,27 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
         if (why := given.left_out.get(file_id) or given.left_out.get(relation.source or file_id))
     }
     entries = [entry for entry in layout.entries if entry.id not in excluded]
+    if excluded and not entries:
+        reason, count = Counter(excluded.values()).most_common(1)[0]
+        raise SourceError(
+            f"data: data.labels_csv leaves no image in {uri}: of {count} {reason}. Correct it or its options"
+        )
     found = Structure(listing, layout, given, entries, lineage, relations, excluded, unused, bad)
     found.check_classes([(relations[entry.id].label, entry.split) for entry in entries], bad)
     return found
+
+
+def _refuse_numbers(layout: Layout, given: GivenLabels) -> None:
+    """Refuse numbers for classes where the folders of images that the table doesn't name have names."""
+    numbers = {label.name for label in given.labels.values()}
+    if not all(map(str.isdecimal, numbers)):
+        return
+    names = sorted({entry.label for entry in layout.entries if entry.id not in given.labels} - numbers)
+    if numbers and any(not name.isdecimal() for name in names):
+        raise SourceError(
+            f"data: data.labels_csv has numbers for classes ({', '.join(sorted(numbers)[:5])}), and the folders of "
+            f"images that it doesn't name have names ({', '.join(names[:5])}): name the numbers by data.label_names"
+        )
 
 
 def _lineage(source: Source, layout: Layout) -> Mapping[str, tuple[str, int]] | None:
@@ -126,9 +147,11 @@ def _text(source: Source, table: str) -> str:
     return source.read(table).decode("utf-8", "backslashreplace")  # as ids are spelled
 
 
-def _or_use(tables: list[dict[str, Any]], uri: str, source: Source) -> str:
+def use_table(tables: list[dict[str, Any]], uri: str) -> str:
+    """Return how to use the first of the tables that nobody named, as the end of a message; "" where there is none."""
     if not tables:
         return ""
-    if isinstance(source, ContainerSource):
-        return f", or take {tables[0]['file']} out of the archive and name it by data.labels_csv"
-    return f", or use the table that lies there: data.labels_csv={uri.rstrip('/')}/{tables[0]['file']}"
+    file = tables[0]["file"]
+    if Path(uri.removeprefix("file://")).is_file():
+        return f", or take {file} out of the archive and name it by data.labels_csv"
+    return f", or use the table that lies there: data.labels_csv={uri.rstrip('/')}/{file}"

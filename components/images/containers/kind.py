@@ -9,6 +9,7 @@ from components.images.containers.stored_file import StoredFile
 from components.images.source import SourceError
 
 _HEAD = 4096
+_SHOWN = 300  # of a path that is too long to be one
 _BLOCK = 512
 # Without its columns a table isn't FER2013's.
 _FER2013 = {"emotion", "pixels"}
@@ -23,8 +24,11 @@ def container_at(uri: str) -> StoredFile | None:
     file = StoredFile(uri.removeprefix("file://"))
     if file.is_remote and "." not in file.name:
         return None
-    if not file.is_there():
-        return None
+    try:
+        if not file.is_there():
+            return None
+    except OSError as error:
+        raise SourceError(f"data: can't read {uri[:_SHOWN]}: {error.strerror or error}") from None
     if not file.is_remote:
         kind_of(Path(file.uri), file.name)
     return file

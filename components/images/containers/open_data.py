@@ -19,7 +19,7 @@ from components.images.containers.kind import container_at, kind_of
 from components.images.containers.members import Member, pieces
 from components.images.containers.other_data import is_named_like_an_image
 from components.images.containers.read_fer2013 import read_fer2013
-from components.images.containers.read_parquet import image_columns, read_parquet
+from components.images.containers.read_parquet import image_columns, is_parquet, read_parquet
 from components.images.containers.read_tar import read_tar, unpack_tar
 from components.images.containers.read_zip import read_zip
 from components.images.containers.stored_file import StoredFile
@@ -135,16 +135,19 @@ def _shards(folder: Path) -> dict[str, str]:
     """Return the Parquet files of a folder that holds tables of images, by their path below it; none of another.
 
     Raises:
-        SourceError: it holds images in files as well.
+        SourceError: it holds images in files as well, or a damaged table.
     """
-    found = [
-        Path(place, name)
+    tables = [
+        path
         for place, folders, names in os.walk(folder)
         for name in _seen(folder, Path(place), folders, names)
-        if name.endswith(_SHARD) and image_columns(Path(place, name))
+        if name.endswith(_SHARD) and _is_regular(path := Path(place, name))
     ]
+    found = [path for path in tables if image_columns(path)]
     if not found:
         return {}
+    if damaged := next((path for path in tables if not is_parquet(path)), None):
+        raise SourceError(f"data: {damaged} isn't a whole Parquet file, as those beside it are: get it again")
     files = (name for _, _, names in os.walk(folder) for name in names)
     if image := next((name for name in files if is_named_like_an_image(name)), None):
         raise SourceError(
@@ -152,6 +155,14 @@ def _shards(folder: Path) -> dict[str, str]:
             "give the Parquet file, or the folder of the files alone"
         )
     return {path.relative_to(folder).as_posix(): str(path) for path in found}
+
+
+def _is_regular(path: Path) -> bool:
+    """Return whether a file can be read without waiting, as for what comes through a pipe."""
+    try:
+        return path.is_file()
+    except OSError:  # the listing of the folder has the reason
+        return False
 
 
 def _seen(folder: Path, place: Path, folders: list[str], names: list[str]) -> list[str]:

@@ -57,17 +57,17 @@ def _rows(file: TextIO, name: str) -> Iterator[tuple[str, Pixels | str]]:
     rows = csv.reader(file)
     try:
         header = fer2013_columns(next(rows))
-        for number, row in enumerate(rows):
+        for number, row in enumerate(filter(None, rows)):
             values = dict(zip(header, row, strict=False))
             file_name = f"fer{number:07}.png"
             label, split = _label(values.get("emotion", "")), _split(values.get("usage"))
             pixels = _pixels(values.get("pixels", ""))
             if label is None:
-                yield file_name, f"line {rows.line_num}: emotion is none of 0–6: {values.get('emotion')!r}"
+                yield file_name, f"emotion is none of 0–6: {values.get('emotion')!r} in line {rows.line_num}"
             elif split is None:
-                yield file_name, f"line {rows.line_num}: Usage is no split of FER2013: {values['usage']!r}"
+                yield file_name, f"Usage is no split of FER2013: {values['usage']!r} in line {rows.line_num}"
             elif isinstance(pixels, str):
-                yield file_name, f"line {rows.line_num}: {pixels}"
+                yield file_name, f"{pixels}: line {rows.line_num}"
             else:
                 yield f"{split}/{label}/{file_name}", pixels
     except (csv.Error, UnicodeDecodeError) as error:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from components.images.containers.contents import Contents, listed
 from components.images.containers.members import Member, Pack
-from components.images.containers.split_names import split_folders
+from components.images.containers.split_names import missing_shards, split_folders
 from components.images.source import SourceError
 from components.tools.retries import reason
 
@@ -67,7 +67,7 @@ def read_parquet(shards: Mapping[str, Path], name: str, target: Path) -> Content
     """
     folders = split_folders(shards)
     members: dict[str, Member] = {}
-    unusable: list[tuple[str, str]] = []
+    unusable = [(shard, "not there, though the others' names count it") for shard in missing_shards(shards)]
     with Pack(target, name, sum(path.stat().st_size for path in shards.values())) as pack:
         names: Sequence[str] | None = None
         for shard, path in sorted(shards.items()):
@@ -88,6 +88,15 @@ def read_parquet(shards: Mapping[str, Path], name: str, target: Path) -> Content
     return Contents(target, members, listed(members, unusable))
 
 
+def is_parquet(path: Path) -> bool:
+    """Return whether a file begins and ends as a Parquet file does; one that is cut off doesn't."""
+    try:
+        pq.read_metadata(path)
+    except (pa.ArrowException, OSError):
+        return False
+    return True
+
+
 def image_columns(path: Path) -> bool:
     """Return whether a Parquet file has a column of images."""
     try:
@@ -104,7 +113,9 @@ def _opened(path: Path, shard: str) -> Iterator[pq.ParquetFile]:
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        raise SourceError(f"data: {shard} can't be read as Parquet: {reason(error)}") from None
+        raise SourceError(
+            f"data: {shard} can't be read as Parquet: {reason(error).rstrip('.')}. Get it again"
+        ) from None
 
 
 def _rows(file: pq.ParquetFile, columns: _Columns) -> Iterator[tuple[int, Any, Any]]:
@@ -130,7 +141,8 @@ def _columns(schema: pa.Schema, shard: str) -> _Columns:
         _LABEL_NAMES,
         ("labels", shard, schema),
     )
-    names = tuple(map(str, features.get(label, {}).get("names") or ()))
+    declared = features.get(label, {}).get("names")
+    names = tuple(map(str, declared)) if isinstance(declared, list) else ()
     if len({_folder(name) for name in names}) < len(names):
         raise SourceError(f"data: {shard} has two classes of one name: {', '.join(names)}")
     return _Columns(image, label, names)
@@ -154,6 +166,8 @@ def _features(schema: pa.Schema) -> Mapping[str, Any]:
     try:
         features = json.loads((schema.metadata or {}).get(_METADATA, b"{}"))["info"]["features"]
     except (ValueError, KeyError, TypeError):
+        return {}
+    if not isinstance(features, dict):
         return {}
     return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
 

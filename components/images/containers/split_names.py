@@ -19,6 +19,9 @@ _FOLDERS = {
 }
 # `train-00000-of-00002`, `test_0003`, `validation`
 _SHARD = re.compile(r"^(?P<split>.*?)[-_.]?(?:\d+(?:[-_]of[-_]\d+)?)?$", re.IGNORECASE)
+# `data/train-00000-of-00002.parquet`
+_COUNTED = re.compile(r"^(?P<start>.*?)(?P<number>\d+)(?P<of>-of-)(?P<count>\d+)(?P<end>\.\w+)$")
+_MOST_SHARDS = 100_000
 
 
 def split_folders(shards: Iterable[str]) -> Mapping[str, str]:
@@ -44,6 +47,23 @@ def split_folders(shards: Iterable[str]) -> Mapping[str, str]:
         )
     folders = {shard: _FOLDERS[split] for shard, split in named.items()}
     return folders if len(set(folders.values())) > 1 else dict.fromkeys(named, "")
+
+
+def missing_shards(shards: Iterable[str]) -> list[str]:
+    """Return the shards that aren't there of those that `train-00000-of-00003.parquet` says there are.
+
+    Args:
+        shards: paths below the data folder.
+    """
+    there = set(shards)
+    missing = set()
+    for match in filter(None, map(_COUNTED.match, there)):
+        digits = len(match["number"])
+        missing |= {
+            f"{match['start']}{number:0{digits}}{match['of']}{match['count']}{match['end']}"
+            for number in range(min(int(match["count"]), _MOST_SHARDS))
+        }
+    return sorted(missing - there)
 
 
 def _named(shard: str) -> str:

@@ -167,3 +167,14 @@ def test_what_is_kept_looks_the_same_to_tensorflow(data_set: Callable[[str], Pat
             assert np.array_equal(tensor, found.pixels), path
 
     assert kept > 100
+
+
+def test_a_jpeg_of_endless_scans_is_refused_in_no_time() -> None:
+    file = io.BytesIO()
+    Image.new("L", (64, 64), 128).save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    last = data.rfind(b"\xff\xda")
+
+    with pytest.raises(BadImage, match="more than 500 scans"):
+        decode(data[:last] + data[last:-2] * 600 + data[-2:])
+    assert decode(data[:last] + data[last:-2] * 300 + data[-2:]).pixels.shape == (64, 64)

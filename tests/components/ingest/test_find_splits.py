@@ -227,3 +227,12 @@ def test_licences_and_tables_are_no_images_and_everything_else_may_be_one() -> N
     names = {"1.jpg": True, "scan.TIF": True, "photo": True, "0001.0002": True, "a.heic": True, "face.xyz": True}
     names |= {"LICENSE": False, "README.md": False, "labels.csv": False, "faces.zip": False, "licence-mit": False}
     assert {name: may_be_image(f"a/{name}") for name in names} == names
+
+
+def test_the_example_of_an_option_takes_the_smallest_folder_for_the_test() -> None:
+    train = images("Übung/happy", "Übung/sad", count=30)
+
+    with pytest.raises(SourceError, match=r"data\.splits=\{train: Übung, test: Prüfung\}"):
+        find([*train, *two("Prüfung")])
+    with pytest.raises(SourceError, match=r"data\.splits=\{train: z, test: a\}"):
+        find([*images("z/happy", "z/sad", count=30), *two("a")])

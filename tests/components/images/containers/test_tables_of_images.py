@@ -175,14 +175,14 @@ def test_the_emotions_of_fer2013_are_the_published_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"emotion": "7"}, "line 3: emotion is none of 0–6: '7'"),
-        ({"emotion": ""}, "line 3: emotion is none of 0–6: ''"),
-        ({"Usage": "Other"}, "line 3: Usage is no split of FER2013: 'Other'"),
-        ({"pixels": "1 2 3"}, "line 3: 3 pixels, not 48×48"),
-        ({"pixels": ""}, "line 3: 0 pixels, not 48×48"),
-        ({"pixels": "1 two 3"}, "line 3: pixels that aren't whole numbers"),
-        ({"pixels": " ".join(["256"] * 2304)}, "line 3: pixels from 256 to 256, not from 0 to 255"),
-        ({"pixels": " ".join(["-1"] * 2304)}, "line 3: pixels from -1 to -1, not from 0 to 255"),
+        ({"emotion": "7"}, "emotion is none of 0–6: '7' in line 3"),
+        ({"emotion": ""}, "emotion is none of 0–6: '' in line 3"),
+        ({"Usage": "Other"}, "Usage is no split of FER2013: 'Other' in line 3"),
+        ({"pixels": "1 2 3"}, "3 pixels, not 48×48: line 3"),
+        ({"pixels": ""}, "0 pixels, not 48×48: line 3"),
+        ({"pixels": "1 two 3"}, "pixels that aren't whole numbers: line 3"),
+        ({"pixels": " ".join(["256"] * 2304)}, "pixels from 256 to 256, not from 0 to 255: line 3"),
+        ({"pixels": " ".join(["-1"] * 2304)}, "pixels from -1 to -1, not from 0 to 255: line 3"),
     ],
 )
 def test_a_row_of_fer2013_that_cannot_be_used_is_named(change: dict[str, str], reason: str, tmp_path: Path) -> None:
