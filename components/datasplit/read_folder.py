@@ -26,6 +26,8 @@ from components.images.reading import image_bytes
 from components.split.captures import Captures, captured_keys, count_captures
 from components.split.groups import group_images
 
+LINK = "a link: links aren't moved or followed"
+LINKED_FOLDER = "a link to a folder: links aren't moved or followed"
 _FILES_PER_TASK = 512
 # Below this a pool of processes costs more than it brings.
 _FILES_WORTH_A_POOL = 1500
@@ -170,7 +172,7 @@ def _list_files(train: Path) -> tuple[list[str], list[tuple[str, str]], list[str
                 if kind := kind_of(entry.name, beside):
                     left_out[path] = kind
                 elif entry.is_symlink():
-                    unusable.append((path, "a link: links aren't moved or followed"))
+                    unusable.append((path, LINKED_FOLDER if entry.is_dir() else LINK))
                 elif entry.is_dir():
                     folders.append(path)
                     visit(entry.path, f"{path}/")

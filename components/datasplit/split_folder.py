@@ -9,9 +9,9 @@ from pathlib import Path
 
 from components.augment.augmenter import Augmenter
 from components.augment.pipeline_yaml import load_pipeline
-from components.datasplit.folder_plan import FolderPlan, plan_folder
+from components.datasplit.folder_plan import FolderPlan, label_of, plan_folder
 from components.datasplit.folder_work import FolderWork, Item
-from components.datasplit.read_folder import read_folder
+from components.datasplit.read_folder import LINKED_FOLDER, Folder, read_folder
 from components.datasplit.request import SPLITS, Outcome, Request, record_request, recorded_outcome, recorded_request
 from components.datasplit.workspace import OPTIONS, TABLES, Workspace
 from components.images.codec import decode
@@ -186,6 +186,22 @@ def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
         raise FolderError(f"the output {target} must be missing or empty. Received: {', '.join(inside[:5])}")
 
 
+def _refuse_lost_classes(folder: Folder) -> None:
+    """Refuse a class of which nothing can be used: it would be missing in what is made.
+
+    Raises:
+        FolderError: there is such a class; the first is explained.
+    """
+    there = {label_of(path) for path in folder.paths}
+    for path, reason in folder.unusable:
+        label, is_inside, _ = path.partition("/")
+        if label not in there and (is_inside or reason == LINKED_FOLDER):
+            raise FolderError(
+                f"no usable image of the class {printable(label)}: {printable(path)}: {reason}. Mend that, or move the "
+                "folder out of train/"
+            )
+
+
 def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None) -> FolderPlan:
     watcher.note(f"Seed: {request.seed}")
     if request.pipeline_yaml is not None:
@@ -209,6 +225,7 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
         watcher.note(f"In doubt: {count} images {reason} (the first: {printable(first)})")
     if not folder.paths:
         raise FolderError(f"no usable image in {path / 'train'}")
+    _refuse_lost_classes(folder)
     if folder.captures is not None:
         groups = int(folder.groups.max()) + 1
         warning = "" if folder.captures.is_enough else "Warning: "

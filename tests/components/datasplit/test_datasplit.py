@@ -382,3 +382,25 @@ def test_a_train_folder_by_another_name_is_named(tmp_path: Path) -> None:
     draw(tmp_path / "data" / "Training" / "a" / "0.png", seed=1)
 
     assert "one folder a class in it: rename Training/" in datasplit(tmp_path / "data").output.replace("\n", " ")
+
+
+def test_a_class_of_which_nothing_can_be_used_is_refused(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "data", {"a": 4, "b": 4})
+    (tmp_path / "data" / "train" / "c").mkdir()
+    (tmp_path / "data" / "train" / "c" / "0.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(99))
+
+    shown = datasplit(tmp_path / "data", "--seed", 1)
+
+    assert shown.exit_code == 1
+    assert "no usable image of the class c: c/0.heic: " in shown.output.replace("\n", " ")
+    assert not (tmp_path / "data" / "test").exists()
+
+
+def test_a_class_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "data", {"a": 4, "b": 4})
+    (tmp_path / "data" / "train" / "c").symlink_to(tmp_path / "data" / "train" / "a")
+
+    shown = datasplit(tmp_path / "data", "--seed", 1)
+
+    assert shown.exit_code == 1
+    assert "no usable image of the class c: c: a link to a folder" in shown.output.replace("\n", " ")
