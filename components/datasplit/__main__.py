@@ -36,8 +36,8 @@ number of workers.
 
 Limits: PATH/train must hold one folder a class; images are read by content (JPEG, PNG, BMP, WebP, TIFF, GIF, …, at most
 50 million pixels); hidden files, links and what a NAS, an editor or a run of the pipeline leaves are left alone. A
-class of which nothing can be used, and a folder that is split already, are refused; an interrupted run goes on, with its own seed and options, when the command is
-given again.
+class of which nothing can be used, and a folder that is split already, are refused; an interrupted run goes on, with
+its own seed and options, when the command is given again.
 """
 
 
