@@ -20,6 +20,7 @@ from pipeline.config.without_effect import without_effect
 from pipeline.context import RunContext, recipe
 from pipeline.local.beforehand import BeforehandError, check, check_data
 from pipeline.local.failures import disk_full, is_disk_full
+from pipeline.local.temporary import temporary_files_in
 from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
 
@@ -69,7 +70,9 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
         with folder.locked():
             if data is None:
                 data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
-            sys.exit(_run(config, data, folder, verbose))
+            with temporary_files_in(folder.temporary):
+                status = _run(config, data, folder, verbose)
+            sys.exit(status)
     except WorkdirError as error:
         raise click.ClickException(str(error)) from None
     except (BeforehandError, SourceError) as error:

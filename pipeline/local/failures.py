@@ -2,7 +2,6 @@
 
 import errno
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,11 +40,9 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 def disk_full(workdir: Path) -> str:
     """Return what to do where no space is left, with what there is by now."""
-    temporary = Path(tempfile.gettempdir())
     return (
-        f"no space was left on a disk. Free are {_free(workdir)} in the workdir {workdir} and {_free(temporary)} for "
-        f"temporary files in {temporary}: make room (`affect gc` lists what no run needs), or name other folders "
-        "with --workdir and, in the environment, TMPDIR"
+        f"no space was left on a disk. Free are {_free(workdir)} in the workdir {workdir}, where temporary files go as "
+        "well: make room (`affect gc` lists what no run needs), or name another folder with --workdir"
     )
 
 

@@ -34,6 +34,7 @@ class Workdir:
         self.report = self.root / "report" / REPORT
         self.checkpoints = self.root / "checkpoints"
         self.logs = self.root / "logs"
+        self.temporary = self.root / ".tmp"
         self.sample_data = self.root / "sample-data"
         self._lock = self.root / ".lock"
 
@@ -45,6 +46,7 @@ class Workdir:
             WorkdirLocked: another process holds it.
             WorkdirError: the folder can't be made or written to.
         """
+        marker = self.root / WORKDIR_MARKER
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             opened = self._lock.open("a+")
@@ -59,10 +61,11 @@ class Workdir:
                     f"{self.root} is in use by process {holder}: wait for it, or name another folder with --workdir"
                 )
             # From now on a run that reads a folder around this one leaves it out.
-            (self.root / WORKDIR_MARKER).touch()
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+            if not marker.exists():
+                marker.touch()
+            with contextlib.suppress(OSError):  # who holds the lock is for people; gc must work on a full disk
+                os.truncate(file.fileno(), 0)
+                os.write(file.fileno(), str(os.getpid()).encode())
             yield
 
     def is_locked(self) -> bool:
