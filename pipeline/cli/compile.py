@@ -72,8 +72,11 @@ def compile(
         text = compile_pipeline(config, target, preset_name(config_file))
     except ConfigError as error:
         raise UsageError(str(error)) from None
-    output.parent.mkdir(parents=True, exist_ok=True)
-    write_text(text, output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_text(text, output)
+    except OSError as error:
+        raise click.ClickException(f"can't write --output {output}: {error.strerror}") from None
     click.echo(output)
     documents = list(yaml.safe_load_all(text))
     if found := launcher_config(documents):

@@ -22,10 +22,11 @@ def small_disk(folder: Path, megabytes: int = 2) -> Iterator[Path]:
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def fill(disk: Path) -> None:
-    """Write until nothing more can be written."""
+def fill(disk: Path, but: int = 0) -> None:
+    """Write until nothing more can be written, or so many bytes."""
     descriptor = os.open(disk / "fill", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     with suppress(OSError):
         while True:
             os.write(descriptor, bytes(4096))
+    os.ftruncate(descriptor, os.fstat(descriptor).st_size - but)
     os.close(descriptor)
