@@ -16,6 +16,7 @@ from components.formats.documents import Document
 from components.formats.examples import LABEL_MAP
 from components.formats.saved_model import ASSETS, GRAPH
 from components.formats.version import NewerFormatError
+from components.tools.passwords import revealed
 from components.tools.retries import with_retries
 
 RUN = Document("run.json")
@@ -87,7 +88,7 @@ def file_system(uri: str) -> tuple[Any, str]:
     """Return the fsspec file system behind a path or URI, and the path in it."""
     import fsspec
 
-    return fsspec.core.url_to_fs(uri)  # type: ignore[no-any-return]
+    return fsspec.core.url_to_fs(revealed(uri))  # type: ignore[no-any-return]
 
 
 def list_versions(destination: str) -> list[Version]:

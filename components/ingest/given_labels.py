@@ -10,6 +10,7 @@ from components.images.source import Listing, Source, SourceError, printable
 from components.ingest.label_table import Label, read_label_table, read_names
 from components.ingest.match_labels import Finder, match_labels
 from components.ingest.options import DataOptions
+from components.tools.passwords import revealed
 
 NO_CLASS = ""  # the label of images whose votes name none
 _ENDINGS = (".csv", ".tsv", ".txt")
@@ -131,7 +132,7 @@ def _content(uri: str, option: str) -> bytes:
     import fsspec  # takes a quarter of a second, and most folders have no table
 
     try:
-        with fsspec.open(uri, "rb") as file:
+        with fsspec.open(revealed(uri), "rb") as file:
             return file.read()  # type: ignore[no-any-return]
     except OSError as error:
         raise SourceError(f"can't read {option} = {uri}: {error}") from None

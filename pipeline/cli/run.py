@@ -14,8 +14,10 @@ from rich.console import Console
 from components.images.folder_digest import folder_digest
 from components.images.source import SourceError
 from components.tools.environment import BEAM, PROGRESS
+from components.tools.passwords import hidden
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import Config, ConfigError, load
+from pipeline.config.secrets import hide_passwords, keys_in_store_uris
 from pipeline.config.without_effect import without_effect
 from pipeline.context import RunContext, recipe
 from pipeline.local.beforehand import BeforehandError, check, check_data
@@ -59,10 +61,13 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
     """
     try:
         config = load(config_file, overrides)
+        if problems := list(keys_in_store_uris(config, {"--data": data})):
+            raise UsageError("\n".join(problems))
+        config = hide_passwords(config)
     except ConfigError as error:
         raise UsageError(str(error)) from None
     folder = Workdir(workdir)
-    data = data or config.data.path
+    data = hidden(data) if data else config.data.path
     try:
         check(config, data, folder)
         for line in without_effect(config):

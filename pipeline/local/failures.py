@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from components.tools.passwords import masked
+
 _LINES, _LONGEST = 6, 500
 # What Python, Arrow and TensorFlow make of a full disk, SQLite, and quotas.
 _FULL = ("No space left on device", "disk is full", "Disk quota exceeded")
@@ -22,7 +24,7 @@ def reason(error: BaseException | None, workdir: Path) -> str:
         return disk_full(workdir)
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     kind = "" if isinstance(error, (ValueError, RuntimeError)) else f"{type(error).__name__}: "
-    return kind + "\n".join(cut(line) for line in lines[:_LINES])
+    return masked(kind + "\n".join(cut(line) for line in lines[:_LINES]))
 
 
 def cut(line: str) -> str:
