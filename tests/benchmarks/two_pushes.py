@@ -3,7 +3,9 @@
     python tests/benchmarks/two_pushes.py [--times 200]
 
 A push is counted as mixed where a version holds files of both models, as torn where files are missing or cut short, as
-lost where its model stands nowhere. 200 times both ways take about three minutes on two cores.
+lost where its model stands nowhere. Of 200 times two to each place none was. With a temporary folder of the version's
+name and without claims, of 40 times two 42 pushes to a folder failed and 5 versions were mixed; in the object store 25
+were, and 65 of 80 models lost.
 """
 
 import argparse
