@@ -30,6 +30,7 @@ from components.validation.component import (
 from components.validation.options import ValidateOptions
 from components.work.options import BeamOptions
 from pipeline.config import Config
+from pipeline.config.secrets import recorded
 from pipeline.context import RunContext, RunParameters, recipe, recipe_parts
 from pipeline.record import report_facts
 
@@ -160,7 +161,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         **found,
         pushed_model=pusher.outputs["pushed_model"],
         tuner_results=tuned.get("tuner_results"),
-        config=json.dumps(config.as_dict()),
+        config=json.dumps(recorded(config)),
         graph=json.dumps(_graph(components)),
         facts=json.dumps(report_facts(config, context)),
         data=given.data,

@@ -10,7 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from components.tools.passwords import masked
 from pipeline.config import Config
+from pipeline.config.secrets import masked_command, recorded
 from pipeline.context import RunContext, recipe
 
 _PACKAGES = (
@@ -31,12 +33,12 @@ def run_record(config: Config, context: RunContext) -> dict[str, str | int]:
     """Return custom properties of a run's context in ML Metadata."""
     revision, dirty = _git()
     return {
-        "config": json.dumps(config.as_dict(), sort_keys=True),
+        "config": json.dumps(recorded(config), sort_keys=True),
         "config_digest": config.digest(),
         "recipe": recipe(config),
-        "data": context.uri,
+        "data": masked(context.uri),
         "folder_digest": context.folder_digest,
-        "destination": context.destination,
+        "destination": masked(context.destination),
         "seed": config.seed,
         "split_seed": config.split.seed,
         "git_revision": revision,
@@ -44,7 +46,7 @@ def run_record(config: Config, context: RunContext) -> dict[str, str | int]:
         "python": platform.python_version(),
         "versions": json.dumps({name: _version(name) for name in _PACKAGES}, sort_keys=True),
         "platform": platform.platform(),
-        "command": " ".join(sys.argv),
+        "command": masked_command(sys.argv),
     }
 
 
@@ -53,7 +55,7 @@ def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
     return {
         "command": reproduce(config, context.uri),
         "origin": {
-            "data": context.uri,
+            "data": masked(context.uri),
             "configuration": config.digest(),
             "recipe": recipe(config),
             "seed": config.seed,
@@ -64,7 +66,7 @@ def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
 
 def reproduce(config: Config, data: str) -> str:
     """Return the command that runs the same again here: each option that isn't its default, but for the cluster's."""
-    words = ["python", "-m", "pipeline", "run", "--data", data]
+    words = ["python", "-m", "pipeline", "run", "--data", masked(data)]
     for option in changed_options(config):
         words += ["--set", option]
     return shlex.join(words)
@@ -74,7 +76,7 @@ def changed_options(config: Config) -> list[str]:
     """Return `key=value` of each option that isn't its default, but for the data's place and the cluster's."""
     return [
         f"{key}={json.dumps(value)}"
-        for key, value in _changed(config.as_dict(), Config().as_dict())
+        for key, value in _changed(recorded(config), recorded(Config()))
         if key != "data.path" and not key.startswith("kubeflow.")
     ]
 

@@ -1,17 +1,31 @@
-"""The models at a push destination: `<destination>/<version>/`, on this machine or in an object store."""
+"""The models at a push destination: `<destination>/<version>/`, on this machine or in an object store.
+
+A model is complete where its marker is there, which is written last and read first, and the files that it lists. A
+folder without a marker holds a model if it has a `saved_model.pb`: it was pushed by an earlier revision, which wrote
+that file last, or by something else.
+"""
 
 import posixpath
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from components.formats.documents import Document
 from components.formats.examples import LABEL_MAP
 from components.formats.saved_model import ASSETS, GRAPH
 from components.formats.version import NewerFormatError
+from components.tools.passwords import revealed
 from components.tools.retries import with_retries
 
 RUN = Document("run.json")
+MARKER = Document("complete.json")  # `files`: sizes by path, of those that the model itself consists of
+
+# Of folders that are being filled, and of the claims to a version's number; no server takes them for a version.
+UNFINISHED = ".push-"
+CLAIMS = ".claims"
+_ABANDONED = 3600.0  # seconds; copying a model takes minutes at most
 
 
 @dataclass(frozen=True)
@@ -74,20 +88,21 @@ def file_system(uri: str) -> tuple[Any, str]:
     """Return the fsspec file system behind a path or URI, and the path in it."""
     import fsspec
 
-    return fsspec.core.url_to_fs(uri)  # type: ignore[no-any-return]
+    return fsspec.core.url_to_fs(revealed(uri))  # type: ignore[no-any-return]
 
 
 def list_versions(destination: str) -> list[Version]:
     """Return complete models at a destination, the newest first; none where there is no such folder yet."""
     store, root = file_system(destination)
+    store.invalidate_cache()  # other processes push, too
     try:
         names = [posixpath.basename(path.rstrip("/")) for path in with_retries(lambda: store.ls(root, detail=False))]
     except FileNotFoundError:
         return []
     versions = []
-    for name in names:
+    for name in filter(str.isdigit, names):
         folder = posixpath.join(root, name)
-        if not name.isdigit() or not _exists(store, posixpath.join(folder, GRAPH)):
+        if not _is_complete(store, folder):
             continue
         label_map = _read(store, folder, LABEL_MAP)
         origin = _read(store, folder, RUN)
@@ -100,6 +115,13 @@ def list_versions(destination: str) -> list[Version]:
             )
         )
     return sorted(versions, key=lambda version: -version.number)
+
+
+def abandoned(destination: Path) -> list[Path]:
+    """Return folders of pushes that were killed: nothing has been put into them for an hour."""
+    before = time.time() - _ABANDONED
+    found = sorted(destination.glob(f"{UNFINISHED}*"))
+    return [path for path in found if path.is_dir() and path.stat().st_mtime < before]
 
 
 def candidates(versions: Sequence[Version], origin: Origin) -> list[Version]:
@@ -115,13 +137,25 @@ def new_number(versions: Sequence[Version], at_least: int) -> int:
     return max([at_least, *(version.number + 1 for version in versions)])
 
 
-def _exists(store: Any, path: str) -> bool:
-    """Return whether there is such an object; `store.exists` would take a lost connection for a no."""
-    try:
-        with_retries(lambda: store.info(path))
-    except FileNotFoundError:
+def _is_complete(store: Any, folder: str) -> bool:
+    marker = _read(store, folder, MARKER)
+    if marker is None:
+        return GRAPH in _sizes(store, folder)
+    files = marker.get("files")
+    if not isinstance(files, Mapping):
         return False
-    return True
+    parents = {posixpath.dirname(name) for name in files}
+    found = {parent: _sizes(store, posixpath.join(folder, parent)) for parent in parents}
+    return all(found[posixpath.dirname(name)].get(posixpath.basename(name)) == size for name, size in files.items())
+
+
+def _sizes(store: Any, folder: str) -> dict[str, int | None]:
+    """Return the sizes of a folder's files by name; `find` would take a lost connection for an empty folder."""
+    try:
+        found = with_retries(lambda: store.ls(folder.rstrip("/"), detail=True))
+    except FileNotFoundError:
+        return {}
+    return {posixpath.basename(one["name"]): one["size"] for one in found if one["type"] == "file"}
 
 
 def _read(store: Any, folder: str, document: Document) -> Any:

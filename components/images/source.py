@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from components.images.left_out import HIDDEN, counted, hollow, kind_of, sift
 from components.images.pieces import PIECE, file_pieces, stored_pieces
+from components.tools.passwords import revealed
 from components.tools.retries import reason, with_retries
 
 
@@ -264,7 +265,7 @@ class RemoteSource:
         import fsspec  # takes a quarter of a second, and a local folder doesn't need it
 
         try:
-            store, root = fsspec.core.url_to_fs(self.uri)
+            store, root = fsspec.core.url_to_fs(revealed(self.uri))
         except (ValueError, ImportError) as error:
             raise SourceError(f"data: can't open {self.uri}: {reason(error)}") from None
         return store, root

@@ -12,6 +12,7 @@ from components.images.source import Listing, Source, SourceError, printable
 from components.ingest.label_table import Label, read_label_table, read_names
 from components.ingest.match_labels import Finder, match_labels
 from components.ingest.options import DataOptions
+from components.tools.passwords import revealed
 from components.tools.retries import with_retries
 
 NO_CLASS = ""  # the label of images whose votes name none
@@ -158,7 +159,7 @@ def _content(uri: str, option: str) -> bytes:
     import fsspec  # takes a quarter of a second, and most folders have no table
 
     def read() -> bytes:
-        with fsspec.open(uri, "rb") as file:
+        with fsspec.open(revealed(uri), "rb") as file:
             return file.read()  # type: ignore[no-any-return]
 
     try:

@@ -16,8 +16,9 @@ import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats.saved_model import GRAPH, loadable
+from components.formats.saved_model import GRAPH
 from components.models import torch_weights
+from components.models.saved_variables import read_variables, reading
 
 BottleneckStride = Literal["first", "middle"]
 Stem = Literal["imagenet", "small", "tiny"]
@@ -157,19 +158,17 @@ def saved_conventions(conventions: Conventions) -> dict[str, tf.Variable]:
 
 
 def _conventions_of_saved_model(folder: Path) -> Conventions:
-    reader = tf.train.load_checkpoint(str(folder / "variables" / "variables"))
-
-    def value(name: str) -> Any:
-        key = f"{name}/.ATTRIBUTES/VARIABLE_VALUE"
-        return reader.get_tensor(key) if reader.has_tensor(key) else None
-
-    mean, std = (value(name) for name in ("input_mean", "input_std"))
+    names = ("input_mean", "input_std", "imagenet_preprocessing", "stride_in_the_middle", "stem")
+    with reading(folder) as reader:
+        keys = {name: f"{name}/.ATTRIBUTES/VARIABLE_VALUE" for name in names}
+        found = {name: reader.get_tensor(key) for name, key in keys.items() if reader.has_tensor(key)}
+    mean, std = found.get("input_mean"), found.get("input_std")
     return Conventions(
-        imagenet_preprocessing=bool(value("imagenet_preprocessing")),
+        imagenet_preprocessing=bool(found.get("imagenet_preprocessing")),
         mean=None if mean is None or not mean.size else tuple(mean.tolist()),
         std=None if std is None or not std.size else tuple(std.tolist()),
-        bottleneck_stride="middle" if value("stride_in_the_middle") else "first",
-        stem=get_args(Stem)[value("stem") or 0],
+        bottleneck_stride="middle" if found.get("stride_in_the_middle") else "first",
+        stem=get_args(Stem)[found.get("stem", 0)],
     )
 
 
@@ -226,11 +225,10 @@ def load_weights(model: keras.Model, path: str, architecture: str, build: Callab
         source = keras.saving.load_model(path, compile=False)
         values = {weight.path: weight.numpy() for weight in source.weights}
     elif (file / GRAPH).exists():
-        with loadable(path) as readable:
-            weights = getattr(tf.saved_model.load(readable), "weights_by_path", None)
-        if weights is None:
+        found = read_variables(file, "weights_by_path")
+        if found is None:
             raise ValueError(f"The SavedModel was not exported by this pipeline. Received: model.weights={path}")
-        values = {name: variable.numpy() for name, variable in weights.items()}
+        values = found
     else:
         raise ValueError(
             "model.weights must be 'imagenet', a .safetensors, .weights.h5 or .keras file, or a SavedModel's folder. "

@@ -43,11 +43,10 @@ class Executor(PlainExecutor):
             if version.origin is not None and version.origin.is_same(origin):
                 _mark_pushed(pushed, version.uri, version.number)
                 return
-        number = new_number(standing, int(exec_properties.get("version") or time.time()))
-        target = push(
+        target, number = push(
             serving_folder(model.uri),
             destination,
-            number,
+            new_number(standing, int(exec_properties.get("version") or time.time())),
             origin,
             {METRICS: {split: findings[split]["metrics"] for split in ("test", "eval")}},
             {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)},

@@ -1,21 +1,35 @@
 """Files that are whole or not there: written beside their place, then renamed."""
 
+import glob
 import hashlib
 import json
 import os
+import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 StrPath = str | os.PathLike[str]
 
+_DIGITS = 8
+_ABANDONED = 3600.0  # seconds without a change
+
 
 @contextmanager
 def replacing(path: StrPath) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; rename it when the block ends, remove it when the block fails."""
+    """Yield a temporary path beside `path`; rename it when the block ends, remove it when the block fails.
+
+    The path is nobody else's, so of two who write one file at once each writes it whole. What somebody left who was
+    killed while writing this file goes an hour later.
+    """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.tmp")
+    for left in target.parent.glob(f".{glob.escape(target.name)}.{'[0-9a-f]' * _DIGITS}.tmp"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED:
+                left.unlink()
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(_DIGITS // 2)}.tmp")
     try:
         yield temporary
         temporary.replace(target)

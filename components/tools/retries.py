@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from components.tools.passwords import masked
+
 _ATTEMPTS = 5
 _T = TypeVar("_T")
 
@@ -30,5 +32,5 @@ def with_retries(call: Callable[[], _T]) -> _T:
 
 
 def reason(error: BaseException) -> str:
-    """Return an exception's message in one line."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """Return an exception's message in one line, without passwords of URLs."""
+    return masked(" ".join(str(error).split())) or type(error).__name__

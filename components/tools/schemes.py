@@ -1,5 +1,6 @@
 """Whether a URI's store can be reached from here at all: its scheme is known, and its driver installed."""
 
+from components.tools.passwords import revealed
 from components.tools.retries import reason
 
 # Their drivers are of pure Python, and look for credentials as soon as they are made: Google's for 15 seconds.
@@ -20,7 +21,7 @@ def why_no_store(uri: str) -> str | None:
         if scheme in _ASK_FOR_CREDENTIALS:
             fsspec.get_filesystem_class(scheme)
         else:
-            fsspec.core.url_to_fs(uri)
+            fsspec.core.url_to_fs(revealed(uri))
     except Exception as error:  # each driver fails in a way of its own where a library of its is missing
         return (
             f"{scheme}:// has no driver that works here ({reason(error)}): use s3://, gs://, or a folder, "

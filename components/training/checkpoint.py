@@ -9,18 +9,34 @@ it, then renamed), and one that is cut short or of other options is ignored.
 import json
 import logging
 import os
+import struct
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from components.training.stopping import ReduceOnPlateau, StopEarly
 
 FILE_NAME = "training.npz"
+Array = NDArray[Any]
+# RuntimeError and its NotImplementedError: a changed bit makes a zip file encrypted, or one of a version to come.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    RuntimeError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
 log = logging.getLogger(__name__)
 
 
@@ -58,16 +74,10 @@ class Checkpoint(keras.callbacks.Callback):
         Returns:
             The number of finished epochs; 0 if there is no usable file.
         """
-        try:
-            with np.load(self.file, allow_pickle=False) as arrays:
-                meta = json.loads(str(arrays["meta"]))
-                variables = [arrays[f"variable/{index}"] for index in range(meta["variables"])]
-                best = [arrays[f"best/{index}"] for index in range(meta["best"])]
-        except FileNotFoundError:
+        state = read_state(self.file)
+        if state is None:
             return 0
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, EOFError) as error:
-            log.warning("The checkpoint %s is damaged and ignored: %s", self.file, error)
-            return 0
+        meta, variables, best = state
         targets = state_variables(model)
         if meta["fingerprint"] != self.fingerprint or [tuple(v.shape) for v in targets] != [v.shape for v in variables]:
             log.warning("The checkpoint %s is of other options and ignored", self.file)
@@ -120,6 +130,21 @@ class Checkpoint(keras.callbacks.Callback):
             return
         if self._keep is not None:
             self._keep(self.file)
+
+
+def read_state(file: Path) -> tuple[dict[str, Any], list[Array], list[Array]] | None:
+    """Return what a checkpoint says of the training, its variables, and the best weights; None without a whole one."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            meta = json.loads(str(arrays["meta"]))
+            variables = [arrays[f"variable/{index}"] for index in range(meta["variables"])]
+            best = [arrays[f"best/{index}"] for index in range(meta["best"])]
+    except FileNotFoundError:
+        return None
+    except _DAMAGED as error:
+        log.warning("The checkpoint %s is damaged and ignored: %s", file, error)
+        return None
+    return meta, variables, best
 
 
 def state_variables(model: keras.Model) -> list[keras.Variable]:

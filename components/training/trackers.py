@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.tools.passwords import masked
 from components.training.options import TrackingOptions, WandbOptions
 
 METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "images_per_second")
@@ -121,6 +122,7 @@ def check_wandb() -> None:
 
 def make_trackers(options: TrackingOptions, folder: str, config: Mapping[str, Any]) -> list[Tracker]:
     """Return the trackers that are switched on; none is fine."""
+    config = {key: masked(value) if isinstance(value, str) else value for key, value in config.items()}
     trackers: list[Tracker] = []
     if options.wandb.enabled:
         trackers.append(WandbTracker(options.wandb, folder, config))

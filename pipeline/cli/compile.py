@@ -11,6 +11,7 @@ from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.run import UsageError
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import ConfigError, load, preset_name
+from pipeline.config.secrets import keys_in_store_uris, readable_secrets
 from pipeline.config.without_effect import without_effect
 
 _SHORT = 3600
@@ -63,7 +64,10 @@ def compile(
             raise UsageError("where do artifacts go? Give --pipeline-root or kubeflow.pipeline_root")
         if not data:
             raise UsageError("which data? Give --data or data.path")
-        for line in without_effect(config):
+        places = {"--data": data, "--pipeline-root": pipeline_root}
+        if problems := list(keys_in_store_uris(config, places)):
+            raise UsageError("\n".join(problems))
+        for line in (*without_effect(config), *readable_secrets(config)):
             click.echo(f"Warning: {line}", err=True)
         target = Target(image=pinned(image), root=pipeline_root, data=data)
         check_schemes(target, config.push.destination)
@@ -72,8 +76,11 @@ def compile(
         text = compile_pipeline(config, target, preset_name(config_file))
     except ConfigError as error:
         raise UsageError(str(error)) from None
-    output.parent.mkdir(parents=True, exist_ok=True)
-    write_text(text, output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_text(text, output)
+    except OSError as error:
+        raise click.ClickException(f"can't write --output {output}: {error.strerror}") from None
     click.echo(output)
     documents = list(yaml.safe_load_all(text))
     if found := launcher_config(documents):

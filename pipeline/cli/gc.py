@@ -4,7 +4,7 @@ import click
 
 from pipeline.cli.tables import human_size, show
 from pipeline.cli.values import NOT_EMPTY
-from pipeline.lineage.garbage import GarbageError, delete, find_garbage
+from pipeline.lineage.garbage import GarbageError, Places, delete, find_garbage
 from pipeline.lineage.store import StoreError, open_store
 from pipeline.local.workdir import Workdir, WorkdirError
 
@@ -29,7 +29,8 @@ def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
     try:
         store = open_store(str(folder.metadata))
         with folder.locked():
-            garbage = find_garbage(store, folder.artifacts, keep, folder.checkpoints)
+            places = Places(folder.artifacts, folder.checkpoints, folder.temporary, folder.serving_model)
+            garbage = find_garbage(store, places, keep)
             rows = [
                 {
                     "path": str(one.path),

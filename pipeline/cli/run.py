@@ -15,12 +15,15 @@ from components.data_digest.look import LookError, with_files
 from components.images.folder_digest import folder_digest
 from components.images.source import SourceError
 from components.tools.environment import BEAM, PROGRESS
+from components.tools.passwords import hidden
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import Config, ConfigError, load
+from pipeline.config.secrets import hide_passwords, keys_in_store_uris
 from pipeline.config.without_effect import without_effect
 from pipeline.context import RunContext, recipe
 from pipeline.local.beforehand import BeforehandError, check, check_data
 from pipeline.local.failures import disk_full, is_disk_full
+from pipeline.local.temporary import temporary_files_in
 from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
 
@@ -59,10 +62,13 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
     """
     try:
         config = load(config_file, overrides)
+        if problems := list(keys_in_store_uris(config, {"--data": data})):
+            raise UsageError("\n".join(problems))
+        config = hide_passwords(config)
     except ConfigError as error:
         raise UsageError(str(error)) from None
     folder = Workdir(workdir)
-    data = data or config.data.path
+    data = hidden(data) if data else config.data.path
     try:
         check(config, data, folder)
         for line in without_effect(config):
@@ -70,7 +76,9 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
         with folder.locked():
             if data is None:
                 data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
-            sys.exit(_run(config, data, folder, verbose))
+            with temporary_files_in(folder.temporary):
+                status = _run(config, data, folder, verbose)
+            sys.exit(status)
     except WorkdirError as error:
         raise click.ClickException(str(error)) from None
     except (BeforehandError, LookError, SourceError) as error:

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from components.tools.passwords import MASK, looks_secret, masked
 from pipeline.config.config import Config
 
 PRESETS = Path(__file__).parent.parent / "configs"
@@ -127,13 +128,16 @@ def _explain(detail: Any) -> str:
         return f"{key} is a section: set its keys, {keys}. Received: {_shown(detail['input'])}"
     message = _IN_OUR_WORDS.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
     if "Received:" in message:
-        return message
+        return masked(message)
+    if location[:2] == ["kubeflow", "components"] and location[3:4] == ["env"]:
+        remedy = "; secrets are taken from Kubernetes, by secret_env" if looks_secret(key) else ""
+        return f"{key}: {message}{remedy}. Received: {MASK}"
     return f"{key}: {message}. Received: {_shown(detail['input'])}"
 
 
 def _shown(value: Any) -> str:
     """Return a value as the YAML file has it, where that is shorter than Python's own form and as clear."""
-    return str(value).lower() if isinstance(value, bool) else "null" if value is None else repr(value)
+    return str(value).lower() if isinstance(value, bool) else "null" if value is None else masked(repr(value))
 
 
 def _key(section: type[BaseModel], field: str) -> str:

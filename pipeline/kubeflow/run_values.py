@@ -6,6 +6,7 @@ from typing import Any
 
 from components.training.options import TrainOptions
 from pipeline.config import validate
+from pipeline.config.secrets import recorded
 from pipeline.context import RunContext, recipe_digest, with_run_values
 from pipeline.kubeflow.parameters import checked
 from pipeline.record import report_facts
@@ -51,4 +52,4 @@ def _told_in_the_report(values: Values) -> Values:
     config = with_run_values(validate(json.loads(values["config"])), chosen)
     facts = report_facts(config, RunContext(uri=values["data"], destination=""))
     facts["origin"]["recipe"] = values["recipe"]
-    return {**values, "config": json.dumps(config.as_dict()), "facts": json.dumps(facts)}
+    return {**values, "config": json.dumps(recorded(config)), "facts": json.dumps(facts)}

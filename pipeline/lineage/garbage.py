@@ -1,5 +1,6 @@
-"""Artifact files that no kept run needs. The store is written to here alone, and only to mark what was deleted."""
+"""Files of a workdir that no kept run needs. The store is written to here alone, and only to mark what was deleted."""
 
+import logging
 import os
 import shutil
 from dataclasses import dataclass
@@ -9,13 +10,21 @@ from ml_metadata import errors
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
+from components.formats.pushed_models import abandoned
 from pipeline.lineage.runs import run_state, size_of
 from pipeline.lineage.store import Artifact, Id, LineageStore, Run
 from pipeline.lineage.tree import ancestors
 
+# How SQLite says it.
+_FULL = "disk is full"
+
 
 class GarbageError(RuntimeError):
     """Files that can't be deleted; the message says which and why."""
+
+
+class _FullError(GarbageError):
+    """The database can't grow: on a full disk, marking comes after deleting."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +44,32 @@ class Garbage:
     artifact: Id | None
 
 
-def find_garbage(store: LineageStore, root: Path, keep: int, checkpoints: Path) -> list[Garbage]:
-    """Folders below `root` that neither a kept run nor a pushed model that still stands needs.
+@dataclass(frozen=True)
+class Places:
+    """The folders of a workdir in which something may be left over.
+
+    Attributes:
+        artifacts: nothing outside the places that are named here is ever listed.
+        checkpoints: of the interrupted trainings; the latest of them may still be taken up.
+        temporary: of a run that goes on; there is none, since the workdir is locked.
+        serving_model: of pushed models; one that is being filled may be somebody else's.
+    """
+
+    artifacts: Path
+    checkpoints: Path
+    temporary: Path
+    serving_model: Path
+
+
+def find_garbage(store: LineageStore, places: Places, keep: int) -> list[Garbage]:
+    """Return what neither a kept run nor a pushed model that still stands needs.
 
     Args:
         store: where the runs are recorded.
-        root: the folder of the artifacts; nothing outside it is ever listed.
+        places: the folders that are looked into.
         keep: how many of the newest successful runs are kept with all their artifacts.
-        checkpoints: the folder of the interrupted trainings; the latest of them may still be taken up.
     """
+    root = places.artifacts
     needed = _needed(store, keep)
     found = []
     # Known by <component>/<output>/<execution>: the folder may lie elsewhere now than when it was recorded.
@@ -51,16 +77,21 @@ def find_garbage(store: LineageStore, root: Path, keep: int, checkpoints: Path) 
     for artifact in store.artifacts():
         path = Path(artifact.uri)
         known.add(path.parts[-3:])
-        inside = root in path.parents
-        if inside and path.exists() and artifact.id not in needed:
+        if root not in path.parents or artifact.id in needed:
+            continue
+        if path.exists():
             found.append(Garbage(path, "no kept run needs it", size_of(artifact.uri) or 0, artifact.id))
+        elif artifact.state == "LIVE":  # as a deletion leaves it that was killed before it marked anything
+            found.append(Garbage(path, "its files are gone", 0, artifact.id))
     # What a killed run left behind is not in the store.
     for path in sorted(root.glob("*/*/*")):
         if path.is_dir() and path.parts[-3:] not in known and ".system" not in path.parts:
             found += [Garbage(path, "not in the store", size_of(str(path)) or 0, None)]
-    for path in sorted(root.glob("*/.system/stateful_working_dir/*")):
-        found += [Garbage(path, "left by a run that was killed", size_of(str(path)) or 0, None)]
-    interrupted = sorted((path for path in checkpoints.glob("*") if path.is_dir()), key=_last_change)
+    working = [*sorted(root.glob("*/.system/stateful_working_dir/*")), *sorted(places.temporary.glob("*"))]
+    found += [Garbage(path, "left by a run that was killed", size_of(str(path)) or 0, None) for path in working]
+    pushes = abandoned(places.serving_model)
+    found += [Garbage(path, "left by a push that was killed", size_of(str(path)) or 0, None) for path in pushes]
+    interrupted = sorted((path for path in places.checkpoints.glob("*") if path.is_dir()), key=_last_change)
     found += [
         Garbage(path, "of a training that was given up", size_of(str(path)) or 0, None) for path in interrupted[:-1]
     ]
@@ -68,20 +99,39 @@ def find_garbage(store: LineageStore, root: Path, keep: int, checkpoints: Path) 
 
 
 def delete(garbage: list[Garbage], database: Path) -> None:
-    """Delete the folders and mark their artifacts deleted; interrupted, it can be run again.
+    """Delete what was found and mark the artifacts deleted; interrupted, it can be run again.
+
+    What the store doesn't know goes first: that may make the room which the store needs to be written to. Artifacts are
+    marked before their files go, or a run that comes between the two would take them from the cache. Only where there
+    is no room for that even now, files go first.
 
     Raises:
         GarbageError: somebody else's files, which can't be deleted; looked for before any is.
     """
     for one in garbage:
-        if not os.access(one.path.parent, os.W_OK) or not os.access(one.path, os.W_OK):
+        if one.path.exists() and not (os.access(one.path.parent, os.W_OK) and os.access(one.path, os.W_OK)):
             raise GarbageError(f"can't delete {one.path}: Permission denied. Nothing was deleted")
-    ids = [one.artifact for one in garbage if one.artifact is not None]
-    if ids:
+    if not os.access(database, os.W_OK):
+        raise GarbageError(f"can't write to {database}: Permission denied. Nothing was deleted")
+    known = [one for one in garbage if one.artifact is not None]
+    _remove([one.path for one in garbage if one.artifact is None])
+    ids = [one.artifact for one in known if one.artifact is not None]
+    try:
         _mark_deleted(ids, database)
-    for one in garbage:
+    except _FullError:
+        _remove([one.path for one in known])
         try:
-            shutil.rmtree(one.path)
+            _mark_deleted(ids, database)
+        except _FullError as error:
+            raise GarbageError(f"{error}: the files were deleted. Make room, and give the command again") from None
+    else:
+        _remove([one.path for one in known])
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        try:
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         except FileNotFoundError:
             continue  # gone in the meantime
         except OSError as error:
@@ -89,9 +139,12 @@ def delete(garbage: list[Garbage], database: Path) -> None:
 
 
 def _mark_deleted(ids: list[Id], database: Path) -> None:
+    if not ids:
+        return
     config = pb.ConnectionConfig()
     config.sqlite.filename_uri = str(database)
     config.sqlite.connection_mode = pb.SqliteMetadataSourceConfig.READWRITE
+    logging.getLogger("absl").setLevel(logging.ERROR)  # ML Metadata warns of what is raised as well
     try:
         store = metadata_store.MetadataStore(config)
         artifacts = store.get_artifacts_by_id(ids)
@@ -100,7 +153,9 @@ def _mark_deleted(ids: list[Id], database: Path) -> None:
         store.put_artifacts(artifacts)
     except errors.StatusError as error:
         reason = " ".join(str(error).split())
-        raise GarbageError(f"can't write to {database}: {reason[:200]}. Nothing was deleted") from None
+        if _FULL in reason:
+            raise _FullError(f"no space is left to write to {database}") from None
+        raise GarbageError(f"can't write to {database}: {reason[:200]}. Give the command again") from None
 
 
 def _last_change(folder: Path) -> float:

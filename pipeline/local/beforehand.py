@@ -4,7 +4,6 @@ Each message names the option, what was received, and what to do.
 """
 
 import importlib.util
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,12 +77,11 @@ def check_data(config: Config, data: str) -> None:
 
 def _names(folder: Workdir) -> Iterator[str]:
     """Artifacts lie below the workdir, and TFX's own components take their paths for patterns."""
-    for option, path in (("--workdir", str(folder.root)), ("TMPDIR", tempfile.gettempdir())):
-        if found := found_in(path):
-            yield (
-                f"{option} can't have {' '.join(found)} in its path, which TFX takes for a pattern of names: name a "
-                f"folder without any of {' '.join(CHARACTERS)}. Received: {path}"
-            )
+    if found := found_in(str(folder.root)):
+        yield (
+            f"--workdir can't have {' '.join(found)} in its path, which TFX takes for a pattern of names: name a "
+            f"folder without any of {' '.join(CHARACTERS)}. Received: {folder.root}"
+        )
 
 
 def _files(config: Config) -> Iterator[str]:
@@ -168,6 +166,7 @@ def _places(config: Config, folder: Workdir) -> Iterator[str]:
         if place is not None and "://" not in place and (problem := why_no_folder(place)):
             yield f"can't write to {key} = {place}: {problem}. Name another folder, or make it writable"
     inside = (folder.artifacts, folder.serving_model, folder.report.parent, folder.checkpoints, folder.logs)
+    inside += (folder.temporary,)
     for path in (folder.root, *inside):
         if problem := why_no_folder(path):
             yield f"can't work in {folder.root}: {problem}. Name another folder with --workdir"
@@ -189,8 +188,6 @@ def _places(config: Config, folder: Workdir) -> Iterator[str]:
                 f"can't work in {folder.root}: {folder.metadata} is no SQLite database. "
                 "Name another folder with --workdir"
             )
-    if problem := why_no_folder(tempfile.gettempdir()):
-        yield f"can't write temporary files: {problem}. Name another folder in the environment, with TMPDIR"
 
 
 def _runner(config: Config) -> Iterator[str]:

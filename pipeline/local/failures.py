@@ -2,9 +2,10 @@
 
 import errno
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from components.tools.passwords import masked
 
 _LINES, _LONGEST = 6, 500
 # What Python, Arrow and TensorFlow make of a full disk, SQLite, and quotas.
@@ -23,7 +24,7 @@ def reason(error: BaseException | None, workdir: Path) -> str:
         return disk_full(workdir)
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     kind = "" if isinstance(error, (ValueError, RuntimeError)) else f"{type(error).__name__}: "
-    return kind + "\n".join(cut(line) for line in lines[:_LINES])
+    return masked(kind + "\n".join(cut(line) for line in lines[:_LINES]))
 
 
 def cut(line: str) -> str:
@@ -41,11 +42,9 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 def disk_full(workdir: Path) -> str:
     """Return what to do where no space is left, with what there is by now."""
-    temporary = Path(tempfile.gettempdir())
     return (
-        f"no space was left on a disk. Free are {_free(workdir)} in the workdir {workdir} and {_free(temporary)} for "
-        f"temporary files in {temporary}: make room (`affect gc` lists what no run needs), or name other folders "
-        "with --workdir and, in the environment, TMPDIR"
+        f"no space was left on a disk. Free are {_free(workdir)} in the workdir {workdir}, where temporary files go as "
+        "well: make room (`affect gc` lists what no run needs), or name another folder with --workdir"
     )
 
 

@@ -13,6 +13,7 @@ from components.formats.dataset import QUARANTINE
 from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS, SUMMARY
 from components.split.captures import ENOUGH
 from components.tools.files import replacing
+from components.tools.passwords import masked
 from pipeline.config import Config
 from pipeline.context import RunContext
 from pipeline.local.display import RunDisplay
@@ -137,7 +138,7 @@ def _show_failure(console: Console, failed: NodeRun, folder: Workdir, log: Path 
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             if error is not None:
                 lines = "".join(traceback.format_exception(error)).splitlines()
-                file.writelines(f"{cut(line)}\n" for line in lines)
+                file.writelines(f"{masked(cut(line))}\n" for line in lines)
         console.print(f"Log: {log}", highlight=False, soft_wrap=True)
 
 

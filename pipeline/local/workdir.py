@@ -34,6 +34,7 @@ class Workdir:
         self.report = self.root / "report" / REPORT
         self.checkpoints = self.root / "checkpoints"
         self.logs = self.root / "logs"
+        self.temporary = self.root / ".tmp"
         self.sample_data = self.root / "sample-data"
         self._lock = self.root / ".lock"
 
@@ -47,9 +48,8 @@ class Workdir:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            marker = self.root / WORKDIR_MARKER  # from now on a run that reads a folder around this one leaves it out
-            if not marker.exists():
-                marker.touch()
+            with contextlib.suppress(OSError):  # gc must work on a full disk
+                self._mark()
             opened = self._lock.open("a+")
         except OSError as error:
             reason = "there is a file of that name" if self.root.is_file() else error.strerror
@@ -61,10 +61,16 @@ class Workdir:
                 raise WorkdirLocked(
                     f"{self.root} is in use by process {holder}: wait for it, or name another folder with --workdir"
                 )
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+            with contextlib.suppress(OSError):  # who holds the lock is for people; gc must work on a full disk
+                os.truncate(file.fileno(), 0)
+                os.write(file.fileno(), str(os.getpid()).encode())
             yield
+
+    def _mark(self) -> None:
+        """Let a run that reads a folder around this one leave it out."""
+        marker = self.root / WORKDIR_MARKER
+        if not marker.exists():
+            marker.touch()
 
     def is_locked(self) -> bool:
         """Return whether a process holds the lock now."""

@@ -1,9 +1,11 @@
 """Draw the sample data set: faces of eight emotions in `train/<label>/`, as unbalanced as AffectNet's Kaggle subset."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from components.images.codec import encode
 from pipeline.sample.face import Person, draw_face
@@ -60,15 +62,23 @@ def write_sample_data(folder: Path, images: int = DEFAULT_IMAGES, seed: int = 0)
     order = np.random.default_rng([seed, 0]).permutation(images)
     temporary = folder.parent / f".{folder.name}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        _draw(temporary, labels, order, seed)
+        if folder.exists():
+            folder.rmdir()
+        temporary.replace(folder)
+    except BaseException:  # a full disk would stay full
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    return images
+
+
+def _draw(folder: Path, labels: Sequence[str], order: NDArray[np.int64], seed: int) -> None:
     for label in AFFECTNET_COUNTS:
-        (temporary / "train" / label).mkdir(parents=True)
+        (folder / "train" / label).mkdir(parents=True)
     for place, index in enumerate(order):
         identity = place // IMAGES_PER_IDENTITY
         person = Person.draw(np.random.default_rng([seed, 1, identity]))
         face = draw_face(labels[index], person, np.random.default_rng([seed, 2, place]))
         name = f"id{identity:05d}_{place % IMAGES_PER_IDENTITY}.jpg"
-        (temporary / "train" / labels[index] / name).write_bytes(encode(face, "jpeg"))
-    if folder.exists():
-        folder.rmdir()
-    temporary.replace(folder)
-    return images
+        (folder / "train" / labels[index] / name).write_bytes(encode(face, "jpeg"))

@@ -14,7 +14,12 @@ from pipeline.sample.dataset import write_sample_data
 pytestmark = pytest.mark.e2e
 
 
-def test_an_archive_is_run_to_the_end_and_the_second_run_executes_nothing(tmp_path: Path) -> None:
+def test_an_archive_is_run_to_the_end_and_the_second_run_executes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "system"
+    system.mkdir()
+    monkeypatch.setenv("TMPDIR", str(system))
     write_sample_data(tmp_path / "faces", 120)
     archive = Path(shutil.make_archive(str(tmp_path / "faces"), "zip", tmp_path, "faces"))
     shutil.rmtree(tmp_path / "faces")
@@ -29,6 +34,8 @@ def test_an_archive_is_run_to_the_end_and_the_second_run_executes_nothing(tmp_pa
 
     again = run(archive, tmp_path / "work", "validate.on_anomaly=warn")
     assert (again.status, again.having("done")) == (0, set())
+    assert list(system.iterdir()) == []
+    assert not Workdir(tmp_path / "work").temporary.exists()
 
 
 def test_a_file_that_cannot_be_read_is_bad_usage_before_anything_runs(tmp_path: Path) -> None:

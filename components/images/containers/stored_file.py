@@ -8,6 +8,7 @@ from typing import Any
 
 from components.images.pieces import file_pieces, stored_pieces
 from components.images.source import SourceError, Stamp, stamp_of
+from components.tools.passwords import revealed
 from components.tools.retries import reason, with_retries
 
 
@@ -93,7 +94,7 @@ class StoredFile:
         import fsspec  # takes a quarter of a second, and a file of this machine doesn't need it
 
         try:
-            return fsspec.core.url_to_fs(self.uri)  # type: ignore[no-any-return]
+            return fsspec.core.url_to_fs(revealed(self.uri))  # type: ignore[no-any-return]
         except (ValueError, ImportError) as error:
             raise self._unreadable(error) from None
 

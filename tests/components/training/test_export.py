@@ -195,3 +195,55 @@ def test_a_saved_model_of_another_maker_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="not exported by this pipeline"):
         ResNet18(3, (32, 32, 3), weights=str(tmp_path))
+
+
+class _Initialized(tf.saved_model.experimental.TrackableResource):  # type: ignore[misc]
+    """Writes a file when a SavedModel that has it is loaded."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self.file = file
+
+    def _create_resource(self) -> Any:
+        return tf.raw_ops.MutableHashTableV2(key_dtype=tf.string, value_dtype=tf.int64, shared_name="table")
+
+    def _initialize(self) -> None:
+        tf.io.write_file(str(self.file), "run")
+
+    def _destroy_resource(self) -> None:
+        pass
+
+
+def test_nothing_of_a_saved_model_is_run_to_take_its_weights(model: keras.Model, tmp_path: Path) -> None:
+    file, folder = tmp_path / "written", tmp_path / "from [elsewhere]"
+    module = tf.Module()
+    module.initialized = _Initialized(file)
+    module.weights_by_path = {weight.path: weight.value for weight in model.weights}
+    tf.saved_model.save(module, str(tmp_path / "saved"))
+    tf.saved_model.load(str(tmp_path / "saved"))
+    assert file.exists()
+    file.unlink()
+    (tmp_path / "saved").rename(folder)
+
+    again = ResNet18(3, (32, 32, 3), normalize=True, weights=str(folder))
+
+    assert not file.exists()
+    for weight, expected in zip(again.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), expected.numpy())
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_saved_model_with_damaged_variables_is_named(model: keras.Model, tmp_path: Path, damage: str) -> None:
+    export(model, str(tmp_path), LABELS, IMAGE, 1.0, {})
+    shard = tmp_path / "variables" / "variables.data-00000-of-00001"
+    content = shard.read_bytes()
+    middle = len(content) // 2
+    if damage == "gone":
+        shard.unlink()
+    elif damage == "cut":
+        shard.write_bytes(content[:middle])
+    else:
+        shard.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+
+    with pytest.raises(ValueError, match=f"can't read the variables of the SavedModel {tmp_path}, which is damaged: "):
+        ResNet18(3, (32, 32, 3), weights=str(tmp_path))

@@ -44,6 +44,16 @@ def test_tensorboard_gets_metrics_config_confusion_matrix_and_model(tmp_path: Pa
     assert events["model"].item() == b"/models/7"
 
 
+def test_no_tracker_is_given_a_password(tmp_path: Path) -> None:
+    config = {"model.weights": "https://me:hunter2@host/w.keras", "train.epochs": 2}
+    for tracker in make_trackers(TrackingOptions(), str(tmp_path), config):
+        tracker.finish({}, "/models/7")
+
+    [written] = [file.read_bytes() for file in tmp_path.rglob("*tfevents*")]
+    assert b"https://***@host/w.keras" in written
+    assert b"hunter2" not in written
+
+
 def wandb_records(folder: Path) -> list[Any]:
     """Parse the run file: blocks of 32 KiB with records of (checksum, length, type, protobuf), as LevelDB's log."""
     from wandb.proto import wandb_internal_pb2

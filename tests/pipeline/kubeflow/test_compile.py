@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from compiled import CLUSTER, TARGET, compiled
 from google.protobuf.json_format import ParseDict
 from kfp import components
@@ -12,7 +13,9 @@ from kfp.dsl import ClassificationMetrics, Metrics
 from kfp.pipeline_spec import pipeline_spec_pb2
 from ml_metadata.metadata_store import metadata_store
 from ml_metadata.proto import metadata_store_pb2 as mlmd
+from small_disk import fill, small_disk
 
+from pipeline.cli import main
 from pipeline.config import ConfigError, load, presets
 from pipeline.context import RunContext
 from pipeline.kubeflow.options import TaskOptions
@@ -358,3 +361,17 @@ def test_a_mounted_folder_can_hold_data_and_models(monkeypatch: pytest.MonkeyPat
     spec = compiled(monkeypatch, volumes, Target(TARGET.image, TARGET.root, "/data/train"))[1][0]
 
     assert spec["root"]["inputDefinitions"]["parameters"]["data"]["defaultValue"] == "/data/train"
+
+
+def test_on_a_full_disk_the_compiled_pipeline_that_was_there_stays(tmp_path: Path) -> None:
+    words = ["compile", "--image", "i@sha256:0", "--pipeline-root", "minio://b/x", "--data", "s3://b/data"]
+    with small_disk(tmp_path / "disk") as disk:
+        output = disk / "a.yaml"
+        output.write_text("old")
+        fill(disk, but=12_000)
+        shown = CliRunner().invoke(main, [*words, "--output", str(output)])
+        left = {path.name: path.read_bytes() for path in disk.iterdir() if path.name != "fill"}
+
+    assert shown.exit_code == 1
+    assert shown.output.splitlines()[-1] == f"Error: can't write --output {output}: No space left on device"
+    assert left == {"a.yaml": b"old"}

@@ -1,16 +1,20 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from small_disk import fill, small_disk
 from somebody_else import somebody_elses
 from store_builder import StoreBuilder
 
 from pipeline.cli import main
+from pipeline.lineage.garbage import Places, delete, find_garbage
 from pipeline.lineage.store import open_store
 from pipeline.local.workdir import Workdir
 
@@ -97,6 +101,88 @@ def test_a_workdir_that_was_moved_keeps_what_its_runs_made(tmp_path: Path) -> No
 
     assert gc(after.root, "--yes") == ["Trainer/model/999"]
     assert len(list(after.artifacts.glob("*/*/*"))) == 3
+
+
+def gc_on_a_full_disk(tmp_path: Path, disk: Path, artifact: int, stray: int) -> "subprocess.CompletedProcess[str]":
+    """Fill a disk with a workdir of two runs, artifacts of so many bytes and a folder that the store doesn't know."""
+    folder = Workdir(disk / "work")
+    builder = StoreBuilder(tmp_path / "metadata.db")  # elsewhere, since it keeps its file open
+    builder.run("older", folder.artifacts)
+    builder.run("newest", folder.artifacts)
+    shutil.copyfile(tmp_path / "metadata.db", folder.metadata)
+    (folder.artifacts / "Trainer" / "model" / "1" / "weights").write_bytes(bytes(artifact))
+    if stray:
+        (folder.artifacts / "Trainer" / "model" / "999").mkdir()
+        (folder.artifacts / "Trainer" / "model" / "999" / "weights").write_bytes(bytes(stray))
+    fill(disk)
+    assert shutil.disk_usage(disk).free == 0
+    line = [sys.executable, "-m", "pipeline", "gc", "--workdir", str(folder.root), "--yes"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert sorted(path.name for path in folder.artifacts.glob("*/*/*")) == ["3", "4", "5"]  # what the newest run made
+    return done
+
+
+def states(database: Path, copy: Path) -> list[int]:
+    shutil.copyfile(database, copy)
+    return [int(artifact.id) for artifact in open_store(str(copy)).artifacts() if artifact.state == "DELETED"]
+
+
+@pytest.mark.parametrize(("artifact", "stray"), [(400_000, 0), (0, 400_000)])
+def test_a_full_disk_is_emptied(artifact: int, stray: int, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        done = gc_on_a_full_disk(tmp_path, disk, artifact, stray)
+        marked = states(disk / "work" / "metadata.db", tmp_path / "copy.db")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(" kB deleted.\n")
+    assert marked == [1, 2, 3]
+
+
+def test_what_could_not_be_marked_is_marked_by_the_next_call(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        done = gc_on_a_full_disk(tmp_path, disk, 0, 0)  # too little to make room
+        moved = tmp_path / "moved.db"
+        unmarked = states(disk / "work" / "metadata.db", moved)
+        artifacts = disk / "work" / "artifacts"
+        found = find_garbage(open_store(str(moved)), Places(artifacts, disk, disk / "tmp", disk / "models"), 1)
+        delete(found, moved)
+
+    database = tmp_path / "disk" / "work" / "metadata.db"
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: no space is left to write to {database}: the files were deleted. "
+        "Make room, and give the command again\n"
+    )
+    assert unmarked == []
+    assert {one.reason for one in found} == {"its files are gone"}
+    assert states(moved, tmp_path / "copy.db") == [1, 2, 3]
+
+
+def test_a_database_that_cannot_be_written_keeps_everything(shared: Workdir) -> None:
+    (shared.root / ".lock").chmod(0o666)
+    for folder in (shared.artifacts, *shared.artifacts.rglob("*")):
+        folder.chmod(0o777)
+    with somebody_elses(shared.metadata):
+        result = CliRunner().invoke(main, ["gc", "--workdir", str(shared.root), "--yes"])
+
+    assert result.output.splitlines()[-1] == (
+        f"Error: can't write to {shared.metadata}: Permission denied. Nothing was deleted"
+    )
+    assert len(gc(shared.root)) == 3
+
+
+def test_temporary_files_and_half_made_pushes_of_what_was_killed_go(tmp_path: Path) -> None:
+    folder = Workdir(tmp_path / "work")
+    StoreBuilder(folder.metadata).run("only", folder.artifacts)
+    pushed, killed, going_on = (folder.serving_model / name for name in ("7", ".push-killed", ".push-going-on"))
+    for path in (folder.temporary / "tfx", pushed, killed, going_on):
+        path.mkdir(parents=True)
+    (folder.temporary / "generated.py").write_text("made")
+    os.utime(killed, (1e9, 1e9))
+
+    assert gc(folder.root, "--yes") == ["../.tmp/generated.py", "../.tmp/tfx", "../serving_model/.push-killed"]
+    assert sorted(path.name for path in folder.serving_model.iterdir()) == [".push-going-on", "7"]
+    assert list(folder.temporary.iterdir()) == []
 
 
 @pytest.fixture

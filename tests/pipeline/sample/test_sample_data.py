@@ -5,9 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
+from small_disk import small_disk
 
+from pipeline.cli import main
 from pipeline.sample.dataset import AFFECTNET_COUNTS, GROUP_REGEX, class_counts, write_sample_data
 
 
@@ -78,3 +81,13 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least 8"):
         write_sample_data(tmp_path / "new", 7)
     assert not (tmp_path / "new").exists()
+
+
+def test_on_a_full_disk_nothing_stays(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        shown = CliRunner().invoke(main, ["sample-data", str(disk / "faces"), "--images", "2000"])
+        left = list(disk.iterdir())
+
+    assert shown.exit_code == 1
+    assert "No space left on device" in shown.output.splitlines()[-1]
+    assert left == []
