@@ -16,7 +16,6 @@ from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectG
 from components.formats.saved_model import loadable
 
 _GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_Node = TrackableObjectGraph.TrackableObject
 
 
 def read_variables(folder: Path, attribute: str) -> dict[str, NDArray[Any]] | None:
@@ -56,9 +55,11 @@ def reading(folder: Path) -> Iterator[Any]:
         raise ValueError(f"can't read the variables of the SavedModel {folder}, which is damaged: {reason}") from None
 
 
-def _child(node: _Node, name: str) -> int | None:
-    return next((child.node_id for child in node.children if child.local_name == name), None)
+def _child(node: Any, name: str) -> int | None:
+    found: int | None = next((child.node_id for child in node.children if child.local_name == name), None)
+    return found
 
 
-def _key(node: _Node) -> str | None:
-    return next((one.checkpoint_key for one in node.attributes if one.checkpoint_key), None)
+def _key(node: Any) -> str | None:
+    found: str | None = next((one.checkpoint_key for one in node.attributes if one.checkpoint_key), None)
+    return found

@@ -166,8 +166,7 @@ def _places(config: Config, folder: Workdir) -> Iterator[str]:
         if place is not None and "://" not in place and (problem := why_no_folder(place)):
             yield f"can't write to {key} = {place}: {problem}. Name another folder, or make it writable"
     inside = (folder.artifacts, folder.serving_model, folder.report.parent, folder.checkpoints, folder.logs)
-    inside += (folder.temporary,)
-    for path in (folder.root, *inside):
+    for path in (folder.root, *inside, folder.temporary):
         if problem := why_no_folder(path):
             yield f"can't work in {folder.root}: {problem}. Name another folder with --workdir"
             return
