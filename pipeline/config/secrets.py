@@ -101,7 +101,7 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
         yield key, value
     elif isinstance(value, BaseModel | dict):
         names = {name: field.alias or name for name, field in getattr(type(value), "model_fields", {}).items()}
-        for field, one in dict(value).items():
+        for field, one in value if isinstance(value, BaseModel) else value.items():  # a section may have a field `keys`
             name = names.get(field, field)
             yield from _texts(one, f"{key}.{name}" if key else name)
     elif isinstance(value, list | tuple):
