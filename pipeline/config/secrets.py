@@ -99,11 +99,13 @@ def _each_text(value: Any, change: Callable[[str], str]) -> Any:
 def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, str):
         yield key, value
-    elif isinstance(value, BaseModel | dict):
-        names = {name: field.alias or name for name, field in getattr(type(value), "model_fields", {}).items()}
-        for field, one in dict(value).items():
-            name = names.get(field, field)
+    elif isinstance(value, BaseModel):
+        for field, one in value:  # not by `dict`: a section may have a field `keys`
+            name = type(value).model_fields[field].alias or field
             yield from _texts(one, f"{key}.{name}" if key else name)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield from _texts(one, f"{key}.{name}")
     elif isinstance(value, list | tuple):
         for one in value:
             yield from _texts(one, key)

@@ -19,6 +19,7 @@ from pipeline.record import report_facts, run_record
 _SECRETS = ("hunter2", "wJalrXUt")
 _OVERRIDES = [
     "kubeflow.components.all.env={AWS_SECRET_ACCESS_KEY: wJalrXUt, AWS_ENDPOINT_URL: http://hunter2}",
+    "kubeflow.components.all.secret_env=[{secret: s, keys: {k: WANDB_API_KEY}}]",
     "data.labels_csv=https://me:hunter2@host/t.csv",
     "push.destination=ftp://me:hunter2@host/models",
     "beam.options=[--s3_secret_access_key=wJalrXUt, --s3_access_key, hunter2, --region=here]",
