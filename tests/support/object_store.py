@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 
+import pytest
 from s3fs import S3FileSystem
 
 KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
@@ -34,6 +35,14 @@ def s3_server(**settings: str) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait()
+
+
+def on_loopback(port: int, monkeypatch: pytest.MonkeyPatch) -> S3FileSystem:
+    """Let the environment lead to the server on that port, and return a client of it."""
+    for name, value in {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}.items():
+        monkeypatch.setenv(name, value)
+    S3FileSystem.clear_instance_cache()
+    return S3FileSystem()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import s3fs
-from object_store import KEYS, s3_server
+from object_store import on_loopback, s3_server
 
 from components.images.folder_digest import folder_digest, quick_digest
 from components.images.source import LocalSource, RemoteSource
@@ -41,10 +41,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def store(port: int, monkeypatch: pytest.MonkeyPatch) -> s3fs.S3FileSystem:
-    for name, value in {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    found = s3fs.S3FileSystem()
+    found = on_loopback(port, monkeypatch)
     if found.exists("faces"):
         found.rm("faces", recursive=True)
     found.mkdir("faces")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import s3fs
 from drawn_containers import as_parquet, as_tar, as_zip, faces, parquet_rows
-from object_store import KEYS, s3_server
+from object_store import on_loopback, s3_server
 
 from components.images.containers.open_data import open_data
 from components.images.containers.stored_file import StoredFile
@@ -22,10 +22,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 def store(port: int, monkeypatch: pytest.MonkeyPatch) -> s3fs.S3FileSystem:
-    for name, value in {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}.items():
-        monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
-    found = s3fs.S3FileSystem()
+    found = on_loopback(port, monkeypatch)
     if not found.exists("faces"):
         found.mkdir("faces")
     return found
