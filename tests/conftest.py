@@ -1,7 +1,9 @@
 """Data and settings that tests share, how they are spread over processes, and which of them start at once."""
 
 import os
+import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="Run the tests that import none of TensorFlow, TFX and Beam; fail one that does.",
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Beam leaves TFX's packages there at every pipeline, 49 MB each. Tests' own folders stay where pytest has them.
+    if not hasattr(config, "workerinput"):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+        folder = tempfile.mkdtemp(prefix="affect-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        os.environ["TMPDIR"] = tempfile.tempdir = folder
 
 
 @pytest.hookimpl(optionalhook=True)
