@@ -117,7 +117,7 @@ def _defined_by(statement: ast.stmt) -> list[str]:
 
 
 def _resources(folder: Path) -> list[Path]:
-    return [path for path in folder.iterdir() if path.suffix in (".j2", ".css")]
+    return list((folder / "page").glob("*"))
 
 
 @cache

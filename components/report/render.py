@@ -8,19 +8,19 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-_HERE = Path(__file__).parent
+_PAGE = Path(__file__).parent / "page"
 
 
 def render(content: Mapping[str, Any]) -> str:
     """Return the page. Whatever comes from the user (labels, file names, options) is escaped by the template engine."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
+        loader=jinja2.FileSystemLoader(_PAGE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = Markup((_HERE / "style.css").read_text("utf-8"))
+    style = Markup((_PAGE / "style.css").read_text("utf-8"))
     parameters = list(flatten(content["config"]))
     return environment.get_template("report.html.j2").render(**content, style=style, parameters=parameters)
 

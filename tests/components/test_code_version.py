@@ -112,7 +112,7 @@ def test_a_line_concerns_those_who_use_what_it_is_in(
 def test_a_template_is_code_too(project: Path) -> None:
     before = version(project, "components.report.executor")
 
-    template = project / "components" / "report" / "report.html.j2"
+    template = project / "components" / "report" / "page" / "evaluation.html.j2"
     template.write_text(template.read_text("utf-8") + "\n", "utf-8")
 
     assert version(project, "components.report.executor") != before
