@@ -14,10 +14,16 @@ _SECONDS_BETWEEN = 0.2
 
 
 class Progress:
-    """Reports of one component; without a listener they cost nothing."""
+    """Reports of one component; without a listener they cost nothing.
 
-    def __init__(self, component: str, total: int) -> None:
-        self._component, self._total = component, total
+    Args:
+        component: its id.
+        total: what there is to do.
+        worth_a_line: each report is news by itself, such as an epoch: a log gets a line of it.
+    """
+
+    def __init__(self, component: str, total: int, *, worth_a_line: bool = False) -> None:
+        self._component, self._total, self._worth_a_line = component, total, worth_a_line
         self._path = os.environ.get(PROGRESS)
         self._last = 0.0
 
@@ -27,6 +33,7 @@ class Progress:
         if not self._path or (now - self._last < _SECONDS_BETWEEN and step < self._total):
             return
         self._last = now
-        line = json.dumps({"component": self._component, "step": step, "total": self._total, "text": text})
+        report = {"component": self._component, "step": step, "total": self._total, "text": text}
+        line = json.dumps(report | {"worth_a_line": self._worth_a_line})
         with Path(self._path).open("a", encoding="utf-8") as file:
             file.write(line + "\n")

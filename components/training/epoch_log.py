@@ -90,7 +90,7 @@ def show(component: str, figures: dict[str, Any], total: int, seconds_left: floa
     else:
         print(f"epoch {epoch} {text} {rest}", flush=True)
     short = f"loss {_text(figures['loss'])} acc {_text(figures['accuracy'])} val_acc {_text(figures['val_accuracy'])}"
-    Progress(component, total)(figures["epoch"], f"{short} {speed}")
+    Progress(component, total, worth_a_line=True)(figures["epoch"], f"{short} {speed}")
 
 
 def _number(value: Any) -> float | None:

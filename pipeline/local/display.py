@@ -1,23 +1,23 @@
 """What a person sees of a local run while it runs: a line a component."""
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from pipeline.local.progress_lines import ProgressLines
+from pipeline.local.reports import Report, Reports
 from pipeline.local.runner import NodeRun
 from pipeline.run_table import STYLES, plain_line
 
 
 class RunDisplay:
-    """A live list on a terminal; elsewhere one plain line at each component's end.
+    """A live list on a terminal; elsewhere plain lines: a component's end, and the progress of long ones.
 
     Args:
         console: where to write.
@@ -29,24 +29,29 @@ class RunDisplay:
         self._console = console
         self._runs = {node: NodeRun(node) for node in nodes}
         self._started: dict[str, float] = {}
-        self._progress = progress
         self._report = ""
-        self._reader: IO[str] | None = None
         self._width = max(map(len, nodes))
-        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
+        self._reports = Reports(progress)
+        self._lines: ProgressLines | None = None
+        self._live: Live | None = None
+        if console.is_terminal:
+            self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=True)
+        else:
+            self._lines = ProgressLines(self._reports, self._write_progress)
 
     def __enter__(self) -> "RunDisplay":
-        self._progress.write_text("")
-        self._reader = self._progress.open(encoding="utf-8")
-        if self._console.is_terminal:
+        if self._live:
             self._live.start()
+        if self._lines:
+            self._lines.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._console.is_terminal:
+        if self._live:
             self._live.stop()
-        if self._reader:
-            self._reader.close()
+        if self._lines:
+            self._lines.stop()
+        self._reports.close()
 
     def changed(self, run: NodeRun) -> None:
         """Show that a component's state has changed."""
@@ -54,11 +59,21 @@ class RunDisplay:
         if run.state == "running":
             self._started[run.node] = time.monotonic()
             self._report = ""
-        elif not self._console.is_terminal:
-            self._console.print(plain_line(run, self._width), highlight=False, markup=False, soft_wrap=True)
+            if self._lines:
+                self._lines.begun(run.node)
+        elif self._lines:
+            self._lines.ended()
+            self._write(plain_line(run, self._width))
+
+    def _write_progress(self, node: str, seconds: float, text: str) -> None:
+        self._write(f"{node:<{self._width}}  running {seconds:7.1f} s  {text}".rstrip())
+
+    def _write(self, line: str) -> None:
+        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _render(self) -> RenderableType:
-        self._read_reports()
+        for report in self._reports.read():
+            self._report = _with_bar(report)
         lines: list[RenderableType] = []
         for run in self._runs.values():
             name = f"{run.node:<{self._width}}"
@@ -73,20 +88,9 @@ class RunDisplay:
                 lines.append(Text(f"{mark} {plain_line(run, self._width)}", style))
         return Group(*lines)
 
-    def _read_reports(self) -> None:
-        if not self._reader:
-            return
-        for line in self._reader:
-            try:
-                report = json.loads(line)
-            except ValueError:  # half a line: the rest comes with the next look
-                continue
-            self._report = _describe(report)
 
-
-def _describe(report: dict[str, Any]) -> str:
-    step, total, text = report.get("step", 0), report.get("total", 0), report.get("text", "")
-    if not total:
-        return str(text)
-    filled = round(20 * step / total)
-    return f"{'━' * filled}{'─' * (20 - filled)} {step}/{total}  {text}"
+def _with_bar(report: Report) -> str:
+    if not report.total:
+        return report.text
+    filled = round(20 * report.step / report.total)
+    return f"{'━' * filled}{'─' * (20 - filled)} {report.step}/{report.total}  {report.text}"

@@ -35,4 +35,5 @@ def test_an_epoch_is_a_line_of_json_in_the_progress_file(tmp_path: Path, monkeyp
         "step": 3,
         "total": 30,
         "text": "loss 0.512 acc 0.830 val_acc 0.800 312 img/s",
+        "worth_a_line": True,
     }
