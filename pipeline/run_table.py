@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from rich.table import Table
 from rich.text import Text
 
+from components.tools.printable import printable
 from pipeline.figures import key_figure
 
 STYLES = {
@@ -49,7 +50,8 @@ def run_table(rows: Sequence[Row]) -> Table:
     table.add_column("result")
     for row in rows:
         seconds = "" if row.state in ("waiting", "skipped") else f"{row.seconds:.1f} s"
-        table.add_row(row.node, Text(row.state, STYLES[row.state]), seconds, key_figure(row.node, row.properties))
+        figure = Text(printable(key_figure(row.node, row.properties)))
+        table.add_row(row.node, Text(row.state, STYLES[row.state]), seconds, figure)
     return table
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import jinja2
 
 from components.analysis.about_intervals import about_intervals
+from components.tools.printable import printable
 
 INTENDED_USE = (
     "Sorting pictures into the classes above, where these resemble the training data: the same kind of camera, framing "
@@ -109,8 +110,8 @@ def make_card(
 
 
 def literally(text: str) -> str:
-    """Escape what Markdown would take for markup, a table's bars and line ends among it."""
-    return _MARKUP.sub(r"\\\g<0>", " ".join(text.split()))
+    """Escape what Markdown would take for markup, with line ends, and spell out what isn't printed."""
+    return _MARKUP.sub(r"\\\g<0>", printable(" ".join(text.split())))
 
 
 def as_markdown(card: dict[str, Any]) -> str:

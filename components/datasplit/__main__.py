@@ -18,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from components.tools.console import uncut_console
+from components.tools.console import say, uncut_console
+from components.tools.printable import printable, printable_lines
 
 if TYPE_CHECKING:
     from components.datasplit.request import Outcome, Request
@@ -198,18 +199,22 @@ def _run(request: "Request", console: Console, workers: int | None, dry_run: boo
             bars.update(tasks[step], completed=done, total=total)
 
         def note(text: str) -> None:
-            bars.console.print(text, markup=False, highlight=False)
+            say(bars.console, text)
 
         try:
             return split_folder(request, Watcher(progress, note), workers=workers, dry_run=dry_run)
         except OSError as error:
-            raise click.ClickException(_of_the_disk(str(error), error.errno)) from None
+            raise _failure(_of_the_disk(str(error), error.errno)) from None
         except (WorkError, BadPipeline) as error:
-            raise click.ClickException(_of_the_disk(str(error), None)) from None
+            raise _failure(_of_the_disk(str(error), None)) from None
         except PipelineError as error:
-            raise click.ClickException(f"--pipeline-yaml: {error}. Nothing was changed.") from None
+            raise _failure(f"--pipeline-yaml: {error}. Nothing was changed.") from None
         except (FolderError, WorkspaceError, ValueError) as error:
-            raise click.ClickException(str(error)) from None
+            raise _failure(str(error)) from None
+
+
+def _failure(message: str) -> click.ClickException:
+    return click.ClickException(printable_lines(message))
 
 
 def _of_the_disk(message: str, number: int | None) -> str:
@@ -230,7 +235,7 @@ def _show(outcome: "Outcome", console: Console, seconds: float, dry_run: bool) -
         numbers = [
             n for split in ("train", "test") for n in (cells[label, split].originals, cells[label, split].copies)
         ]
-        table.add_row(Text(label), *(f"{number:,}" for number in numbers))
+        table.add_row(Text(printable(label)), *(f"{number:,}" for number in numbers))
     totals = [
         sum(getattr(cells[label, split], kind) for label in labels)
         for split in ("train", "test")
@@ -241,11 +246,9 @@ def _show(outcome: "Outcome", console: Console, seconds: float, dry_run: bool) -
     uncut_console().print(table)
     for cell in outcome.cells:
         if cell.deviation:
-            console.print(
-                f"{cell.label}, {cell.split}: {cell.originals + cell.copies} images instead of {cell.planned}, "
-                + ("since there is no original to copy." if not cell.originals else "since groups can't be divided."),
-                markup=False,
-            )
+            why = "there is no original to copy" if not cell.originals else "groups can't be divided"
+            images = cell.originals + cell.copies
+            say(console, f"{cell.label}, {cell.split}: {images} images instead of {cell.planned}, since {why}.")
     if outcome.unusable:
         console.print(f"{outcome.unusable} files can't be used (listed above); they were left where they are.")
     if not dry_run:

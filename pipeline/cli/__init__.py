@@ -7,6 +7,7 @@ import warnings
 
 import click
 
+from components.tools.printable import printable_lines
 from pipeline.version import own_version
 
 # Command → where it is defined, and what the list of commands says of it.
@@ -43,8 +44,11 @@ class _LazyGroup(click.Group):
         """Run a command; what a newer program wrote, or nobody lets us see, is said in a line, wherever it is met."""
         try:
             return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = printable_lines(error.message)
+            raise
         except PermissionError as error:
-            raise click.ClickException(f"no access to {error.filename}: {error.strerror}") from None
+            raise click.ClickException(printable_lines(f"no access to {error.filename}: {error.strerror}")) from None
         except ValueError as error:
             from components.formats.version import NewerFormatError  # the list of commands needs nothing of ours
 

@@ -7,7 +7,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from components.tools.console import uncut_console
+from components.tools.console import say, uncut_console
 from pipeline.kubeflow.api import LostError, SubmitError
 from pipeline.kubeflow.follow import follow
 from pipeline.kubeflow.run_state import RunReader, RunState
@@ -53,11 +53,11 @@ class FollowDisplay:
         for task in run.tasks:
             stage = (task.state, task.attempt)
             if stage != self._stages.get(task.node, ("waiting", 1)):
-                _print(self._console, plain_line(task, width) + again_note(task, "  "))
+                say(self._console, plain_line(task, width) + again_note(task, "  "))
             self._stages[task.node] = stage
             if is_stuck(task) and task.pod not in self._warned:
                 self._warned.add(task.pod)
-                _print(self._console, waiting_note(run, task))
+                say(self._console, waiting_note(run, task))
 
     def _render(self) -> RenderableType:
         if self._run is None:
@@ -73,17 +73,17 @@ def show_run(console: Console, run: RunState) -> None:
         console.print(run_table(run.tasks))
     for task in run.tasks:
         if is_stuck(task):
-            _print(console, waiting_note(run, task))
+            say(console, waiting_note(run, task))
         if task.state == "failed":
-            _print(console, failure_note(run, task))
+            say(console, failure_note(run, task))
         if task.state == "running" and (note := again_note(task, f"{task.node}: ")):
-            _print(console, note)
+            say(console, note)
     if run.error:
-        _print(console, f"Kubeflow says: {run.error}")
+        say(console, f"Kubeflow says: {run.error}")
     if run.state == "failed" and any(task.state in ENDED for task in run.tasks):
-        _print(console, "Mend the cause and submit the file again: what the cache may hold isn't done again.")
+        say(console, "Mend the cause and submit the file again: what the cache may hold isn't done again.")
     if run.state == "succeeded" and run.pushed is None and run.tasks:
-        _print(console, "No log tells whether the model was pushed: the Pusher's result is an earlier run's, or gone.")
+        say(console, "No log tells whether the model was pushed: the Pusher's result is an earlier run's, or gone.")
 
 
 def follow_to_the_end(reader: RunReader, link: str, timeout: float | None) -> int:
@@ -172,7 +172,3 @@ def _kubectl(run: RunState) -> str:
 
 def _minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 60 else f"{seconds:.0f} s"
-
-
-def _print(console: Console, text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from components.formats.examples import LABEL_MAP, read_labels
 from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, loadable, serving_folder
@@ -25,10 +25,11 @@ from components.images.codec import MAX_PIXELS, BadImage, decode, for_tensorflow
 from components.images.left_out import kind_of
 from components.images.pieces import file_pieces
 from components.images.reading import image_bytes
-from components.images.source import printable
+from components.images.source import printable as printable_name
 from components.tools.console import uncut_console
 from components.tools.files import replacing
 from components.tools.places import why_no_file
+from components.tools.printable import harmless_cell, printable, printable_json
 from pipeline.cli.quiet import quiet_libraries
 
 READ_AHEAD = 4  # batches
@@ -45,9 +46,22 @@ Row = dict[str, Any]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list of objects, not a table.")
 @click.option("--csv", "csv_file", metavar="FILE", help="Write a CSV file instead of the table.")
 @click.option(
+    "--for-spreadsheets/--exact",
+    default=True,
+    show_default=True,
+    help="In the CSV file, put a quote before names that a spreadsheet would run as a formula, or leave all as it is.",
+)
+@click.option(
     "--batch-size", default=64, show_default=True, metavar="N", type=click.IntRange(min=1), help="Images in a batch."
 )
-def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: str | None, batch_size: int) -> None:
+def predict(
+    model_folder: str,
+    paths: tuple[str, ...],
+    as_json: bool,
+    csv_file: str | None,
+    for_spreadsheets: bool,
+    batch_size: int,
+) -> None:
     """Label images and folders of images, with the probability of each class.
 
     Exit status: 0, or 1 if no file could be classified.
@@ -65,10 +79,10 @@ def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: 
             rows += batch
             progress.advance(task, len(batch))
     if as_json:
-        click.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
+        click.echo(printable_json(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False)))
     elif csv_file is not None:
         try:
-            write_csv(Path(csv_file), rows, labels)
+            write_csv(Path(csv_file), rows, labels, for_spreadsheets=for_spreadsheets)
         except OSError as error:
             raise click.ClickException(f"can't write --csv {csv_file}: {error.strerror}") from None
         click.echo(f"{len(rows)} rows in {csv_file}")
@@ -183,7 +197,7 @@ def read(file: Path) -> tuple[bytes | None, str | None]:
 
 
 def _row(file: Path, error: str | None, probabilities: list[float] | None, labels: list[str]) -> Row:
-    name = printable(os.fsencode(file))
+    name = printable_name(os.fsencode(file))
     if probabilities is None or probabilities[0] != probabilities[0]:
         reason = error or "the model can't decode it"
         return {"file": name, "label": None, "score": None, "probabilities": None, "error": reason}
@@ -192,28 +206,31 @@ def _row(file: Path, error: str | None, probabilities: list[float] | None, label
     return {"file": name, "label": label, "score": score, "probabilities": named, "error": None}
 
 
-def write_csv(file: Path, rows: Sequence[Row], labels: Sequence[str]) -> None:
+def write_csv(file: Path, rows: Sequence[Row], labels: Sequence[str], *, for_spreadsheets: bool) -> None:
     """Write file, label, score, error and one column of probabilities a class; missing numbers are empty."""
+    cell = harmless_cell if for_spreadsheets else str
     with replacing(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as output:
         writer = csv.writer(output)
         writer.writerow(["file", "label", "score", "error", *(f"p_{label}" for label in labels)])
         for row in rows:
             probabilities = row["probabilities"] or {}
-            values = [row["label"], row["score"], row["error"], *(probabilities.get(label) for label in labels)]
-            writer.writerow([row["file"], *("" if value is None else value for value in values)])
+            texts = [cell(text or "") for text in (row["file"], row["label"], row["error"])]
+            numbers = [row["score"], *(probabilities.get(label) for label in labels)]
+            score, *others = ("" if number is None else number for number in numbers)
+            writer.writerow([*texts[:2], score, texts[2], *others])
 
 
 def _print_table(rows: Sequence[Row]) -> None:
     table = Table("file", "label", "score", "next", box=None, pad_edge=False)
     for row in rows:
+        file = Text(printable(row["file"]))
         if row["label"] is None:
-            table.add_row(escape(row["file"]), "–", "–", f"[red]{escape(row['error'])}[/]")
+            table.add_row(file, "–", "–", Text(printable(row["error"]), "red"))
             continue
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[1:ENTRY_LIMIT]
         others = ", ".join(f"{label} {probability:.3f}" for label, probability in best)
-        table.add_row(
-            escape(row["file"]), f"[bold]{escape(row['label'])}[/]", f"{row['score']:.3f}", f"[dim]{escape(others)}[/]"
-        )
+        label = Text(printable(row["label"]), "bold")
+        table.add_row(file, label, f"{row['score']:.3f}", Text(printable(others), "dim"))
     uncut_console().print(table)
 
 

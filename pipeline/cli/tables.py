@@ -8,8 +8,10 @@ from typing import Any
 
 import click
 from rich.table import Table
+from rich.text import Text
 
 from components.tools.console import uncut_console
+from components.tools.printable import printable, printable_json
 
 
 def show(rows: Sequence[dict[str, Any]], as_json: bool, empty: str) -> None:
@@ -21,7 +23,7 @@ def show(rows: Sequence[dict[str, Any]], as_json: bool, empty: str) -> None:
         empty: what to say instead of an empty table.
     """
     if as_json:
-        click.echo(json.dumps(_plain(list(rows)), indent=1, ensure_ascii=False, allow_nan=False))
+        click.echo(printable_json(json.dumps(_plain(list(rows)), indent=1, ensure_ascii=False, allow_nan=False)))
         return
     console = uncut_console()
     if not rows:
@@ -31,14 +33,8 @@ def show(rows: Sequence[dict[str, Any]], as_json: bool, empty: str) -> None:
     for name in rows[0]:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_escaped(_text(name, value)) for name, value in row.items()))
+        table.add_row(*(Text(printable(_text(name, value))) for name, value in row.items()))
     console.print(table)
-
-
-def _escaped(text: str) -> Any:
-    from rich.text import Text
-
-    return Text(text)
 
 
 def _text(name: str, value: Any) -> str:

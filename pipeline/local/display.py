@@ -10,6 +10,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from components.tools.console import say
 from pipeline.local.progress_lines import ProgressLines
 from pipeline.local.reports import Report, Reports
 from pipeline.local.runner import NodeRun
@@ -63,13 +64,10 @@ class RunDisplay:
                 self._lines.begun(run.node)
         elif self._lines:
             self._lines.ended()
-            self._write(plain_line(run, self._width))
+            say(self._console, plain_line(run, self._width))
 
     def _write_progress(self, node: str, seconds: float, text: str) -> None:
-        self._write(f"{node:<{self._width}}  running {seconds:7.1f} s  {text}".rstrip())
-
-    def _write(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        say(self._console, f"{node:<{self._width}}  running {seconds:7.1f} s  {text}".rstrip())
 
     def _render(self) -> RenderableType:
         for report in self._reports.read():

@@ -12,6 +12,7 @@ from components.formats import nodes
 from components.formats.dataset import QUARANTINE
 from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS, SUMMARY
 from components.split.captures import ENOUGH
+from components.tools.console import say
 from components.tools.files import replacing
 from components.tools.passwords import masked
 from pipeline.config import Config
@@ -73,9 +74,9 @@ def run_locally(
     _publish_report(by_node, folder)
     seconds = time.monotonic() - started
     if all(run.state == "cached" for run in runs):
-        console.print(f"Nothing has changed: all {len(runs)} components came from the cache ({seconds:.0f} s).")
+        say(console, f"Nothing has changed: all {len(runs)} components came from the cache ({seconds:.0f} s).")
     else:
-        console.print(f"Finished in {seconds:.0f} s.")
+        say(console, f"Finished in {seconds:.0f} s.")
     return _show_outcome(console, by_node, folder)
 
 
@@ -96,19 +97,19 @@ def _show_quarantine(console: Console, ingest: NodeRun) -> None:
     import pyarrow.parquet as pq
 
     table = Path(ingest.uris["findings"]) / QUARANTINE
-    console.print(f"{count} files can't be used ({table}):", highlight=False, soft_wrap=True)
+    say(console, f"{count} files can't be used ({table}):")
     rows = pq.read_table(table).to_pylist()
     for row in rows[:_SHOWN]:
-        console.print(f"  {row['id']!r}: {row['reason']}", highlight=False, markup=False, soft_wrap=True)
+        say(console, f"  {row['id']!r}: {row['reason']}")
     if count > _SHOWN:
-        console.print(f"  … and {count - _SHOWN} more")
+        say(console, f"  … and {count - _SHOWN} more")
 
 
 def _show_notes(console: Console, ingest: NodeRun) -> None:
     if ingest.state not in ("done", "cached"):
         return
     for note in SUMMARY.read(ingest.uris["images"]).get("notes", []):
-        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        say(console, note, "yellow")
 
 
 def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
@@ -117,46 +118,46 @@ def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
     if captures := split.get("captures"):
         few = int(split["captured"]) < ENOUGH * int(split["searched"])
         text = f"{'Warning: ' if few else ''}split.group_regex: {captures}"
-        console.print(text, style="yellow" if few else None, highlight=False, markup=False, soft_wrap=True)
+        say(console, text, "yellow" if few else None)
     leaks = int(split.get("leaking_groups", 0))
     if leaks:
-        console.print(f"{leaks} groups cross the splits that the data folder came with: a leak.", style="yellow")
+        say(console, f"{leaks} groups cross the splits that the data folder came with: a leak.", "yellow")
     gate = by_node[nodes.GATE]
     if not int(gate.properties.get("verdict", {}).get("anomalies", 0)):
         return
     for one in GATE.read(gate.uris["verdict"])["anomalies"][:_SHOWN]:
         text = f"Anomaly in {one['split']}: {one['feature']}: {one['description']}"
-        console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        say(console, text, "yellow")
 
 
 def _show_failure(console: Console, failed: NodeRun, folder: Workdir, log: Path | None) -> None:
     error = failed.error
     text = f"{failed.node} failed: {reason(error, folder.root)}"
-    console.print(text, style="bold red", highlight=False, markup=False, soft_wrap=True)
+    say(console, text, "bold red")
     if log is not None:
         # The disk may be full: what matters is on the screen.
         with contextlib.suppress(OSError), log.open("a", encoding="utf-8") as file:
             if error is not None:
                 lines = "".join(traceback.format_exception(error)).splitlines()
                 file.writelines(f"{masked(cut(line))}\n" for line in lines)
-        console.print(f"Log: {log}", highlight=False, soft_wrap=True)
+        say(console, f"Log: {log}")
 
 
 def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir) -> int:
     results = RESULTS.read(by_node[nodes.EVALUATOR].uris["evaluation"])
     pushed = by_node[nodes.PUSHER].properties["pushed_model"]
     if folder.report.exists():
-        console.print(f"Report:  {folder.report}", highlight=False, soft_wrap=True)
+        say(console, f"Report:  {folder.report}")
     comparison = results["comparison"]
     notes = [comparison["text"]] if comparison and not comparison["fair"] else []
     if comparison and comparison["fair"]:
-        console.print(comparison["text"], highlight=False, markup=False, soft_wrap=True)
+        say(console, comparison["text"])
     notes.append(ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])["data"]["leak"])
     for note in filter(None, notes):
-        console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        say(console, note, "yellow")
     if pushed.get("pushed"):
-        console.print(f"Model:   {pushed['pushed_destination']}", highlight=False, soft_wrap=True)
+        say(console, f"Model:   {pushed['pushed_destination']}")
         return PUSHED
     reasons = "; ".join(failure["text"] for failure in results["failures"])
-    console.print(f"Not blessed, not pushed: {reasons}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    say(console, f"Not blessed, not pushed: {reasons}", "yellow")
     return NOT_BLESSED

@@ -263,3 +263,27 @@ def test_a_usage_error_is_still_printed(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert done.stderr.endswith(f"Error: There are no files in {tmp_path}\n")
+
+
+def test_names_act_on_no_terminal(model: Path, tmp_path: Path) -> None:
+    for name in ("a\x1b[2Jb.png", "a\u202eb.png", os.fsdecode(b"a\xffb.png"), "[red]a.png"):
+        Image.fromarray(PIXELS).save(tmp_path / name)
+
+    table, document = (run(model, tmp_path, *form).stdout for form in ((), ("--json",)))
+
+    assert [table.count(name) for name in (r"a\x1b[2Jb.png", r"a\u202eb.png", r"a\xffb.png", "[red]a.png")] == [1] * 4
+    assert all(line.isprintable() for line in (table + document).splitlines())
+    assert {Path(row["file"]).name for row in json.loads(document)} >= {"a\x1b[2Jb.png", "a\u202eb.png"}
+
+
+@pytest.mark.parametrize(("option", "name"), [("--for-spreadsheets", "'=1+1.png"), ("--exact", "=1+1.png")])
+def test_a_spreadsheet_runs_no_name(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(PIXELS).save("=1+1.png")
+
+    run(model.absolute(), "=1+1.png", "--csv", "rows.csv", option)
+
+    with Path("rows.csv").open(newline="") as file:
+        assert [row["file"] for row in csv.DictReader(file)] == [name]
