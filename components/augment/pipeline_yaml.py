@@ -15,6 +15,7 @@ import yaml
 from components.augment import transforms  # noqa: F401 (registers ours with Albumentations)
 from components.augment.legacy_rules import PipelineError
 from components.augment.legacy_yaml import migrate, short_name
+from components.tools.yaml_text import parse_yaml
 
 # What needs more of a picture than its pixels: boxes, masks, other images or their metadata.
 _NEEDS_MORE = frozenset({
@@ -41,7 +42,7 @@ def load_pipeline(text: str) -> LoadedPipeline:
             carried over from 1.x, or a transform that needs boxes, masks or other images.
     """
     try:
-        saved = yaml.safe_load(text)
+        saved = parse_yaml(text)
     except yaml.constructor.ConstructorError as error:
         raise PipelineError(f"holds more than plain data, which isn't loaded: {error.problem}") from None
     except yaml.YAMLError as error:

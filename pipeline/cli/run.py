@@ -23,6 +23,7 @@ from pipeline.config.without_effect import without_effect
 from pipeline.context import RunContext, recipe
 from pipeline.local.beforehand import BeforehandError, check, check_data
 from pipeline.local.failures import disk_full, is_disk_full
+from pipeline.local.interruption import exit_status, sigterm_interrupts
 from pipeline.local.temporary import temporary_files_in
 from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
@@ -58,7 +59,7 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
     """Run the whole pipeline on this machine.
 
     Exit status: 0 the model is good enough and was pushed, 3 it isn't good
-    enough, 1 the run failed, 2 bad usage.
+    enough, 1 the run failed, 2 bad usage, 130 or 143 it was interrupted.
     """
     try:
         config = load(config_file, overrides)
@@ -76,9 +77,12 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
         with folder.locked():
             if data is None:
                 data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
-            with temporary_files_in(folder.temporary):
+            with temporary_files_in(folder.temporary), sigterm_interrupts():
                 status = _run(config, data, folder, verbose)
             sys.exit(status)
+    except KeyboardInterrupt as interrupt:
+        click.echo("Interrupted: the same command goes on with what is done.", err=True)
+        sys.exit(exit_status(interrupt))
     except WorkdirError as error:
         raise click.ClickException(str(error)) from None
     except (BeforehandError, LookError, SourceError) as error:

@@ -11,9 +11,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from components.tools.passwords import MASK, looks_secret, masked
+from components.tools.yaml_text import parse_yaml
 from pipeline.config.config import Config
 
 PRESETS = Path(__file__).parent.parent / "configs"
+_LONGEST = 200  # characters of a value that are shown
 
 
 # What pydantic says of its own types, said of YAML's.
@@ -81,7 +83,7 @@ def _read(source: str | Path) -> dict[str, Any]:
     preset = preset_name(source)
     path = PRESETS / f"{preset}.yaml" if preset else Path(source)
     try:
-        values = yaml.safe_load(path.read_text("utf-8"))
+        values = parse_yaml(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"no configuration file {source}. Presets: {', '.join(presets())}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -101,9 +103,9 @@ def _set(values: dict[str, Any], override: str) -> None:
     if not equals or not all(parts):
         raise ConfigError(f"--set requires section.key=value. Received: {override}")
     try:
-        value = yaml.safe_load(text)
+        value = parse_yaml(text)
     except yaml.YAMLError:
-        raise ConfigError(f"--set {key}: the value is not YAML. Received: {text}") from None
+        raise ConfigError(f"--set {key}: the value is not YAML. Received: {text[:_LONGEST]}") from None
     for depth, part in enumerate(parts[:-1], start=1):
         inner = values.setdefault(part, {})
         if inner is None:

@@ -158,8 +158,8 @@ def _refuse_foreign(path: Path) -> None:
             f"{path} is being written by another program, or was when that was killed ({error}): try again later, or "
             "run the pipeline, which mends it"
         ) from None
-    except sqlite3.DatabaseError:
-        raise StoreError(f"{path} is not a SQLite database") from None
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # what it says quotes the damaged text
+        raise StoreError(f"{path} is no SQLite database, or a damaged one ({error})") from None
     if not {"MLMDEnv", "Execution", "Artifact"} <= tables:
         raise StoreError(f"{path} is a SQLite database, but not one of ML Metadata")
 

@@ -19,12 +19,13 @@ from components.tools.patterns import CHARACTERS, found_in
 from components.tools.places import why_no_folder
 from components.tools.retries import reason
 from components.tools.schemes import why_no_store
+from components.tools.yaml_text import parse_yaml
 from pipeline.config import Config
 from pipeline.local.failures import cut
+from pipeline.local.metadata_file import why_no_metadata
 from pipeline.local.workdir import Workdir
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
-_SQLITE = b"SQLite format 3\0"
 
 
 class BeforehandError(ValueError):
@@ -146,7 +147,7 @@ def _schema(path: str) -> Iterator[str]:
 
 def _yaml(path: str) -> Iterator[str]:
     try:
-        values = yaml.safe_load(Path(path).read_text("utf-8"))
+        values = parse_yaml(Path(path).read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         yield f"can't read augment.pipeline_yaml = {path}: {cut(reason(error))}"
         return
@@ -170,23 +171,8 @@ def _places(config: Config, folder: Workdir) -> Iterator[str]:
         if problem := why_no_folder(path):
             yield f"can't work in {folder.root}: {problem}. Name another folder with --workdir"
             return
-    if folder.metadata.is_dir():
-        yield f"can't work in {folder.root}: {folder.metadata} is a folder. Name another one with --workdir"
-    elif folder.metadata.exists() and folder.metadata.stat().st_size:  # a killed run may leave it empty
-        try:
-            with folder.metadata.open("r+b") as file:
-                head = file.read(len(_SQLITE))
-        except OSError as error:
-            yield (
-                f"can't work in {folder.root}: {folder.metadata}: {error.strerror}. "
-                "Name a folder of your own with --workdir"
-            )
-            return
-        if head != _SQLITE:
-            yield (
-                f"can't work in {folder.root}: {folder.metadata} is no SQLite database. "
-                "Name another folder with --workdir"
-            )
+    if problem := why_no_metadata(folder):
+        yield f"can't work in {folder.root}: {problem}"
 
 
 def _runner(config: Config) -> Iterator[str]:

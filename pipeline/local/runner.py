@@ -80,6 +80,9 @@ class LocalRunner(LocalDagRunner):
                     break
             else:
                 state = "succeeded"
+        except KeyboardInterrupt:
+            state = "interrupted"
+            raise
         finally:
             seconds = int(1000 * (time.monotonic() - started))
             self._annotate(connection, nodes[0], {"state": state, "milliseconds": seconds})

@@ -328,8 +328,8 @@ class Killed:
 def killed(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Killed:
     """A run over a folder that `datasplit` balanced, killed, and finished by the next.
 
-    Killed twice: in the middle of training, then as soon as the Trainer has left something behind it. And before that
-    in the moment when the metadata store was being made.
+    Killed twice: as soon as the split is there, and as soon as the Trainer has left something behind it; in between it
+    was asked to end. And before that killed in the moment when the metadata store was being made.
     """
     base = tmp_path_factory.mktemp("killed")
     split = base / "split"
@@ -338,7 +338,12 @@ def killed(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Killed:
     folder = Workdir(base / "work")
     folder.metadata.parent.mkdir()
     folder.metadata.touch()
-    for moment in ("SplitBalanceAugment/dataset/*/summary.json", "Trainer/model/*"):
+    moments = {
+        "SplitBalanceAugment/dataset/*/summary.json": signal.SIGKILL,
+        "StatisticsGen/statistics/*": signal.SIGTERM,
+        "Trainer/model/*": signal.SIGKILL,
+    }
+    for moment, number in moments.items():
         process = subprocess.Popen(
             command(split, base / "work"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
@@ -346,8 +351,14 @@ def killed(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Killed:
         while not list(folder.artifacts.glob(moment)) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         assert list(folder.artifacts.glob(moment)), f"never saw {moment}"
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        if number == signal.SIGKILL:
+            os.killpg(process.pid, number)
+            process.wait()
+            continue
+        process.send_signal(number)
+        said = process.communicate(timeout=120)[0].decode()
+        assert process.returncode == 128 + number, said
+        assert said.splitlines()[-1] == "Interrupted: the same command goes on with what is done."
     return Killed(split, folder, run(split, base / "work"))
 
 

@@ -215,3 +215,23 @@ def test_searched_values_are_of_their_options_type() -> None:
 
     assert search == {"model.dropout": [0.0, 0.2], "train.learning_rate": [0.001, 0.0001]}
     assert {type(value) for values in search.values() for value in values} == {float}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("train: " + "[" * 5000 + "]" * 5000, "it is nested too deeply", id="lists in lists"),
+        pytest.param("".join(" " * i + "a:\n" for i in range(2000)), "it is nested too deeply", id="keys in keys"),
+        pytest.param("seed: " + "9" * 5000, "Exceeds the limit", id="a long number"),
+        pytest.param("seed: 2026-02-31", "day is out of range for month", id="no day"),
+    ],
+)
+def test_what_no_person_writes_is_a_line(tmp_path: Path, text: str, reason: str) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(text)
+
+    with pytest.raises(ConfigError, match=reason) as caught:
+        load(file)
+
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < 400

@@ -213,7 +213,7 @@ def test_other_files_and_a_locked_store_are_told_apart(tmp_path: Path, workdir: 
     locked = sqlite3.connect(workdir / "metadata.db", isolation_level=None)
     locked.execute("BEGIN EXCLUSIVE")
     try:
-        assert "is not a SQLite database" in call("inspect", "--mlmd", text).output
+        assert "is no SQLite database" in call("inspect", "--mlmd", text).output
         assert "but not one of ML Metadata" in call("inspect", "--mlmd", foreign).output
         assert "being written by another program" in call("inspect", "--workdir", workdir).output
     finally:
