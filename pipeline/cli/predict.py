@@ -21,6 +21,7 @@ from rich.text import Text
 
 from components.formats.examples import LABEL_MAP, read_labels
 from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, loadable, serving_folder
+from components.formats.version import NewerFormatError
 from components.images.codec import MAX_PIXELS, BadImage, decode, for_tensorflow
 from components.images.left_out import kind_of
 from components.images.pieces import file_pieces
@@ -30,7 +31,9 @@ from components.tools.console import uncut_console
 from components.tools.files import replacing
 from components.tools.places import why_no_file
 from components.tools.printable import harmless_cell, printable, printable_json
+from components.tools.retries import reason
 from pipeline.cli.quiet import quiet_libraries
+from pipeline.local.failures import cut
 
 READ_AHEAD = 4  # batches
 ENTRY_LIMIT = 3  # probabilities in the table
@@ -141,11 +144,18 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
         labels = read_labels(folder / ASSETS)
     except FileNotFoundError:
         raise click.UsageError(f"The model has no {ASSETS}/{LABEL_MAP.name}. Received: {folder}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, NewerFormatError):
+            raise
+        raise _damaged(folder, error) from None
     with quiet_libraries():
         import tensorflow as tf
 
         with loadable(folder) as path:
-            model = tf.saved_model.load(path)
+            try:
+                model = tf.saved_model.load(path)
+            except Exception as error:  # damage surfaces as errors of a dozen kinds
+                raise _damaged(folder, error) from None
     if "serving_default" not in model.signatures:
         raise click.UsageError(f"The model has no signature serving_default. Received: {folder}")
     signature = model.signatures["serving_default"]
@@ -158,6 +168,13 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
 
     classify.model = model  # type: ignore[attr-defined]  # the signature alone doesn't keep its variables alive
     return labels, classify
+
+
+def _damaged(folder: Path, error: Exception) -> click.ClickException:
+    return click.ClickException(
+        f"the model can't be loaded ({cut(reason(error))}): its files are damaged or incomplete. Copy it again, or "
+        f"take another version. Received: {folder}"
+    )
 
 
 def classify_files(

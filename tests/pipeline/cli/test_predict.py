@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -287,3 +288,33 @@ def test_a_spreadsheet_runs_no_name(
 
     with Path("rows.csv").open(newline="") as file:
         assert [row["file"] for row in csv.DictReader(file)] == [name]
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("saved_model.pb", lambda content: content[:100]),
+        ("variables/variables.index", lambda content: content[:100]),
+        ("variables/variables.index", None),
+        ("variables/variables.data-00000-of-00001", lambda content: content[:100]),
+        ("assets.extra/label_map.json", lambda content: content[:-9]),
+        ("assets.extra/label_map.json", lambda content: b"[]"),
+    ],
+)
+def test_a_damaged_model_is_a_line(
+    model: Path, tmp_path: Path, file: str, damage: Callable[[bytes], bytes] | None
+) -> None:
+    broken = tmp_path / "model"
+    shutil.copytree(model / "10", broken)
+    if damage is None:
+        (broken / file).unlink()
+    else:
+        (broken / file).write_bytes(damage((broken / file).read_bytes()))
+    Image.fromarray(PIXELS).save(tmp_path / "x.png")
+
+    result = run(broken, tmp_path / "x.png")
+
+    assert result.exit_code == 1
+    [line] = result.stderr.strip().splitlines()
+    assert line.startswith("Error: the model can't be loaded (")
+    assert line.endswith(f"Copy it again, or take another version. Received: {broken}")
