@@ -45,7 +45,7 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
-            error.message = printable_lines(error.message)
+            vars(error)["message"] = printable_lines(error.message)  # final, says click, whatever its class
             raise
         except PermissionError as error:
             raise click.ClickException(printable_lines(f"no access to {error.filename}: {error.strerror}")) from None

@@ -8,6 +8,7 @@ from pipeline.cli.nouns import Noun, NounGroup
 from pipeline.cli.tables import show
 from pipeline.cli.where import Record, Where, with_where
 from pipeline.lineage.difference import difference
+from pipeline.lineage.files import FILES, verify_rows
 from pipeline.lineage.runs import artifact_rows, execution_rows, find_run, run_row, size_of, state_of
 from pipeline.lineage.store import Artifact
 from pipeline.lineage.tree import as_dot, as_mermaid, as_text, get, lineage, parse_id
@@ -120,6 +121,20 @@ def _diff(where: Where, as_json: bool, first: str, second: str) -> None:
         show(rows, as_json, "Nothing changed between the two.")
 
 
+@_noun("verify", "Are the files of a run those that were made?")
+@click.argument("run", default="latest", metavar="[RUN]")
+def _verify(where: Where, as_json: bool, run: str) -> None:
+    """Read all files of RUN, the latest run by default, and hold them against the digests that were recorded.
+
+    The next run makes again what is damaged. Exit status: 1 if anything is.
+    """
+    with where.opened() as record:
+        rows = verify_rows(record.store.artifacts_of(find_run(record.store, run)))
+        show(rows, as_json, "No artifact.")
+    if any(row["state"] == "damaged" for row in rows):
+        raise click.exceptions.Exit(1)
+
+
 def _describe(record: Record, text: str) -> list[dict[str, object]]:
     """Return everything of one execution or artifact, a row a property."""
     store = record.store
@@ -146,5 +161,6 @@ def _describe(record: Record, text: str) -> list[dict[str, object]]:
             add("takes" if event.is_input else "makes", f"artifact:{event.artifact} [{event.key}]")
     recorded = found.properties if isinstance(found, Artifact) else {**found.parameters, **found.properties}
     for name, value in sorted(recorded.items()):
-        add(name, value)
+        if name != FILES:
+            add(name, value)
     return rows

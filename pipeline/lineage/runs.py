@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from components.formats.nodes import DATA_DIGEST, INGEST, REPORT
+from pipeline.lineage.files import FILES
 from pipeline.lineage.store import Artifact, Execution, LineageStore, Run, StoreError
 
 # Custom properties that TFX, or Kubeflow, adds to every artifact and that say nothing.
 _NOISE = {"tfx_version", "is_external", "name", "state", "producer_component", "pipeline_name"}
-_NOISE |= {"display_name", "store_session_info"}
+_NOISE |= {"display_name", "store_session_info", FILES}
 
 Row = dict[str, Any]
 

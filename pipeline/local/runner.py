@@ -14,6 +14,8 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import context_lib
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline.local.whole_files import record_files, refuse_damaged
+
 
 @dataclass
 class NodeRun:
@@ -101,15 +103,21 @@ class LocalRunner(LocalDagRunner):
                 executor_spec=runner_utils.extract_executor_spec(deployment, node.node_info.id),
                 custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node.node_info.id),
             ).launch()
+            self._read_back(connection, info.execution_id if info else None, run)
         except Exception as error:  # whatever a component raises ends the run and is shown
             run.state, run.error = "failed", error
-        else:
-            self._read_back(connection, info.execution_id if info else None, run)
         run.seconds = time.monotonic() - started
         self._listener(run)
 
     def _read_back(self, connection: Any, execution_id: int | None, run: NodeRun) -> None:
-        """State and outputs as ML Metadata has them: a cached execution's outputs are another one's artifacts."""
+        """Take state and outputs from ML Metadata, where a cached execution's outputs are another one's artifacts.
+
+        Files that were made are recorded by their digests. The cache is asked by TFX alone, so what is damaged of its
+        files ends this run; put aside, it is made again by the next.
+
+        Raises:
+            DamagedError: files of an earlier run are damaged.
+        """
         if execution_id is None:
             run.state = "failed"
             run.error = RuntimeError("its inputs were not there")
@@ -129,6 +137,11 @@ class LocalRunner(LocalDagRunner):
             run.error = RuntimeError("an input is missing: see the log")
             return
         run.state = "cached" if execution.last_known_state == states.CACHED else "done"
+        with metadata.Metadata(connection) as handle:
+            if run.state == "done":
+                record_files(handle.store, artifacts)
+            else:
+                refuse_damaged(handle.store, artifacts)
         for artifact in artifacts:
             values = {name: getattr(v, v.WhichOneof("value")) for name, v in artifact.custom_properties.items()}
             run.properties[outputs[artifact.id]] = values

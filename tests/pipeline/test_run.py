@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 from safetensors.numpy import save_file
 from whole_pipeline import Result, command, run
 
 from components.models.torch_weights import expected_shapes
+from pipeline.cli.inspect import inspect
 from pipeline.kubeflow.shown_metrics import SHOWN_METRICS
 from pipeline.local.workdir import Workdir
 from pipeline.sample.dataset import GROUP_REGEX
@@ -84,6 +86,22 @@ def test_an_unchanged_second_run_executes_nothing(data: Path, finished: Path) ->
     assert result.having("cached") == set(result.states)
     assert "Nothing has changed" in result.text
     assert list(Workdir(finished).serving_model.iterdir()) == pushed
+
+
+def test_what_was_damaged_is_named_and_made_again(data: Path, finished: Path) -> None:
+    page = newest(finished / "artifacts" / "Report" / "report") / "index.html"
+    content = bytearray(page.read_bytes())
+    content[len(content) // 2] ^= 1
+    page.write_bytes(content)
+
+    first, second = run(data, finished), run(data, finished)
+
+    assert first.status == 1
+    assert f"Report failed: {page} was changed since an earlier run made it." in first.text
+    assert (page.parent.with_name(f"{page.parent.name}.damaged") / "index.html").read_bytes() == content
+    assert second.status == 0, second.text
+    assert second.having("done") == {"Report"}
+    assert CliRunner().invoke(inspect, ["verify", "--workdir", str(finished)]).exit_code == 0
 
 
 def test_a_changed_option_reruns_only_what_depends_on_it(data: Path, finished: Path) -> None:
