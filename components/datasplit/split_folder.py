@@ -11,6 +11,7 @@ from components.augment.augmenter import Augmenter
 from components.augment.pipeline_yaml import load_pipeline
 from components.datasplit.folder_plan import FolderPlan, label_of, plan_folder
 from components.datasplit.folder_work import FolderWork, Item
+from components.datasplit.movable import why_not_movable
 from components.datasplit.read_folder import LINKED_FOLDER, Folder, read_folder
 from components.datasplit.request import SPLITS, Outcome, Request, record_request, recorded_outcome, recorded_request
 from components.datasplit.workspace import OPTIONS, TABLES, Workspace
@@ -117,6 +118,9 @@ class _Run:
         planned = _planned(self.request, self.path, self.watcher, self.workers)
         train = self.path / "train"
         in_place = self.request.output is None
+        moved_from = {train / parent for _, parent in planned.folders()} if in_place else ()
+        if problem := why_not_movable(self.target, moved_from):
+            raise FolderError(problem)
         self._try_pipeline(train, planned.first_source())
         for split in SPLITS:
             (stage / split).mkdir()
