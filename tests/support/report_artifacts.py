@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from components.analysis.analyse import analyse
 from components.analysis.pictures import make_pictures
-from components.analysis.predictions import Predictions
 from components.formats.dataset import ImageRow, shard_name, write_shard, write_table
 from components.images.codec import encode
+from components.scoring.predictions import Predictions
 from components.tools.files import write_json
 
 SCRIPT = "<script>document.title='owned'</script>"

@@ -12,8 +12,8 @@ from kfp.dsl import ClassificationMetrics
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.analysis.analyse import analyse
-from components.analysis.predictions import Predictions
 from components.formats.documents import ANALYSIS, RESULTS, TRAINING, Document
+from components.scoring.predictions import Predictions
 from pipeline.kubeflow import entrypoint
 from pipeline.kubeflow.entrypoint import Task, run
 from pipeline.kubeflow.log_lines import read_made
