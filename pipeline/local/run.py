@@ -149,6 +149,7 @@ def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir
         console.print(f"Report:  {folder.report}", highlight=False, soft_wrap=True)
     comparison = results["comparison"]
     notes = [comparison["text"]] if comparison and not comparison["fair"] else []
+    console.print(results["about_baselines"], highlight=False, markup=False, soft_wrap=True)
     if comparison and comparison["fair"]:
         console.print(comparison["text"], highlight=False, markup=False, soft_wrap=True)
     notes.append(ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])["data"]["leak"])
