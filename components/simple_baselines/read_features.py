@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -71,8 +72,8 @@ def feature_batches(dataset: Path, split: str, rows: NDArray[np.int64]) -> Itera
                     yield np.stack([_features(row, split) for row in table.to_pylist()])
 
 
-def _features(row: dict[str, object], split: str) -> NDArray[np.float32]:
-    pixels = small_grey(row["image"], min(row["height"], row["width"]))  # type: ignore[arg-type,type-var]
+def _features(row: dict[str, Any], split: str) -> NDArray[np.float32]:
+    pixels = small_grey(row["image"], min(row["height"], row["width"]))
     if pixels is None:
         raise ValueError(
             f"OpenCV can't decode {row['id']} of {split}: ingest the data again, or take the file out of the data "

@@ -3,19 +3,24 @@
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from components.images.codec import encode
 from components.simple_baselines.hog import FEATURES, SIDE, hog, small_grey
 
 
-def picture(seed: int = 0, height: int = SIDE, width: int = SIDE) -> np.ndarray:
+def picture(seed: int = 0, height: int = SIDE, width: int = SIDE) -> NDArray[np.uint8]:
     """Smooth blobs between 40 and 200."""
     noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
     smooth = cv2.GaussianBlur(noise, (0, 0), max(height, width) / 16)
     return (40 + 160 * (smooth - smooth.min()) / np.ptp(smooth)).astype(np.uint8)
 
 
-def directions(pixels: np.ndarray) -> np.ndarray:
+def grey(pixels: np.ndarray) -> NDArray[np.uint8]:
+    return pixels.astype(np.uint8)
+
+
+def directions(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How much of all gradients each of the 9 directions has."""
     return hog(pixels).reshape(-1, 9).sum(axis=0)
 
@@ -30,17 +35,17 @@ def test_there_are_36_features_a_block_of_which_none_is_beyond_1() -> None:
 
 
 def test_neither_brightness_nor_contrast_changes_them() -> None:
-    pixels = picture() // 4 * 2  # even, and below 101
+    pixels = grey(picture() // 4 * 2)  # even, and below 101
 
-    np.testing.assert_allclose(hog(pixels + 50), hog(pixels), atol=1e-6)
+    np.testing.assert_allclose(hog(grey(pixels + 50)), hog(pixels), atol=1e-6)
     # OpenCV adds a little to each block's length, so that noise isn't blown up.
-    np.testing.assert_allclose(hog(pixels // 2), hog(pixels), atol=0.015)
-    np.testing.assert_allclose(hog(255 - pixels), hog(pixels), atol=1e-6)  # directions have no sign
+    np.testing.assert_allclose(hog(grey(pixels // 2)), hog(pixels), atol=0.015)
+    np.testing.assert_allclose(hog(grey(255 - pixels)), hog(pixels), atol=1e-6)  # directions have no sign
 
 
-@pytest.mark.parametrize("grey", [0, 127, 255])
-def test_one_colour_has_none(grey: int) -> None:
-    assert not hog(np.full((SIDE, SIDE), grey, np.uint8)).any()
+@pytest.mark.parametrize("level", [0, 127, 255])
+def test_one_colour_has_none(level: int) -> None:
+    assert not hog(np.full((SIDE, SIDE), level, np.uint8)).any()
 
 
 def test_stripes_count_in_the_direction_across_them() -> None:

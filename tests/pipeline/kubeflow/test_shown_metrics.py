@@ -113,6 +113,13 @@ def test_the_evaluators_figures_are_numbers_alone(handed_back: HandBack) -> None
     }
     assert handed_back("test_metrics", "evaluation", RESULTS, EVALUATED) == expected
 
+    simple = [
+        {"name": name, "metrics": {"accuracy": {"value": value}}}
+        for name, value in (("largest_class", 0.25), ("linear_model", 0.375))
+    ]
+    beside = {"largest_class_accuracy": 0.25, "linear_model_accuracy": 0.375}
+    assert handed_back("test_metrics", "evaluation", RESULTS, {**EVALUATED, "baselines": simple}) == expected | beside
+
     compared = {**EVALUATED, "baseline": {"version": "7", "accuracy": 0.25}}
     assert handed_back("test_metrics", "evaluation", RESULTS, compared) == {**expected, "pushed_model_accuracy": 0.25}
 
