@@ -101,7 +101,7 @@ def make_card(
     """
     metrics = findings["test"]["metrics"]
     # What a training of an older program doesn't say, and what is only known where there was an evaluation.
-    later = {name: training[name] for name in ("weights", "flip_average") if name in training}
+    later: dict[str, Any] = {name: training[name] for name in ("weights", "flip_average") if name in training}
     later |= {"baselines": findings["baselines"]} if "baselines" in findings else {}
     return later | {
         "architecture": training["architecture"],
