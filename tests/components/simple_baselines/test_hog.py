@@ -59,13 +59,14 @@ def test_stripes_count_in_the_direction_across_them() -> None:
     assert along[4] > 0.99 * along.sum()
 
 
-def test_a_larger_image_in_colour_is_the_same_as_its_small_grey_one() -> None:
-    large = cv2.resize(picture(), (8 * SIDE, 8 * SIDE), interpolation=cv2.INTER_CUBIC)
+@pytest.mark.parametrize("times", [2, 4, 8, 16])
+def test_a_larger_image_in_colour_is_the_same_as_its_small_grey_one(times: int) -> None:
+    large = cv2.resize(picture(), (times * SIDE, times * SIDE), interpolation=cv2.INTER_CUBIC)
     in_colour = encode(np.stack([large] * 3, axis=-1), "png")
-    # A JPEG of this size is decoded at a fourth of it.
-    as_jpeg = small_grey(encode(large, "jpeg"), 8 * SIDE)
+    # From 4 times on, a JPEG is decoded at a fraction of its size.
+    as_jpeg = small_grey(encode(large, "jpeg"), times * SIDE)
 
-    small = small_grey(in_colour, 8 * SIDE)
+    small = small_grey(in_colour, times * SIDE)
 
     assert small is not None
     assert as_jpeg is not None

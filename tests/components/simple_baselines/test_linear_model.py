@@ -106,12 +106,14 @@ def test_an_image_of_weight_two_counts_as_two() -> None:
     assert distance(weighted) < 0.5 * distance(ignored)
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_the_number_of_threads_changes_nothing(threads: int) -> None:
-    train, test = images(5, 4000, spread=3.0), images(5, 500, seed=1)
-    alone = fit_linear_model(train, NONE, 5).probabilities(test.features)
+def test_the_number_of_threads_changes_nothing() -> None:
+    """Of as many features as BLAS divides among threads: without the limit the two differ in their last digits."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(1500, 600)).astype(np.float32)
+    train = Labelled(features, rng.integers(0, 5, 1500), np.ones(1500))
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(fit_linear_model(train, NONE, 5).coefficients.tobytes())
 
-    with threadpool_limits(threads):
-        found = fit_linear_model(train, NONE, 5).probabilities(test.features)
-
-    assert found.tobytes() == alone.tobytes()
+    assert found[0] == found[1]
