@@ -39,6 +39,17 @@ def _gate(outputs: Properties) -> str:
     return _count(anomalies, "anomalies") if anomalies else "no anomalies"
 
 
+def _simple_baselines(outputs: Properties) -> str:
+    values = outputs["baselines"]
+
+    def accuracy(name: str) -> str:
+        low, high = values[f"{name}_low"], values[f"{name}_high"]
+        return f"{values[f'{name}_accuracy']:.3f} ({low:.3f} – {high:.3f})"
+
+    always = f"always '{values['largest_class']}' {accuracy('largest_class')}"
+    return f"test accuracy of {always}, of a linear model {accuracy('linear_model')}"
+
+
 def _trainer(outputs: Properties) -> str:
     run = outputs["model_run"]
     return f"{run['architecture']}, eval accuracy {run['eval_accuracy']:.3f}"
@@ -76,6 +87,7 @@ _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.SPLIT: lambda outputs: _splits(outputs, "dataset", "images"),
     nodes.CONVERTER: lambda outputs: _splits(outputs, "examples", "examples"),
     nodes.GATE: _gate,
+    nodes.SIMPLE_BASELINES: _simple_baselines,
     nodes.TRAINER: _trainer,
     nodes.BASELINE: _baseline,
     nodes.EVALUATOR: _evaluator,

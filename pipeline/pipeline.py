@@ -16,6 +16,7 @@ from components.evaluator.options import EvaluateOptions
 from components.ingest.component import ImageIngest
 from components.pusher.component import ImagePusher
 from components.report.component import Report
+from components.simple_baselines.component import SimpleBaselines
 from components.split_balance_augment.component import SplitBalanceAugment
 from components.tfrecord.component import TFRecordConverter
 from components.trainer.component import ImageTrainer
@@ -94,6 +95,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         validate=config.validation,
     )
 
+    # What the model must beat to be worth its training: the largest class's share, and a linear model on small images.
+    simple = SimpleBaselines(dataset=split.outputs["dataset"], **labels)
     training: dict[str, Any] = {**examples, "seed": given.seed, "checkpoint_dir": context.checkpoints}
     training |= {"model_options": config.model, "train_options": config.train, "image_options": config.image}
     training["epochs"] = given.epochs
@@ -109,7 +112,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         flip_average=int(config.flip_average),
         architecture=given.architecture,
     )
-    for waiting in (*tuners, trainer):
+    for waiting in (simple, *tuners, trainer):
         waiting.add_upstream_node(gate)
 
     # The pushed model that the new one has to beat, if there is one.
@@ -118,12 +121,16 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     baseline = BaselineFinder(**summary, **labels, **origin, candidates=seen["candidates"])
     # Both on this run's test split, which nothing has looked at before.
     least = EvaluateOptions(
-        min_accuracy=evaluate.min_accuracy, min_gain=evaluate.min_gain, gain_confidence=evaluate.gain_confidence
+        min_accuracy=evaluate.min_accuracy,
+        beat_baselines=evaluate.beat_baselines,
+        min_gain=evaluate.min_gain,
+        gain_confidence=evaluate.gain_confidence,
     )
     evaluator = ImageEvaluator(
         **examples,
         groups=convert.outputs["groups"],
         **model,
+        baselines=simple.outputs["baselines"],
         baseline_model=baseline.outputs["model"],
         evaluate=least,
     )
@@ -150,7 +157,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     )
 
     components = [ingest, split, convert, statistics, schema, validator, comparison, gate]
-    components += [*tuners, trainer, baseline, evaluator, analysis, pusher]
+    components += [simple, *tuners, trainer, baseline, evaluator, analysis, pusher]
     # One page of all that.
     report = Report(
         findings=ingest.outputs["findings"],

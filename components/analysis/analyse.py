@@ -6,9 +6,9 @@ import numpy as np
 
 from components.analysis.about_intervals import about_intervals
 from components.analysis.calibration_error import calibration_error, undo_temperature
-from components.analysis.intervals import with_intervals
-from components.analysis.predictions import Predictions
 from components.analysis.suspects import find_suspects
+from components.scoring.intervals import with_intervals
+from components.scoring.predictions import Predictions
 
 MISTAKES = 48
 

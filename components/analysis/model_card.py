@@ -58,6 +58,16 @@ _TEMPLATE = """\
 {% for name, score in metrics.items() -%}
 | {{ name | replace("_", " ") }} | {{ "%.3f" | format(score.value) }} | {{ interval(score) }} |
 {% endfor %}
+{% if baselines is defined -%}
+| on the same images | accuracy | balanced accuracy | macro F1 |
+|---|---|---|---|
+| this model | {{ scored(metrics.accuracy) }} | {{ scored(metrics.balanced_accuracy) }} | \
+{{ scored(metrics.macro_f1) }} |
+{% for one in baselines -%}
+| {{ one.says | literally }} | {{ scored(one.metrics.accuracy) }} | {{ scored(one.metrics.balanced_accuracy) }} | \
+{{ scored(one.metrics.macro_f1) }} |
+{% endfor %}
+{% endif -%}
 | class | precision | recall | F1 | images |
 |---|---|---|---|---|
 {% for row in per_class -%}
@@ -85,14 +95,15 @@ def make_card(
     """Return the card as JSON.
 
     Args:
-        findings: what `analyse` found, with `data`.
+        findings: what `analyse` found, with `data` and maybe `baselines`.
         training: the Trainer's `training.json`.
         image: height, width and channels that the model takes.
         lineage: addresses of artifacts, and digests, by name.
     """
     metrics = findings["test"]["metrics"]
-    # What a training of an older program doesn't say.
-    later = {name: training[name] for name in ("weights", "flip_average") if name in training}
+    # What a training of an older program doesn't say, and what is only known where there was an evaluation.
+    later: dict[str, Any] = {name: training[name] for name in ("weights", "flip_average") if name in training}
+    later |= {"baselines": findings["baselines"]} if "baselines" in findings else {}
     return later | {
         "architecture": training["architecture"],
         "parameters": training["parameters"],

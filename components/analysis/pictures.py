@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from components.analysis.predictions import Predictions
 from components.analysis.thumbnails import thumbnails
 from components.formats.dataset import read_columns
+from components.scoring.predictions import Predictions
 
 _SOURCES, _COPIES = 8, 6
 _MISTAKES, _SUSPECTS = 24, 24

@@ -6,7 +6,7 @@ import numpy as np
 from cleanlab.filter import find_label_issues
 from cleanlab.rank import get_label_quality_scores
 
-from components.analysis.predictions import Predictions
+from components.scoring.predictions import Predictions
 
 
 def find_suspects(by_split: dict[str, Predictions], labels: list[str]) -> list[dict[str, Any]]:

@@ -36,6 +36,7 @@ class ImageEvaluator(Component, BaseBeamComponent):  # type: ignore[misc]
         "groups": Input(Analysis, "of TFRecordConverter, for the class counts of test, and what is new to both models"),
         "examples": Input(Examples, "with our label map"),
         "model": Input(Model, "the candidate"),
+        "baselines": Input(Analysis, "of SimpleBaselines: what the model must beat"),
         "baseline_model": Input(Model, "of BaselineFinder; may be empty"),
     }
     OUTPUTS = {

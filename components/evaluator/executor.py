@@ -14,6 +14,7 @@ from tfx.components.evaluator import executor as tfx_evaluator
 from tfx.types.artifact_utils import get_single_instance
 from tfx.utils import json_utils, proto_utils
 
+from components.evaluator.beaten import Baseline, describe, hold_against, not_beaten
 from components.evaluator.comparison import BASELINE, CANDIDATE, Comparison, decide
 from components.evaluator.eval_config import least_accuracy, make_eval_config
 from components.evaluator.extractors import custom_extractors
@@ -21,13 +22,15 @@ from components.evaluator.gain import Gain, missed, paired_gain
 from components.evaluator.handed_over import KEPT, SEEN
 from components.evaluator.options import EvaluateOptions
 from components.evaluator.results import read_blessing, read_results
-from components.formats.documents import RESULTS
+from components.formats.documents import BASELINES, RESULTS
 from components.formats.examples import read_labels
 from components.formats.groups import read_groups
-from components.formats.predictions import write_predictions
+from components.formats.predictions import read_predictions, write_predictions
 from components.formats.saved_model import ASSETS, is_saved_model, read_made_from, serving_folder
 from components.tools.files import write_text
 from components.tools.proportions import LEVEL
+
+_OURS = ("groups", "baselines", "baseline_model")  # inputs that TFX's own executor knows nothing of
 
 
 class EvaluatorExecutor(tfx_evaluator.Executor):
@@ -42,7 +45,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         """Evaluate on the test split.
 
         Args:
-            input_dict: `groups`, `examples`, `model` and `baseline_model`, which may be empty.
+            input_dict: `groups`, `examples`, `model`, `baselines`, and `baseline_model`, which may be empty.
             output_dict: `evaluation` (TFMA's files, `results.json`, the candidate's predictions) and `blessing`.
             exec_properties: `evaluate`, options as JSON.
         """
@@ -63,7 +66,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
                 list(zip(images["sha256"].to_pylist(), images["group"].to_pylist(), strict=True)),
                 in_test["group"].to_pylist(),
             )
-        inputs = {key: value for key, value in input_dict.items() if key not in ("groups", "baseline_model")}
+        inputs = {key: value for key, value in input_dict.items() if key not in _OURS}
         if comparison is not None:
             inputs["baseline_model"] = [baseline]
         config = make_eval_config(labels, options, counts, comparison)
@@ -87,17 +90,25 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         where = comparison.where if comparison is not None else ""
         gain = None if comparison is None else _gain(rows, comparison, options.gain_confidence or LEVEL)
         verdict = read_blessing(uri, where)
+        candidate = read_results(uri, labels, CANDIDATE if comparison is not None else "")
+        baselines = _held_against(Path(get_single_instance(input_dict["baselines"]).uri), labels, rows)
+        further = []
         if gain is not None and options.gain_confidence is not None and verdict["blessed"]:
-            verdict["failures"] = missed(gain, options.min_gain, where)
-            verdict["blessed"] = not verdict["failures"]
-            if not verdict["blessed"]:
-                _take_back(get_single_instance(output_dict["blessing"]))
+            further += missed(gain, options.min_gain, where)
+        if options.beat_baselines:
+            further += not_beaten(baselines, candidate["accuracy"])
+        if further and verdict["blessed"]:
+            _take_back(get_single_instance(output_dict["blessing"]))
         results: dict[str, Any] = {
-            **verdict,
+            "blessed": verdict["blessed"] and not further,
+            "failures": verdict["failures"] + further,
             "least_accuracy": least_accuracy(options, counts),
             "min_gain": options.min_gain,
             "gain_confidence": options.gain_confidence,
-            "candidate": read_results(uri, labels, CANDIDATE if comparison is not None else ""),
+            "beat_baselines": options.beat_baselines,
+            "candidate": candidate,
+            "baselines": baselines,
+            "about_baselines": describe(baselines, candidate["balanced_accuracy"]),
             "baseline": None,
             "comparison": None,
         }
@@ -124,6 +135,19 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
             evaluation.set_float_custom_property("baseline_accuracy", results["baseline"]["accuracy"])
             for name, value in (("gain", gain.value), ("gain_low", gain.low), ("gain_high", gain.high)):
                 evaluation.set_float_custom_property(name, value)
+
+
+def _held_against(measured: Path, labels: list[str], rows: pa.Table) -> list[Baseline]:
+    """Return the simple baselines beside the model's answers on the same images."""
+    return hold_against(
+        BASELINES.read(measured),
+        labels,
+        truth=rows["label"].to_numpy(),
+        candidate=np.stack(rows["probabilities"].to_numpy()).argmax(axis=1),
+        linear=read_predictions(measured, rows["id"].to_pylist()).argmax(axis=1),
+        groups=np.array(rows["group"].to_pylist(), np.str_),
+        copies=np.array(rows["augmented"].to_pylist(), bool),
+    )
 
 
 def _gain(rows: pa.Table, comparison: Comparison, level: float) -> Gain:

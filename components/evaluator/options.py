@@ -14,6 +14,11 @@ class EvaluateOptions(Section):
         le=1.0,
         description="least test accuracy; null: the majority class's share + 0.05, at most halfway to 1",
     )
+    beat_baselines: bool = Field(
+        True,
+        description="bless no model that isn't better in accuracy than the largest class's share of test and than a "
+        "linear model",
+    )
     min_gain: float = Field(
         0.0, ge=-1.0, le=1.0, description="least gain in accuracy over the pushed model, on images new to both"
     )

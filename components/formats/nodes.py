@@ -11,6 +11,7 @@ SCHEMA = "ImageSchema"
 VALIDATOR = "ExampleValidator"
 COMPARISON = "DistributionValidator"
 GATE = "DataGate"
+SIMPLE_BASELINES = "SimpleBaselines"
 TUNER = "Tuner"
 TRAINER = "Trainer"
 BASELINE = "BaselineFinder"
@@ -29,6 +30,7 @@ _ALL = (
     VALIDATOR,
     COMPARISON,
     GATE,
+    SIMPLE_BASELINES,
     TUNER,
     TRAINER,
     BASELINE,

@@ -75,6 +75,7 @@ def _test(results: Mapping[str, Any]) -> Metadata:
         test_balanced_accuracy=candidate["balanced_accuracy"],
         test_macro_f1=candidate["macro_f1"],
         test_images=candidate["examples"],
+        **{f"{one['name']}_accuracy": one["metrics"]["accuracy"]["value"] for one in results.get("baselines", [])},
         pushed_model_accuracy=baseline.get("accuracy"),
         blessed=int(results["blessed"]),
     )

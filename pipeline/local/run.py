@@ -150,6 +150,7 @@ def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir
         say(console, f"Report:  {folder.report}")
     comparison = results["comparison"]
     notes = [comparison["text"]] if comparison and not comparison["fair"] else []
+    console.print(results["about_baselines"], highlight=False, markup=False, soft_wrap=True)
     if comparison and comparison["fair"]:
         say(console, comparison["text"])
     notes.append(ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])["data"]["leak"])

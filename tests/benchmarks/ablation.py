@@ -109,6 +109,7 @@ def main() -> None:
         line = [sys.executable, "-m", "pipeline", "run", "--workdir", folder, "--config", chosen.config]
         line += ["--data", chosen.data] if chosen.data else []
         quick = ["train.epochs=1", "train.warmup_epochs=0", "train.head_epochs=0", "evaluate.min_accuracy=0"]
+        quick.append("evaluate.beat_baselines=false")
         for override in (*chosen.set, *quick):
             line += ["--set", override]
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL)

@@ -30,6 +30,7 @@ def measure(data: Path, workdir: Path) -> dict[str, tuple[float, int]]:
         "train.epochs=1",
         "train.warmup_epochs=0",
         "evaluate.min_accuracy=0",
+        "evaluate.beat_baselines=false",
         f"split.group_regex='{GROUP_REGEX}'",
     ):
         line += ["--set", setting]

@@ -18,6 +18,7 @@ MODULES = {
     "schema": ["validation.schema_executor"],
     "comparison": ["validation.comparison_executor"],
     "gate": ["validation.gate_executor"],
+    "simple_baselines": ["simple_baselines.executor"],
     "trainer": ["trainer.executor", "trainer.run_fn"],
     "tuner": ["tuner.executor", "tuner.tuner_fn"],
     "baseline": ["evaluator.baseline_executor"],

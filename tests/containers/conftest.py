@@ -17,6 +17,7 @@ SETTINGS = (
     "image.height=32",
     "image.width=32",
     "evaluate.min_accuracy=0",
+    "evaluate.beat_baselines=false",
     "evaluate.bootstrap=20",
     "split.group_regex=^(id[0-9]+)_",
 )

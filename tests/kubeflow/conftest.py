@@ -22,6 +22,7 @@ SMALL = (
     "image.height=32",
     "image.width=32",
     "evaluate.min_accuracy=0",
+    "evaluate.beat_baselines=false",
     "evaluate.min_gain=-1",
     "evaluate.bootstrap=20",
     "split.group_regex=^(id[0-9]+)_",

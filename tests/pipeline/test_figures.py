@@ -2,7 +2,7 @@ from components.formats import nodes
 from pipeline.figures import key_figure
 
 
-def test_the_table_shows_the_intervals_of_accuracy_and_gain() -> None:
+def test_the_table_shows_the_intervals_of_accuracy_baselines_and_gain() -> None:
     evaluation = {"accuracy": 0.9, "macro_f1": 0.8, "blessed": 1}
     gain = {"gain": 0.02, "gain_low": -0.01, "gain_high": 0.05}
     analysis = {"suspects": 3, "accuracy_low": 0.871, "accuracy_high": 0.923}
@@ -10,6 +10,12 @@ def test_the_table_shows_the_intervals_of_accuracy_and_gain() -> None:
     assert key_figure(nodes.EVALUATOR, {"evaluation": evaluation}) == "test accuracy 0.900, macro-F1 0.800: blessed"
     compared = key_figure(nodes.EVALUATOR, {"evaluation": evaluation | gain})
     assert compared == "test accuracy 0.900, macro-F1 0.800, gain +0.020 (-0.010 to +0.050): blessed"
+    baselines: dict[str, object] = {"largest_class": "happy"}
+    for name, accuracy in (("largest_class", 0.25), ("linear_model", 0.5)):
+        baselines |= {f"{name}_accuracy": accuracy, f"{name}_low": accuracy - 0.05, f"{name}_high": accuracy + 0.05}
+    assert key_figure(nodes.SIMPLE_BASELINES, {"baselines": baselines}) == (
+        "test accuracy of always 'happy' 0.250 (0.200 – 0.300), of a linear model 0.500 (0.450 – 0.550)"
+    )
     judged = key_figure(nodes.ANALYSIS, {"analysis": analysis})
     assert judged == "accuracy within 0.871 – 0.923 (95 %), 3 suspicious labels"
     assert key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 3}}) == "3 suspicious labels"

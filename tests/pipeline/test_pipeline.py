@@ -30,6 +30,7 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("evaluate.calibrate=false", {"Trainer", *KNOW_THE_RECIPE}),
         ("evaluate.flip_average=false", {"Trainer", *KNOW_THE_RECIPE}),
         ("evaluate.min_accuracy=0.9", {"Evaluator", "Report"}),
+        ("evaluate.beat_baselines=false", {"Evaluator", "Report"}),
         ("evaluate.gain_confidence=0.95", {"Evaluator", "Report"}),
     ],
 )

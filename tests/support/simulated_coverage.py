@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from components.analysis.intervals import with_intervals
-from components.analysis.predictions import Predictions
 from components.evaluator.gain import paired_gain
+from components.scoring.intervals import with_intervals
+from components.scoring.predictions import Predictions
 from components.tools.proportions import LEVEL, proportion, wilson
 from components.tools.scores import scores
 

@@ -17,6 +17,7 @@ _QUICK = (
     "image.height=32",
     "image.width=32",
     "evaluate.min_accuracy=0",
+    "evaluate.beat_baselines=false",
     "evaluate.min_gain=-1",
     "evaluate.bootstrap=20",
     f"split.group_regex={json.dumps(GROUP_REGEX)}",

@@ -11,13 +11,13 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from components.analysis.analyse import analyse
 from components.analysis.calibration_error import calibration_error, undo_temperature
-from components.analysis.intervals import with_intervals
 from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, literally, make_card
-from components.analysis.predictions import Predictions, read_split
 from components.analysis.suspects import find_suspects
 from components.formats.dataset import ImageRow, shard_name, write_shard
 from components.formats.predictions import write_predictions
+from components.scoring.intervals import with_intervals
+from components.scoring.predictions import Predictions, read_split
 
 
 def make(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None) -> Predictions:

@@ -10,7 +10,7 @@ from components.analysis.executor import Executor
 from components.analysis.options import AnalysisOptions
 from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.dataset import ImageRow, shard_name, write_shard
-from components.formats.documents import ANALYSIS, CARD, PICTURES, SUMMARY, TRAINING
+from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN, PICTURES, RESULTS, SUMMARY, TRAINING
 from components.formats.examples import write_labels
 from components.formats.predictions import write_predictions
 from components.formats.saved_model import write_made_from
@@ -50,6 +50,9 @@ def test_of_a_training_the_analysis_takes_its_record_and_leaves_pictures_for_the
         write_predictions([row.id for row in rows(split)], sure, tmp_path / name)
     training = {"architecture": "resnet18", "parameters": 1, "precision": "float32", "temperature": 1.5}
     TRAINING.write(training, tmp_path / "model_run")
+    score = {"value": 0.5, "low": 0.2, "high": 0.8}
+    metrics = {"accuracy": score, "balanced_accuracy": score, "macro_f1": {"value": 0.25, "low": None, "high": None}}
+    RESULTS.write({"baselines": [{"says": "always saying 'happy'", "metrics": metrics}]}, tmp_path / "evaluation")
     write_made_from([rows("test")[0].sha256], tmp_path / "model_run")
     taken["model_run"].set_string_custom_property("model", "s3://runs/trainer/model")
 
@@ -65,6 +68,8 @@ def test_of_a_training_the_analysis_takes_its_record_and_leaves_pictures_for_the
     lineage = CARD.read(analysis.uri)["lineage"]
     assert lineage["model"] == "s3://runs/trainer/model"
     assert lineage["model_run"] == str(tmp_path / "model_run")
+    [line] = [line for line in Path(analysis.uri, CARD_MARKDOWN).read_text("utf-8").splitlines() if "always" in line]
+    assert line == "| always saying 'happy' | 0.500 (0.200 – 0.800) | 0.500 (0.200 – 0.800) | 0.250 |"
     assert [row["filename"] for row in found["test"]["mistakes"]] == [f"test-sad-{number}" for number in range(4)]
     [confusion] = pictures["confusions"]
     assert (confusion["true"], confusion["predicted"]) == (1, 0)

@@ -9,9 +9,9 @@ import pytest
 
 from components.analysis.analyse import analyse
 from components.analysis.pictures import make_pictures
-from components.analysis.predictions import Predictions
 from components.formats.dataset import ImageRow, shard_name, write_shard
 from components.images.codec import decode, encode
+from components.scoring.predictions import Predictions
 
 LABELS = ["a", "b", "c"]
 # True class, predicted class, and how many images of each.

@@ -20,7 +20,7 @@ from components.formats import saved_model
 from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.dataset import ImageRow, read_columns, shard_name, write_shard
 from components.formats.examples import write_labels
-from components.formats.predictions import read_predictions
+from components.formats.predictions import read_predictions, write_predictions
 from components.formats.pushed_models import Origin, candidates, list_versions
 from components.pusher.push import push
 from components.tfrecord.executor import Executor as ConvertExecutor
@@ -85,6 +85,27 @@ class _Fixed(tf.Module):
         return {"probabilities": tf.nn.softmax(noise + truth)}
 
 
+def make_baselines(folder: Path, dataset: Any, right: int = 0) -> Any:
+    """What SimpleBaselines would leave of images that can be decoded: its linear model has some of them right."""
+    labels = sorted(LABELS)
+    table = read_columns(Path(dataset.uri), "test", ["id", "label"]).to_pydict()
+    truth = np.array([labels.index(label) for label in table["label"]])
+    said = np.where(np.arange(len(truth)) < right, truth, (truth + 1) % len(labels))
+    shares = {"largest_class": 30 / 54, "linear_model": right / 54}
+    metrics = {
+        name: {key: {"value": share, "low": 0.0, "high": 1.0} for key in ("accuracy", "balanced_accuracy", "macro_f1")}
+        for name, share in shares.items()
+    }
+    baselines = Analysis()
+    baselines.uri = str(folder)
+    folder.mkdir()
+    write_predictions(table["id"], np.eye(len(labels), dtype=np.float32)[said], folder)
+    found: dict[str, Any] = {name: {"metrics": one} for name, one in metrics.items()}
+    found["largest_class"]["label"] = "cat"
+    write_json(found, folder / "baselines.json")
+    return baselines
+
+
 def make_model(folder: Path, salt: int = 1, lean: float = 1.0, seen: Sequence[str] = ()) -> Any:
     module = _Fixed(salt, lean, seen)
     target = folder / "Format-Serving"
@@ -118,16 +139,23 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, ...]:
 def evaluate(
     data: tuple[Any, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., tuple[dict[str, Any], bool]]:
-    def run(model: Any, baseline: Any = None, **options: Any) -> tuple[dict[str, Any], bool]:
+    def run(model: Any, baseline: Any = None, linear: int = 0, **options: Any) -> tuple[dict[str, Any], bool]:
+        options.setdefault("beat_baselines", False)
         folder = tmp_path_factory.mktemp("evaluation")
-        _, examples, groups = data
+        dataset, examples, groups = data
         evaluation, blessing = standard_artifacts.ModelEvaluation(), standard_artifacts.ModelBlessing()
         evaluation.uri, blessing.uri = str(folder / "evaluation"), str(folder / "blessing")
         if baseline is None:
             baseline = standard_artifacts.Model()
             baseline.uri = str(folder / "empty")
         EvaluatorExecutor().Do(
-            {"groups": [groups], "examples": [examples], "model": [model], "baseline_model": [baseline]},
+            {
+                "groups": [groups],
+                "examples": [examples],
+                "model": [model],
+                "baselines": [make_baselines(folder / "baselines", dataset, linear)],
+                "baseline_model": [baseline],
+            },
             {"evaluation": [evaluation], "blessing": [blessing]},
             {"evaluate": EvaluateOptions(**options).model_dump_json()},
         )
@@ -200,6 +228,26 @@ def test_the_threshold_that_the_data_sets_can_be_passed() -> None:
     assert least_accuracy(EvaluateOptions(), [98, 2]) == pytest.approx(0.99)
     assert least_accuracy(EvaluateOptions(), [90, 10]) == pytest.approx(0.95)
     assert least_accuracy(EvaluateOptions(min_accuracy=0.3), [98, 2]) == 0.3
+
+
+@pytest.mark.parametrize(("right", "linear", "failed"), [(31, 31, ["linear_model"]), (31, 30, [])])
+def test_a_model_that_is_no_better_than_the_simple_baselines_is_not_blessed(
+    right: int, linear: int, failed: list[str], data: tuple[Any, ...], evaluate: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Of 54 test images 30 are of one class."""
+    digests = read_columns(Path(data[0].uri), "test", ["sha256"])[0].to_pylist()
+    model = make_model(tmp_path, lean=-100.0, seen=digests[:right])
+
+    results, blessed = evaluate(model, linear=linear, min_accuracy=0.0, beat_baselines=True)
+
+    assert [failure["metric"] for failure in results["failures"]] == failed
+    assert blessed == results["blessed"] == (not failed)
+    assert [one["gain"]["value"] for one in results["baselines"]] == pytest.approx(
+        [(right - 30) / 54, (right - linear) / 54]
+    )
+    assert "always saying 'cat' gives 0.556" in results["about_baselines"]
+    folder = max(tmp_path.parent.glob("evaluation*"), key=lambda path: path.stat().st_mtime) / "blessing"
+    assert [path.name for path in folder.iterdir()] == ["NOT_BLESSED" if failed else "BLESSED"]
 
 
 @pytest.mark.parametrize(

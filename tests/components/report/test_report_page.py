@@ -193,3 +193,12 @@ def test_the_page_says_what_the_model_was_compared_with_and_why_it_failed(
     assert "Compared. <strong>Too good.</strong></p>" in text()
     analysis["data"]["leak"], results["comparison"] = "", None
     assert "There was no pushed model to compare with.</p>" in text()
+    assert "A linear model on small HOG features</dt><dd>0.250</dd>" in text()
+    linear = '<th scope="row">a linear model on small HOG features</th>'
+    assert f'{linear}<td>0.250 <span class="interval">(0.200 – 0.300)</span></td>' in text()
+    assert '<td>+0.125 <span class="interval">(-0.050 – +0.300)</span></td></tr>' in text()
+    assert "evaluate.beat_baselines" not in text()
+    results["beat_baselines"] = False
+    assert "but <code>evaluate.beat_baselines</code> is false here" in text()
+    del results["baselines"], results["about_baselines"], results["beat_baselines"]  # of an older Evaluator
+    assert "Without a network" not in text()

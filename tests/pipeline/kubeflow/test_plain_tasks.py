@@ -13,7 +13,7 @@ import yaml
 from drawn_images import draw_folder
 from report_artifacts import LABELS, make_artifacts
 
-from components.formats.documents import CARD, CARD_MARKDOWN, GATE
+from components.formats.documents import BASELINES, CARD, CARD_MARKDOWN, GATE
 from components.formats.examples import LABEL_MAP, write_labels
 from components.formats.pushed_models import Origin
 from components.formats.saved_model import GRAPH, serving_folder
@@ -123,6 +123,14 @@ def test_the_schema_is_written(task: Task, tmp_path: Path) -> None:
 def test_the_gate_lets_clean_data_pass(task: Task, tmp_path: Path) -> None:
     assert task("data-gate") == {"verdict": {"anomalies": 0, "passed": 1}}
     assert GATE.read(tmp_path / "made" / "verdict")["passed"]
+
+
+def test_the_simple_baselines_are_measured(task: Task, tmp_path: Path) -> None:
+    made = task("simple-baselines")["baselines"]
+
+    assert (made["largest_class"], made["largest_class_accuracy"]) == (LABELS[0], 0.25)
+    assert made["linear_model_low"] < made["linear_model_accuracy"] < made["linear_model_high"]
+    assert BASELINES.read(tmp_path / "made" / "baselines")["images"] == 120
 
 
 def test_the_model_to_beat_is_fetched(task: Task, artifacts: Path, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from kfp.dsl import ClassificationMetrics
 from kfp.pipeline_spec import pipeline_spec_pb2
 
 from components.analysis.analyse import analyse
-from components.analysis.predictions import Predictions
 from components.formats.documents import ANALYSIS, RESULTS, TRAINING, Document
+from components.scoring.predictions import Predictions
 from pipeline.kubeflow import entrypoint
 from pipeline.kubeflow.entrypoint import Task, run
 from pipeline.kubeflow.log_lines import read_made
@@ -112,6 +112,13 @@ def test_the_evaluators_figures_are_numbers_alone(handed_back: HandBack) -> None
         "blessed": 1,
     }
     assert handed_back("test_metrics", "evaluation", RESULTS, EVALUATED) == expected
+
+    simple = [
+        {"name": name, "metrics": {"accuracy": {"value": value}}}
+        for name, value in (("largest_class", 0.25), ("linear_model", 0.375))
+    ]
+    beside = {"largest_class_accuracy": 0.25, "linear_model_accuracy": 0.375}
+    assert handed_back("test_metrics", "evaluation", RESULTS, {**EVALUATED, "baselines": simple}) == expected | beside
 
     compared = {**EVALUATED, "baseline": {"version": "7", "accuracy": 0.25}}
     assert handed_back("test_metrics", "evaluation", RESULTS, compared) == {**expected, "pushed_model_accuracy": 0.25}

@@ -16,7 +16,7 @@ from pipeline.kubeflow import log_lines
 
 BEFORE_TRAINER = [
     *("data-digest", "image-ingest", "split-balance-augment", "tf-record-converter", "statistics-gen", "image-schema"),
-    *("example-validator", "distribution-validator", "data-gate"),
+    *("example-validator", "distribution-validator", "data-gate", "simple-baselines"),
 ]
 BEHIND_TRAINER = ["baseline-finder", "evaluator", "prediction-analysis", "pusher", "report"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from components.analysis.predictions import Predictions
+from components.scoring.predictions import Predictions
 from components.tools.proportions import LEVEL, Proportion, proportion, two_sided, wilson
 from components.tools.scores import OVERALL, PER_CLASS, scores
 

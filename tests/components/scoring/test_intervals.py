@@ -4,8 +4,8 @@ from scipy.stats import binomtest
 from simulated_coverage import exact_coverage, group_sizes, grouped_coverage, macro_coverage, single_shares
 
 from components.analysis.about_intervals import about_intervals
-from components.analysis.intervals import with_intervals
-from components.analysis.predictions import Predictions
+from components.scoring.intervals import with_intervals
+from components.scoring.predictions import Predictions
 from components.tools.scores import OVERALL
 
 
