@@ -8,6 +8,7 @@ from typing import Any
 from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
+from components.report.copies import copies_of
 
 _QUARANTINED = 50
 
@@ -35,6 +36,7 @@ def gather(
         "ingest": ingest,
         "split": split,
         "counts": _counts(split),
+        "copied": copies_of(split),
         "quarantine": read_table(uris["findings"] / QUARANTINE).to_pylist()[:_QUARANTINED],
         "conflicts": _conflicts(uris["findings"] / DUPLICATES),
         "gate": GATE.read(uris["verdict"]),
