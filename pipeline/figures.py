@@ -34,6 +34,11 @@ def _splits(outputs: Properties, output: str, suffix: str) -> str:
     return " + ".join(f"{int(values[f'{split}_{suffix}']):,} {split}" for split in ("train", "eval", "test"))
 
 
+def _split(outputs: Properties) -> str:
+    most = float(outputs["dataset"].get("most_copies_per_image", 0.0))  # which an earlier version didn't record
+    return _splits(outputs, "dataset", "images") + (f", up to {most:.1f} copies per original" if most else "")
+
+
 def _gate(outputs: Properties) -> str:
     anomalies = int(outputs["verdict"]["anomalies"])
     return _count(anomalies, "anomalies") if anomalies else "no anomalies"
@@ -84,7 +89,7 @@ def _pusher(outputs: Properties) -> str:
 
 _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.INGEST: _ingest,
-    nodes.SPLIT: lambda outputs: _splits(outputs, "dataset", "images"),
+    nodes.SPLIT: _split,
     nodes.CONVERTER: lambda outputs: _splits(outputs, "examples", "examples"),
     nodes.GATE: _gate,
     nodes.SIMPLE_BASELINES: _simple_baselines,

@@ -98,7 +98,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     # What the model must beat to be worth its training: the largest class's share, and a linear model on small images.
     simple = SimpleBaselines(dataset=split.outputs["dataset"], **labels)
     training: dict[str, Any] = {**examples, "seed": given.seed, "checkpoint_dir": context.checkpoints}
-    training |= {"model_options": config.model, "train_options": config.train, "image_options": config.image}
+    training |= {"model_options": config.model, "train_options": config.training, "image_options": config.image}
     training["epochs"] = given.epochs
     # Tries architectures by successive halving, scored on eval; the trainer goes on with the best.
     tuners = [ImageTuner(**training, tuner_options=config.tuner)] if config.tuner.enabled else []

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -101,9 +102,9 @@ def _type(annotation: Any) -> str:
         return f"list of {_type(arguments[0])}"
     if get_origin(annotation) is dict:
         return "mapping"
-    if type(None) in arguments:
-        inner = next(argument for argument in arguments if argument is not type(None))
-        return f"{_type(inner)} or null"
+    if get_origin(annotation) in (Union, UnionType):
+        inner = ", ".join(_type(argument) for argument in arguments if argument is not type(None))
+        return f"{inner} or null" if type(None) in arguments else inner
     names = {"str": "text", "int": "integer", "float": "number", "bool": "true, false"}
     name = getattr(annotation, "__name__", str(annotation))
     return names.get(name, name)

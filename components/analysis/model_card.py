@@ -37,6 +37,9 @@ _TEMPLATE = """\
 {% if flip_average is defined and flip_average -%}
 | Answers | averaged over each image and its mirror image |
 {% endif -%}
+{% if imbalance is defined and imbalance -%}
+| Classes of few images | {{ made_up(imbalance) }} |
+{% endif -%}
 | Temperature | {{ "%.3f" | format(temperature) if temperature is not none else "not calibrated" }} |
 
 ## Data
@@ -102,7 +105,9 @@ def make_card(
     """
     metrics = findings["test"]["metrics"]
     # What a training of an older program doesn't say, and what is only known where there was an evaluation.
-    later: dict[str, Any] = {name: training[name] for name in ("weights", "flip_average") if name in training}
+    later: dict[str, Any] = {
+        name: training[name] for name in ("weights", "flip_average", "imbalance") if name in training
+    }
     later |= {"baselines": findings["baselines"]} if "baselines" in findings else {}
     return later | {
         "architecture": training["architecture"],
@@ -139,9 +144,21 @@ def as_markdown(card: dict[str, Any]) -> str:
             return f"{literally(weights['file'])}, SHA-256 `{weights['sha256']}`"
         return "random" if weights is None else "ImageNet's, of keras.applications"
 
+    def made_up(imbalance: dict[str, Any]) -> str:
+        if "offsets" in imbalance:
+            return (
+                "the answers take all classes for equally frequent (logit adjustment), whatever their shares are in use"
+            )
+        return f"weigh more in training (`{imbalance['method']}`)"
+
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["literally"] = literally
     text = environment.from_string(_TEMPLATE).render(
-        **card, interval=interval, scored=scored, beginning=beginning, about_intervals=about_intervals(card["metrics"])
+        **card,
+        interval=interval,
+        scored=scored,
+        beginning=beginning,
+        made_up=made_up,
+        about_intervals=about_intervals(card["metrics"]),
     )
     return text.rstrip() + "\n"

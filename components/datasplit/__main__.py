@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn
-from rich.table import Table
 from rich.text import Text
 
-from components.tools.console import say, uncut_console
-from components.tools.printable import printable, printable_lines
+from components.tools.console import say
+from components.tools.printable import printable_lines
 
 if TYPE_CHECKING:
     from components.datasplit.request import Outcome, Request
@@ -81,6 +80,13 @@ def _folder(context: click.Context, parameter: click.Parameter, path: str) -> st
     return path
 
 
+def _target(context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """Refuse what is no target."""
+    if value in ("largest", "median") or (value.isascii() and value.isdecimal() and int(value) >= 1):
+        return value
+    raise click.BadParameter(f"must be largest, median or a number of images. Received: {value}", context, parameter)
+
+
 _SHARE = _Decimal("0.5", "1", open_low=True)
 _MULTIPLIER = _Decimal("1", None, open_low=False)
 
@@ -109,7 +115,16 @@ _MULTIPLIER = _Decimal("1", None, open_low=False)
 @click.option("--filename-col", default="filename", show_default=True, help="Column of the file name.")
 @click.option(
     "--global-multiplier", type=_MULTIPLIER, default="1.0", show_default=True,
-    help=f"Images a class relative to the largest class; {_MULTIPLIER.limits}. No effect without balancing.",
+    help=f"Images a class relative to --balance-target; {_MULTIPLIER.limits}. No effect without balancing.",
+)  # fmt: skip
+@click.option(
+    "--balance-target", "target", callback=_target, default="largest", show_default=True, metavar="SIZE",
+    help="What classes are filled up to: the largest of them, their median, or a number of images in train (in test as "
+    "its share says).",
+)  # fmt: skip
+@click.option(
+    "--max-copies-per-image", "max_copies", type=click.IntRange(min=1), metavar="N",
+    help="Copies of an image at most. [default: as many as it takes]",
 )  # fmt: skip
 @click.option(
     "--pipeline-yaml", type=click.Path(exists=True, dir_okay=False),
@@ -137,6 +152,8 @@ def main(
     label_col: str,
     filename_col: str,
     global_multiplier: str,
+    target: str,
+    max_copies: int | None,
     pipeline_yaml: str | None,
     workers: int | None,
     group_regex: str | None,
@@ -152,6 +169,9 @@ def main(
     balanced = tuple(split for split, asked in (("train", balance_train), ("test", balance_test)) if asked or balance)
     if Fraction(global_multiplier) != 1 and not balanced:
         console.print("[yellow]Warning: --global-multiplier has no effect without --balance[-train|-test].[/yellow]")
+    for option, is_set in (("--balance-target", target != "largest"), ("--max-copies-per-image", max_copies)):
+        if is_set and not balanced:
+            console.print(f"[yellow]Warning: {option} has no effect without --balance[-train|-test].[/yellow]")
     if group_on == "path" and group_regex is None:
         console.print("[yellow]Warning: --group-on has no effect without --group-regex.[/yellow]")
     from components.datasplit.request import Request
@@ -169,10 +189,14 @@ def main(
         near_duplicates=near_duplicates,
         pipeline_yaml=None if pipeline_yaml is None else _text(pipeline_yaml),
         group_on=group_on,
+        max_copies=max_copies,
+        target=target,
     )
     started = time.monotonic()
     outcome = _run(request, console, workers, dry_run)
-    _show(outcome, console, time.monotonic() - started, dry_run)
+    from components.datasplit.shown import show
+
+    show(outcome, console, time.monotonic() - started, dry_run)
 
 
 def _text(path: str) -> str:
@@ -221,39 +245,6 @@ def _of_the_disk(message: str, number: int | None) -> str:
     full = number in (errno.ENOSPC, errno.EDQUOT) or "No space left" in message or "quota exceeded" in message
     reason = "no space is left on the disk" if full else message
     return f"{reason}. Nothing was changed, unless files were being moved into place: then give the command again."
-
-
-def _show(outcome: "Outcome", console: Console, seconds: float, dry_run: bool) -> None:
-    table = Table(title="Plan (nothing was written)" if dry_run else None)
-    table.add_column("class")
-    for split in ("train", "test"):
-        table.add_column(f"{split}: originals", justify="right")
-        table.add_column("augmented", justify="right")
-    cells = {(cell.label, cell.split): cell for cell in outcome.cells}
-    labels = sorted({cell.label for cell in outcome.cells})
-    for label in labels:
-        numbers = [
-            n for split in ("train", "test") for n in (cells[label, split].originals, cells[label, split].copies)
-        ]
-        table.add_row(Text(printable(label)), *(f"{number:,}" for number in numbers))
-    totals = [
-        sum(getattr(cells[label, split], kind) for label in labels)
-        for split in ("train", "test")
-        for kind in ("originals", "copies")
-    ]
-    table.add_section()
-    table.add_row(f"all {sum(totals):,}", *(f"{number:,}" for number in totals))
-    uncut_console().print(table)
-    for cell in outcome.cells:
-        if cell.deviation:
-            why = "there is no original to copy" if not cell.originals else "groups can't be divided"
-            images = cell.originals + cell.copies
-            say(console, f"{cell.label}, {cell.split}: {images} images instead of {cell.planned}, since {why}.")
-    if outcome.unusable:
-        console.print(f"{outcome.unusable} files can't be used (listed above); they were left where they are.")
-    if not dry_run:
-        rate = f", {outcome.written / seconds:,.0f} images/s" if seconds > 0 else ""
-        console.print(f"Done in {seconds:.1f} s{rate}, seed {outcome.request.seed}.")
 
 
 if __name__ == "__main__":

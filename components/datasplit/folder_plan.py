@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from sys import intern
 
@@ -132,21 +131,16 @@ class FolderPlan:
             yield f"{item.split}/{label_of(item.path)}/{name}", path, number
 
 
-def plan_folder(
-    folder: Folder, train_split: Fraction, multiplier: Fraction, balanced: tuple[str, ...], seed: int
-) -> FolderPlan:
+def plan_folder(folder: Folder, rules: Rules) -> FolderPlan:
     """Plan train and test.
 
     Args:
         folder: at least one image.
-        train_split: share of train.
-        multiplier: images a class relative to the largest, where balanced.
-        balanced: "train", "test", both or none.
-        seed: of the split.
+        rules: of the splits train and test.
     """
     paths = folder.paths
     plan = make_plan(
-        Rules({"train": train_split, "test": 1 - train_split}, balanced, multiplier, seed),
+        rules,
         labels=[label_of(path) for path in paths],
         digests=map(folder.sha256, range(len(paths))),
         ids=paths,

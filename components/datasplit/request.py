@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from components.datasplit.workspace import COMMIT, OPTIONS, Workspace
+from components.split.fill import Target
 from components.split.plan import Cell
 
 SPLITS = ("train", "test")
@@ -32,6 +33,13 @@ class Request:
     near_duplicates: bool
     pipeline_yaml: str | None
     group_on: str = "name"
+    max_copies: int | None = None
+    target: str = "largest"
+
+    @property
+    def fill_to(self) -> Target:
+        """What classes are filled up to."""
+        return self.target if self.target in ("largest", "median") else int(self.target)  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,10 @@ def recorded_request(workspace: Workspace) -> Request | None:
     try:
         request = _read(Request, values, "")
         share, multiplier = Fraction(request.train_split), Fraction(request.multiplier)
+        numbers = [number for number in (request.max_copies, request.fill_to) if isinstance(number, int)]
         if not Fraction(1, 2) < share < 1 <= multiplier or request.seed < 0 or not {*request.balanced} <= {*SPLITS}:
+            raise ValueError("impossible options")
+        if any(number < 1 for number in numbers):
             raise ValueError("impossible options")
     except (ValueError, ZeroDivisionError) as error:
         raise workspace.not_ours(OPTIONS, str(error)) from None

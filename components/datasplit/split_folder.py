@@ -19,7 +19,7 @@ from components.images.codec import decode
 from components.images.folder_names import split_of
 from components.images.left_out import HIDDEN
 from components.images.split_tables import LINEAGE
-from components.split.plan import exact
+from components.split.plan import Rules, exact
 from components.tools.printable import printable
 from components.work.options import BeamOptions
 from components.work.unit import Counts
@@ -234,4 +234,12 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
         groups = int(folder.groups.max()) + 1
         warning = "" if folder.captures.is_enough else "Warning: "
         watcher.note(printable(f"{warning}--group-regex: {folder.captures.text(groups)}."))
-    return plan_folder(folder, exact(request.train_split), exact(request.multiplier), request.balanced, request.seed)
+    return plan_folder(folder, rules_of(request))
+
+
+def rules_of(request: Request) -> Rules:
+    """Return what the plan must fulfil."""
+    train = exact(request.train_split)
+    shares = {"train": train, "test": 1 - train}
+    multiplier = exact(request.multiplier)
+    return Rules(shares, request.balanced, multiplier, request.seed, request.max_copies, request.fill_to)

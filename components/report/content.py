@@ -9,6 +9,7 @@ from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_tabl
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.baselines import baselines_of
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
+from components.report.copies import copies_of
 
 _QUARANTINED = 50
 
@@ -36,6 +37,7 @@ def gather(
         "ingest": ingest,
         "split": split,
         "counts": _counts(split),
+        "copied": copies_of(split),
         "quarantine": read_table(uris["findings"] / QUARANTINE).to_pylist()[:_QUARANTINED],
         "conflicts": _conflicts(uris["findings"] / DUPLICATES),
         "gate": GATE.read(uris["verdict"]),

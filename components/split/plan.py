@@ -3,13 +3,13 @@
 Shares and multiplier are exact fractions of the decimals that were typed, so no count depends on a float. For a class
 of n images and cumulative shares c₁, c₂, …, the boundaries between the splits lie at c·n, halves rounded up. Balancing
 takes the boundaries b of the largest class (N images) and fills every class to ⌈M·b₁⌉ in the first split,
-⌈M·b₂⌉ - ⌈M·b₁⌉ in the second, …, ⌈M·(N - b)⌉ in the last; originals are all kept.
+⌈M·b₂⌉ - ⌈M·b₁⌉ in the second, …, ⌈M·(N - b)⌉ in the last; originals are all kept. Another target than the largest class
+and a bound on the copies of an image are in `components.split.fill`.
 
 What is divided is the group, never the image (see `components.split.groups`).
 """
 
 import hashlib
-import math
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.split.assign import assign_groups
+from components.split.fill import Target, allowed, boundaries, filled
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,25 @@ class Rules:
         balanced: splits in which every class is filled up to the same number of images.
         multiplier: images a class relative to the largest one, at least 1; counts only where `balanced` does.
         seed: decides which images go where and which get one copy more than others.
+        max_copies: copies of an image at most; None: as many as it takes.
+        target: what classes are filled up to; counts only where `balanced` does.
     """
 
     shares: Mapping[str, Fraction]
     balanced: Collection[str]
     multiplier: Fraction
     seed: int
+    max_copies: int | None = None
+    target: Target = "largest"
 
     def __post_init__(self) -> None:
         if any(share <= 0 for share in self.shares.values()) or sum(self.shares.values()) != 1:
             raise ValueError(f"shares must be positive and sum to 1. Received: {_decimals(self.shares)}")
         if self.multiplier < 1:
             raise ValueError(f"multiplier must be at least 1. Received: {float(self.multiplier)}")
+        if any(isinstance(value, int) and value < 1 for value in (self.max_copies, self.target)):
+            received = f"{self.max_copies}, {self.target}"
+            raise ValueError(f"copies of an image and images of a class must be at least 1. Received: {received}")
         if unknown := set(self.balanced) - set(self.shares):
             raise ValueError(f"can't balance {sorted(unknown)}. Received splits: {list(self.shares)}")
 
@@ -57,6 +65,7 @@ class Cell:
         originals: images that are nobody's copy.
         copies: augmented ones: those to be made, and those that the data came with.
         planned: what the rules ask for, originals and copies together.
+        missing: images that the class isn't filled up with, since that would take more copies of one than allowed.
     """
 
     label: str
@@ -64,6 +73,12 @@ class Cell:
     originals: int
     copies: int
     planned: int
+    missing: int = 0
+
+    @property
+    def copies_per_original(self) -> float:
+        """Copies, by originals; 0 where there are none."""
+        return self.copies / self.originals if self.originals else 0.0
 
     @property
     def deviation(self) -> int:
@@ -126,17 +141,20 @@ def make_plan(
     for pool in [[split] for split in sorted(fixed)] + [cut]:
         inside = split_of < 0 if pool is cut else split_of == pool[0]
         counts = np.bincount(label_of[inside], minlength=len(classes)).tolist()
-        boundaries = _boundaries([rules.shares[names[split]] for split in pool], counts)
+        shares = [rules.shares[names[split]] for split in pool]
+        bounds = [boundaries(shares, count) for count in counts]
         if pool is cut:
             members = order[inside[order]]
             split_of[members] = np.asarray(cut, dtype=np.int8)[
-                _divide(members, label_of, group_of, boundaries, random.Random(f"{rules.seed}"))
+                _divide(members, label_of, group_of, bounds, random.Random(f"{rules.seed}"))
             ]
-        filled = _filled(rules.multiplier, boundaries[counts.index(max(counts))])
+        full = filled(rules.target, rules.multiplier, shares, rules.shares[names[0]], counts)
         for column, split in enumerate(pool):
             for label in range(len(classes)):
-                share = boundaries[label][column + 1] - boundaries[label][column]
-                planned[label, split] = filled[column] if names[split] in rules.balanced else share
+                share = bounds[label][column + 1] - bounds[label][column]
+                # Classes may have more than a target that isn't the largest's, and keep it.
+                most = full[column] if rules.target == "largest" else max(full[column], share)
+                planned[label, split] = most if names[split] in rules.balanced else share
 
     copies_of = np.zeros(len(label_of), dtype=np.int32)
     is_copy = np.zeros(len(label_of), dtype=bool) if augmented is None else np.asarray(augmented, dtype=bool)
@@ -146,27 +164,23 @@ def make_plan(
             members = order[(label_of[order] == label) & (split_of[order] == split)]
             originals = members[~is_copy[members]]
             wanted = int(planned[label, split])
-            copies = max(0, wanted - len(members)) if split_name in rules.balanced else 0
+            asked = max(0, wanted - len(members)) if split_name in rules.balanced else 0
             sources = originals if len(originals) else members
-            if len(sources) == 0:
-                copies = 0
-            elif copies:
+            given_copies = len(members) - len(originals)
+            copies = allowed(asked, rules.max_copies, len(sources), len(members) - len(sources))
+            if copies:
                 each, more = divmod(copies, len(sources))
                 copies_of[sources] = each
                 copies_of[sources[:more]] += 1
-            given_copies = len(members) - len(originals)
-            cells.append(Cell(label_name, split_name, len(originals), copies + given_copies, wanted))
+            missing = asked - copies if len(sources) else 0
+            total = copies + given_copies
+            cells.append(Cell(label_name, split_name, len(originals), total, wanted - missing, missing))
     return Plan(names, split_of, copies_of, tuple(cells), _leaks(names, group_names, group_of, split_of))
 
 
 def exact(number: float | str) -> Fraction:
     """Return the decimal that was typed, exactly: 0.7 is 7/10, not the nearest float."""
     return Fraction(str(number))
-
-
-def rounded(value: Fraction) -> int:
-    """To the nearest integer, halves up."""
-    return math.floor(value + Fraction(1, 2))
 
 
 def _codes(values: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
@@ -210,19 +224,6 @@ def _given_splits(names: tuple[str, ...], given: Sequence[str] | None, size: int
     codes = {name: index for index, name in enumerate(names) if index in fixed}
     split_of[:] = [codes.get(name, -1) for name in given]
     return fixed, split_of
-
-
-def _boundaries(shares: list[Fraction], counts: list[int]) -> list[list[int]]:
-    """Return where the splits of each class begin and end: [0, b₁, …, n]."""
-    cumulative = [sum(shares[:end], Fraction(0)) / sum(shares) for end in range(len(shares) + 1)]
-    return [[rounded(share * count) for share in cumulative] for count in counts]
-
-
-def _filled(multiplier: Fraction, boundaries: list[int]) -> list[int]:
-    """Return the images a class has in each split after balancing, from the largest class's boundaries."""
-    ends = [math.ceil(multiplier * boundary) for boundary in boundaries[:-1]]
-    last = math.ceil(multiplier * (boundaries[-1] - boundaries[-2]))
-    return [after - before for before, after in pairwise(ends)] + [last]
 
 
 def _divide(

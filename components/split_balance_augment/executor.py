@@ -10,6 +10,7 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 
 from components.formats.documents import SUMMARY
+from components.split.copies import cells_of, copies_by_class
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.split_balance_augment.split_dataset import split_dataset
 from components.tools.environment import BEAM
@@ -59,6 +60,10 @@ class Executor(BaseExecutor):
             dataset.set_int_custom_property("captured", captures["captured"])
             dataset.set_int_custom_property("searched", captures["names"])
             print(f"split.group_regex: {captures['text']}")
+        cells = cells_of(summary["counts"])
+        dataset.set_float_custom_property("most_copies_per_image", max(cell.copies_per_original for cell in cells))
+        for line in copies_by_class(cells):
+            print(line)
         dataset.set_int_custom_property("deviations", len(summary["deviations"]))
         dataset.set_int_custom_property("split_seed", summary["seed"])
         dataset.set_string_custom_property("data_digest", summary["data_digest"])

@@ -1,11 +1,12 @@
 """Options of SplitBalanceAugment."""
 
 import re
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from components.formats.dataset import Split
+from components.split.fill import Target
 from components.tools.section import FILE, Section
 
 
@@ -46,7 +47,22 @@ class BalanceOptions(Section):
     """Which splits are filled up with augmented copies until all classes are equal."""
 
     splits: tuple[Split, ...] = Field(("train",), description="splits to balance; [] for none")
-    global_multiplier: float = Field(1.0, ge=1.0, description="images per class, relative to the largest class")
+    global_multiplier: float = Field(1.0, ge=1.0, description="images per class, relative to `target`")
+    target: Target = Field(
+        "largest",
+        description="what classes are filled up to: the `largest` of them, their `median`, or so many images in train, "
+        "in other splits as many as their shares say; what a class has beyond that, it keeps",
+    )
+    max_copies_per_image: int | None = Field(
+        5, ge=1, description="copies of an image at most, for the rest see `train.imbalance`; null: any number"
+    )
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _is_a_target(cls, value: Any) -> Any:
+        if value in ("largest", "median") or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+            return value
+        raise ValueError("Input should be largest, median or a number of images, at least 1")
 
 
 class AugmentOptions(Section):

@@ -23,6 +23,7 @@ from components.formats.nodes import SPLIT
 from components.images.hashing import near_duplicates, unsigned
 from components.images.names import copy_extension, free_variants
 from components.split.captures import Captures, captured_keys, count_captures
+from components.split.copies import counted
 from components.split.groups import group_images
 from components.split.plan import Plan, Rules, exact, make_plan
 from components.split_balance_augment.dataset_work import ParquetUnit, ParquetWork
@@ -133,12 +134,13 @@ def groups_of(table: Any, keys: Sequence[str | None] | None, near: bool) -> list
 def plan_of(table: Any, groups: Sequence[str], split: SplitOptions, balance: BalanceOptions) -> Plan:
     """Return the plan for the images of a table with (at least) the planning columns."""
     shares = {name: exact(getattr(split, name)) for name in SPLITS}
-    total = sum(shares.values())
     rules = Rules(
-        {name: share / total for name, share in shares.items()},
+        {name: share / sum(shares.values()) for name, share in shares.items()},
         balance.splits,
         exact(balance.global_multiplier),
         split.seed,
+        balance.max_copies_per_image,
+        balance.target,
     )
     # Numbers for groups, and digests and ids a chunk at a time: as Python's strings they take 0.3 KB an image.
     numbered = pa.array(groups, pa.string()).dictionary_encode()
@@ -273,11 +275,8 @@ def _units(
 def _summary(
     plan: Plan, split: SplitOptions, balance: BalanceOptions, ingested: dict[str, Any], counts: Counts
 ) -> dict[str, Any]:
-    table: dict[str, dict[str, dict[str, int]]] = {name: {} for name in plan.splits}
-    for cell in plan.cells:
-        table[cell.split][cell.label] = {name: getattr(cell, name) for name in ("originals", "copies", "planned")}
     return {
-        "counts": table,
+        "counts": counted(plan),
         "deviations": [
             {"label": cell.label, "split": cell.split, "planned": cell.planned, "deviation": cell.deviation}
             for cell in plan.cells
@@ -289,6 +288,7 @@ def _summary(
         "shares": {name: getattr(split, name) for name in SPLITS},
         "balanced": list(balance.splits),
         "global_multiplier": balance.global_multiplier,
+        "max_copies_per_image": balance.max_copies_per_image,
         "made_copies": counts.get("copies", 0),
         "resized_copies": counts.get("resized", 0),
         "classes": ingested.get("classes", {}),

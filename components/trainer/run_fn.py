@@ -15,6 +15,7 @@ from components.formats.saved_model import ASSETS, read_made_from, write_made_fr
 from components.models.pretrained import IMAGENET, conventions_of_model
 from components.training.calibration import fit_temperature
 from components.training.export import export
+from components.training.imbalance import described
 from components.training.kept_state import KeptState, keep_state
 from components.training.network import copy_in_float32
 from components.training.origin import first_words, weights_origin
@@ -131,6 +132,7 @@ def describe(prepared: Prepared, trained: Trained, temperature: float) -> dict[s
         "batch_size": settings.train.batch_size,
         "train_images": len(prepared.train),
         "eval_images": len(prepared.eval),
+        "imbalance": described(prepared.correction, prepared.labels, settings.train),
         "deterministic": settings.train.deterministic,
         "conventions": asdict(conventions_of_model(trained.model)),
         "history": trained.history,

@@ -16,6 +16,7 @@ from components.training.device_input import (
 )
 from components.training.execution import Execution
 from components.training.fed_model import FedModel
+from components.training.imbalance import Correction
 from components.training.input import ImageData
 from components.training.options import TrainOptions
 
@@ -68,12 +69,12 @@ class DeviceFeed:
         self.clock = CompileClock()
         self._jit_compile = execution.jit_compile
 
-    def model(self, network: keras.Model) -> FedModel:
-        """Return the network with these splits' stages before its steps."""
+    def model(self, network: keras.Model, correction: Correction) -> FedModel:
+        """Return the network with these splits' stages before its steps, and a correction of its training loss."""
         for layer in network.layers:
             if isinstance(layer, MaxPooling2D):
                 layer.by_slices = self._jit_compile
-        return FedModel(network, *self._stages, self._steps, self.clock.building)
+        return FedModel(network, correction, *self._stages, self._steps, self.clock.building)
 
     @property
     def callbacks(self) -> list[keras.callbacks.Callback]:

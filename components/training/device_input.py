@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-from components.training.batch import Batch, Drawn, finish, weights_of
+from components.training.batch import Batch, Drawn, finish
 from components.training.execution import STEPS
+from components.training.imbalance import correction_of
 from components.training.input import (
     ImageData,
     drawn_batches,
@@ -81,12 +82,12 @@ def training_stage(
     data: ImageData, classes: int, options: TrainOptions, held: HeldImages | None, jit_compile: bool
 ) -> Callable[[Drawn], Batch]:
     """Return what makes a batch of a `Drawn`, on the device."""
-    weights = weights_of(data.labels, classes, options)
+    correction = correction_of(data.labels, data.shares, classes, options)
     sampler: Sampler = by_gathers if jit_compile else by_kernel
 
     def stage(drawn: Drawn) -> Batch:
         images = held(drawn.images) if held else drawn.images
-        return finish(drawn._replace(images=images), options, weights, sampler)
+        return finish(drawn._replace(images=images), options, correction, sampler)
 
     return stage
 

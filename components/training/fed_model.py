@@ -6,14 +6,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from components.training.adjusted_model import AdjustedModel
+from components.training.imbalance import Correction
+
 Stage = Callable[[Any], Any]
 
 
-class FedModel(keras.Model):
+class FedModel(AdjustedModel):
     """The same layers and variables as `network`, with a stage before each step.
 
     Args:
         network: built, from images to logits.
+        correction: of the training loss.
         training: makes (images, targets, weights) of what the training's dataset holds.
         evaluation: makes (images, targets, weights) of what the validation's dataset holds.
         steps: of an epoch and of an evaluation.
@@ -26,12 +30,13 @@ class FedModel(keras.Model):
     def __init__(
         self,
         network: keras.Model,
+        correction: Correction,
         training: Stage,
         evaluation: Stage,
         steps: tuple[int, int],
         building: Callable[[str], None],
     ) -> None:
-        super().__init__(inputs=network.inputs, outputs=network.outputs, name=network.name)
+        super().__init__(network, correction)
         self._training_stage, self._evaluation_stage, self._building = training, evaluation, building
         self._steps = steps
         self._by_xla = self._judging = False

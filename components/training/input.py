@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from components.formats.examples import DISTRIBUTION, ENCODED, ID, LABEL, SHA256, WEIGHT
 from components.images.options import ImageOptions
 from components.training.augmentation import draw
-from components.training.batch import Drawn, finish, weights_of
+from components.training.batch import Drawn, finish
 from components.training.decoding import decode_image
+from components.training.imbalance import correction_of
 from components.training.options import TrainOptions
 from components.training.undecodable import naming_undecodable
 
@@ -145,9 +146,9 @@ def training_batches(
     data: ImageData, classes: int, options: TrainOptions, seed: int, first_epoch: int = 0
 ) -> tf.data.Dataset:
     """Return the batches of the epochs from `first_epoch` on, one after the other."""
-    weights = weights_of(data.labels, classes, options)
+    correction = correction_of(data.labels, data.shares, classes, options)
     drawn = drawn_batches(data, options, seed, tf.data.Dataset.range(first_epoch, options.epochs))
-    batches = drawn.map(lambda batch: finish(batch, options, weights), parallelism()).prefetch(2)
+    batches = drawn.map(lambda batch: finish(batch, options, correction), parallelism()).prefetch(2)
     remaining = (options.epochs - first_epoch) * steps_per_epoch(data, min(options.batch_size, len(data)))
     return without_autotuning(batches.take(remaining).apply(tf.data.experimental.assert_cardinality(remaining)))
 

@@ -9,6 +9,7 @@ from components.tools.section import FILE, Section
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+Imbalance = Literal["none", "effective", "sqrt", "logit_adjustment"]
 
 PATIENCE = 10  # epochs
 ARCHITECTURES: tuple[Architecture, ...] = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
@@ -149,7 +150,17 @@ class TrainOptions(Section):
     )
     label_smoothing: Fraction = Field(0.1, description="label smoothing")
     mixup: float = Field(0.0, ge=0.0, description="alpha of mixup; 0: none")
-    class_weights: bool = Field(False, description="weigh classes by the inverse of their frequency")
+    imbalance: Imbalance | None = Field(
+        None,
+        description="how the loss makes up for classes of few images: weights by their `effective` number, by the "
+        "inverse square root (`sqrt`) of their number, or `logit_adjustment`, which takes all for equally frequent; "
+        "null: logit_adjustment where `balance.splits` has train, for what copies don't fill up, otherwise none",
+    )
+    effective_beta: float = Field(
+        0.99, gt=0.0, lt=1.0, description="β of `effective`: 1 / (1 - β) images are as good as any number of them"
+    )
+    logit_tau: float = Field(1.0, gt=0.0, description="τ of `logit_adjustment`; 1: classes count alike, less: less so")
+    class_weights: bool = Field(False, description="old name of `imbalance: effective`")
     augment: OnlineAugmentOptions = OnlineAugmentOptions()
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="compute precision; auto: what the device has units for"
@@ -197,6 +208,20 @@ class TrainOptions(Section):
                 f"train.epochs={self.epochs}, train.patience={self.patience}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _one_name_for_imbalance(self) -> "TrainOptions":
+        if self.class_weights and self.imbalance is not None:
+            raise ValueError(
+                "train.class_weights is the old name of train.imbalance=effective: leave it out. "
+                f"Received: train.class_weights=true, train.imbalance={self.imbalance}"
+            )
+        return self
+
+    @property
+    def imbalance_method(self) -> Imbalance:
+        """What `imbalance` comes to, by either name."""
+        return "effective" if self.class_weights else self.imbalance or "none"
 
     @property
     def epochs_without_gain(self) -> int | None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from components.formats.examples import ID, read_counts, read_labels
 from components.training.execution import Execution, choose_execution, free_memory
 from components.training.flips import classifier
+from components.training.imbalance import Correction, correction_of
 from components.training.input import ImageData, evaluation_batches, list_files, read_split
 from components.training.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy, missing_gpu
 from components.training.settings import Settings
@@ -47,6 +48,11 @@ class Prepared:
     def fingerprint(self) -> str:
         """A digest of all that decides what a training comes to, but for the code."""
         return self.settings.fingerprint(self.files, self.precision)
+
+    @property
+    def correction(self) -> Correction:
+        """What the loss does for classes of few images."""
+        return correction_of(self.train.labels, self.train.shares, len(self.labels), self.settings.train)
 
     def with_settings(self, settings: Settings) -> "Prepared":
         """Return the same data for other options of model and training."""

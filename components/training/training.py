@@ -13,10 +13,12 @@ import tensorflow as tf
 from tensorflow.python.util import _pywrap_determinism
 
 from components.formats.nodes import TRAINER
+from components.training.adjusted_model import AdjustedModel
 from components.training.checkpoint import Checkpoint
 from components.training.device_feed import DeviceFeed
 from components.training.epoch_log import EpochLog
 from components.training.execution import Execution
+from components.training.imbalance import correction_of
 from components.training.input import (
     ImageData,
     evaluation_batches,
@@ -60,6 +62,7 @@ class Training:
         component: name in the progress file.
 
     Attributes:
+        correction: of the loss, for classes of few images.
         history: the figures of each epoch so far; callbacks may look at its last row when an epoch ends.
 
     Raises:
@@ -82,6 +85,7 @@ class Training:
         self._options = _share_batches(settings.train, len(train_data), self._devices)
         self._settings, self._classes, self._precision = settings, classes, precision
         self._train_data, self._eval_data = train_data, eval_data
+        self.correction = correction_of(train_data.labels, train_data.shares, classes, settings.train)
         self._strategy = strategy or tf.distribute.get_strategy()
         self._execution = execution or Execution()
         self._component = component
@@ -118,7 +122,7 @@ class Training:
         with deterministic_ops(options.deterministic), self._strategy.scope():
             shrink = Shrink() if options.size_schedule else None
             network = self._build(shrink)
-            model = self._compiled(feed.model(network) if feed else network)
+            model = self._compiled(self._to_fit(network, feed))
             stopping = StopEarly(options.epochs_without_gain)
             plateau = ReduceOnPlateau() if options.schedule == "plateau" else None
             everything: list[keras.callbacks.Callback] = [
@@ -173,6 +177,11 @@ class Training:
     def _build(self, first: keras.Layer | None) -> keras.Model:
         shape = (*self._size(), self._settings.image.channels)
         return build_model(self._settings.model, self._classes, shape, self._precision, after_input=first)
+
+    def _to_fit(self, network: keras.Model, feed: DeviceFeed | None) -> keras.Model:
+        if feed:
+            return feed.model(network, self.correction)
+        return AdjustedModel(network, self.correction) if self.correction.adjusts else network
 
     def _size(self) -> tuple[int, int]:
         return self._settings.image.height, self._settings.image.width

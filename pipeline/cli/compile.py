@@ -11,6 +11,7 @@ from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.run import UsageError
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import ConfigError, load, preset_name
+from pipeline.config.old_names import old_names
 from pipeline.config.secrets import keys_in_store_uris, readable_secrets
 from pipeline.config.without_effect import without_effect
 
@@ -67,7 +68,7 @@ def compile(
         places = {"--data": data, "--pipeline-root": pipeline_root}
         if problems := list(keys_in_store_uris(config, places)):
             raise UsageError("\n".join(problems))
-        for line in (*without_effect(config), *readable_secrets(config)):
+        for line in (*old_names(config), *without_effect(config), *readable_secrets(config)):
             click.echo(f"Warning: {line}", err=True)
         target = Target(image=pinned(image), root=pipeline_root, data=data)
         check_schemes(target, config.push.destination)

@@ -18,6 +18,7 @@ from components.tools.environment import BEAM, PROGRESS
 from components.tools.passwords import hidden
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import Config, ConfigError, load
+from pipeline.config.old_names import old_names
 from pipeline.config.secrets import hide_passwords, keys_in_store_uris
 from pipeline.config.without_effect import without_effect
 from pipeline.context import RunContext, recipe
@@ -72,7 +73,7 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
     data = hidden(data) if data else config.data.path
     try:
         check(config, data, folder)
-        for line in without_effect(config):
+        for line in (*old_names(config), *without_effect(config)):
             click.echo(f"Warning: {line}", err=True)
         with folder.locked():
             if data is None:

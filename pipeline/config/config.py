@@ -12,11 +12,21 @@ from components.ingest.options import DataOptions
 from components.pusher.options import PushOptions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.tools.section import Section
-from components.training.options import Architecture, ModelOptions, TrackingOptions, TrainOptions, check_fine_tuning
+from components.training.options import (
+    Architecture,
+    Imbalance,
+    ModelOptions,
+    TrackingOptions,
+    TrainOptions,
+    check_fine_tuning,
+)
 from components.tuner.options import TunerOptions
 from components.validation.options import ValidateOptions
 from components.work.options import BeamOptions
 from pipeline.kubeflow.options import KubeflowOptions
+
+# What makes up for classes that balancing doesn't fill up; measured in docs/results.md.
+BALANCED: Imbalance = "logit_adjustment"
 
 _NOT_SEARCHED = {
     "model.architecture": "tuner.architectures lists what to try",
@@ -132,6 +142,17 @@ class Config(Section):
         """Whether the model answers for an image and its mirror image: by default if it was trained on both."""
         wanted = self.evaluate.flip_average
         return self.train.augment.flip if wanted is None else wanted
+
+    @property
+    def training(self) -> TrainOptions:
+        """The section `train` with what `imbalance` is by default: it makes up for what balancing leaves, if asked to.
+
+        An old name that is set, or tried by the Tuner, says it already.
+        """
+        said = self.train.imbalance or self.train.class_weights or "train.class_weights" in self.tuner.search
+        if said or "train" not in self.balance.splits:
+            return self.train
+        return self.train.model_copy(update={"imbalance": BALANCED})
 
     def architectures(self) -> list[Architecture]:
         """Return those that are trained."""

@@ -11,9 +11,24 @@ from pipeline.config.config import Config
 
 _Check = tuple[str, Callable[[Config], bool], str]
 
+_EQUAL = "balance.splits fills train up until all classes are equal"
+
+
+def _equal_classes(config: Config) -> bool:
+    balance = config.balance
+    return "train" in balance.splits and balance.target == "largest" and balance.max_copies_per_image is None
+
+
+def _corrects(config: Config, method: str) -> bool:
+    tried = {"train.imbalance", "train.class_weights"} & config.tuner.search.keys()
+    return bool(tried) or config.training.imbalance_method == method
+
+
 _CHECKS: tuple[_Check, ...] = (
     ("split.group_on", lambda c: c.split.group_regex is None, "split.group_regex is null"),
     ("balance.global_multiplier", lambda c: not c.balance.splits, "balance.splits is []"),
+    ("balance.target", lambda c: not c.balance.splits, "balance.splits is []"),
+    ("balance.max_copies_per_image", lambda c: not c.balance.splits, "balance.splits is []"),
     ("augment.pipeline_yaml", lambda c: not c.balance.splits, "balance.splits is [], so no copies are made"),
     ("augment.encoding", lambda c: not c.balance.splits, "balance.splits is [], so no copies are made"),
     ("augment.jpeg_quality", lambda c: not c.balance.splits, "balance.splits is [], so no copies are made"),
@@ -30,11 +45,10 @@ _CHECKS: tuple[_Check, ...] = (
         "it is of train.schedule=cosine",
     ),
     ("train.patience", lambda c: (c.train.patience or 0) >= c.train.epochs, "train.epochs is no more than that"),
-    (
-        "train.class_weights",
-        lambda c: "train" in c.balance.splits,
-        "balance.splits fills train up until all classes are equal",
-    ),
+    ("train.class_weights", _equal_classes, _EQUAL),
+    ("train.imbalance", lambda c: _equal_classes(c) and c.train.imbalance != "none", _EQUAL),
+    ("train.effective_beta", lambda c: not _corrects(c, "effective"), "it is of train.imbalance=effective"),
+    ("train.logit_tau", lambda c: not _corrects(c, "logit_adjustment"), "it is of train.imbalance=logit_adjustment"),
     ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.epochs", lambda c: not c.tuner.enabled, "tuner.enabled is false"),

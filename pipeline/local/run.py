@@ -17,6 +17,7 @@ from components.tools.files import replacing
 from components.tools.passwords import masked
 from pipeline.config import Config
 from pipeline.context import RunContext
+from pipeline.local.copies import show_copies
 from pipeline.local.display import RunDisplay
 from pipeline.local.failures import cut, reason
 from pipeline.local.runner import LocalRunner, NodeRun
@@ -67,6 +68,8 @@ def run_locally(
     _show_quarantine(console, by_node[nodes.INGEST])
     _show_notes(console, by_node[nodes.INGEST])
     _show_warnings(console, by_node)
+    if by_node[nodes.SPLIT].state in ("done", "cached"):
+        show_copies(console, SUMMARY.read(by_node[nodes.SPLIT].uris["dataset"]))
     failed = next((run for run in runs if run.state == "failed"), None)
     if failed is not None:
         _show_failure(errors, failed, folder, log)

@@ -19,3 +19,12 @@ def test_the_table_shows_the_intervals_of_accuracy_baselines_and_gain() -> None:
     judged = key_figure(nodes.ANALYSIS, {"analysis": analysis})
     assert judged == "accuracy within 0.871 – 0.923 (95 %), 3 suspicious labels"
     assert key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 3}}) == "3 suspicious labels"
+
+
+def test_the_table_shows_the_most_copies_of_an_original() -> None:
+    dataset = {"train_images": 900, "eval_images": 30, "test_images": 60}
+
+    assert key_figure(nodes.SPLIT, {"dataset": dataset}) == "900 train + 30 eval + 60 test"
+    assert key_figure(nodes.SPLIT, {"dataset": dataset | {"most_copies_per_image": 0.0}}).endswith("60 test")
+    copied = key_figure(nodes.SPLIT, {"dataset": dataset | {"most_copies_per_image": 12.34}})
+    assert copied == "900 train + 30 eval + 60 test, up to 12.3 copies per original"

@@ -22,6 +22,10 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("split.group_regex=^(a)", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
         ("data.near_duplicates=group", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
         ("balance.global_multiplier=2", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
+        ("balance.max_copies_per_image=9", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
+        # What copies no longer fill up, the loss no longer makes up for.
+        ("balance.splits=[test]", {"SplitBalanceAugment", "Tuner", "Trainer", *KNOW_THE_RECIPE}),
+        ("train.imbalance=sqrt", {"Tuner", "Trainer", *KNOW_THE_RECIPE}),
         ("train.learning_rate=0.01", {"Tuner", "Trainer", *KNOW_THE_RECIPE}),
         ("tuner.epochs=3", {"Tuner", *KNOW_THE_RECIPE}),
         ("tracking.tensorboard=false", {"Trainer", "Report"}),

@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,40 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(data: Path) -> None:
     assert tree(data) == before
 
 
+def test_the_plan_shows_copies_per_original_and_warns_where_they_are_too_many(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for label, count in (("many", 100), ("few", 4)):
+        for index in range(count):
+            draw(data / "train" / label / f"{index}.jpg", seed=1000 * count + index)
+
+    free = done(data, "--balance-train", "--dry-run", "--seed", 3).output
+    bounded = done(data, "--balance-train", "--max-copies-per-image", 5, "--dry-run", "--seed", 3).output
+    median = done(data, "--balance-train", "--balance-target", "median", "--dry-run", "--seed", 3).output
+
+    assert re.search(r"few +│ +3 │ +77 │ +25\.7 ", free)
+    assert (
+        "Warning: More than 20 copies of an original add little to learn from: few in train 25.7 of each of 3"
+        in flat(free)
+    )
+    assert "--max-copies-per-image" in free
+    assert re.search(r"few +│ +3 │ +15 │ +5\.0 ", bounded)
+    assert "an image has 5 copies at most: few in train 18 of 80 images" in flat(bounded)
+    assert "Warning" not in bounded
+    assert re.search(r"few +│ +3 │ +39 │ +13\.0 ", median)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "smallest", "2.5"])
+def test_a_target_that_is_none_is_refused(data: Path, value: str) -> None:
+    result = datasplit(data, "--balance", f"--balance-target={value}")
+
+    assert result.exit_code == 2
+    assert f"must be largest, median or a number of images. Received: {value}" in flat(result.output)
+
+
+def flat(text: str) -> str:
+    return " ".join(text.replace("│", " ").split())
+
+
 def test_a_random_seed_is_printed_and_repeats_the_split(data: Path, tmp_path: Path) -> None:
     output = done(data, "--output", tmp_path / "first").output
     seed = output.split("Seed: ")[1].split()[0]
@@ -186,6 +221,12 @@ def test_a_multiplier_without_balancing_has_no_effect_and_says_so_once(data: Pat
     assert result.output.count("--global-multiplier has no effect") == 1
     done(data, "--seed", 3, "--output", tmp_path / "one")
     assert tree(tmp_path / "three") == tree(tmp_path / "one")
+
+
+def test_a_bound_and_a_target_without_balancing_have_no_effect_and_say_so(data: Path) -> None:
+    result = done(data, "--max-copies-per-image", "3", "--balance-target", "median", "--seed", 3, "--dry-run")
+    assert "--max-copies-per-image has no effect without --balance[-train|-test]." in flat(result.output)
+    assert "--balance-target has no effect without --balance[-train|-test]." in flat(result.output)
 
 
 def test_an_archive_is_refused_with_what_to_do(tmp_path: Path) -> None:

@@ -29,6 +29,14 @@ def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
     assert recorded_outcome(workspace) == OUTCOME
 
 
+def test_a_request_that_was_recorded_before_copies_had_a_bound_is_read(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    earlier = {key: value for key, value in asdict(REQUEST).items() if key not in ("max_copies", "target")}
+    with workspace:
+        (workspace.path / "options.json").write_text(json.dumps(earlier))
+    assert recorded_request(workspace) == REQUEST
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -46,6 +54,9 @@ def test_what_is_recorded_is_read_again(tmp_path: Path) -> None:
         (asdict(REQUEST) | {"train_split": "1/0"}, "Fraction"),
         (asdict(REQUEST) | {"train_split": "0.5"}, "impossible options"),
         (asdict(REQUEST) | {"multiplier": "0.9"}, "impossible options"),
+        (asdict(REQUEST) | {"max_copies": 0}, "impossible options"),
+        (asdict(REQUEST) | {"target": "0"}, "impossible options"),
+        (asdict(REQUEST) | {"target": "smallest"}, "invalid literal"),
     ],
 )
 def test_a_request_that_is_none_of_ours_is_an_error_with_a_remedy(tmp_path: Path, values: Any, message: str) -> None:

@@ -28,6 +28,7 @@ from components.images.source import SourceError
 from components.ingest import pack as module
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions
+from components.split.plan import Rules
 
 
 def draw(path: Path, seed: int) -> None:
@@ -46,7 +47,8 @@ def ingested(data: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def planned(train: Path, seed: int) -> FolderPlan:
     folder = read_folder(train, group_regex=None, near=False, workers=1)
-    return plan_folder(folder, Fraction(4, 5), Fraction(1), ("train", "test"), seed)
+    shares = {"train": Fraction(4, 5), "test": Fraction(1, 5)}
+    return plan_folder(folder, Rules(shares, ("train", "test"), Fraction(1), seed))
 
 
 def split(data: Path, target: Path, seed: int) -> FolderPlan:

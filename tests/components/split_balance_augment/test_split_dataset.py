@@ -88,6 +88,22 @@ def test_train_is_balanced_and_the_other_splits_hold_originals_only(done: Path) 
     assert all(row.copy == 0 for split in ("eval", "test") for row in rows(done, split))
 
 
+def test_an_image_has_no_more_copies_than_allowed_and_the_summary_says_what_is_missing(
+    source: Path, done: Path, tmp_path: Path
+) -> None:
+    balance = BalanceOptions(max_copies_per_image=1)
+    summary = run(source, tmp_path / "bounded", balance=balance)
+
+    copies = Counter(row.source_id for row in rows(tmp_path / "bounded", "train") if row.copy)
+    assert set(copies.values()) == {1}
+    free = json.loads((done / "summary.json").read_text())["counts"]["train"]
+    for label, one in summary["counts"]["train"].items():
+        assert one["copies"] == min(free[label]["copies"], one["originals"])
+        assert one["copies"] + one["missing"] == free[label]["copies"]
+    assert summary["counts"]["train"]["anger"]["missing"] > 0
+    assert summary["max_copies_per_image"] == 1
+
+
 def test_copies_stay_with_their_source_and_name_it(done: Path) -> None:
     by_split = {split: rows(done, split) for split in ("train", "eval", "test")}
     originals = {row.id: (row, split) for split, found in by_split.items() for row in found if row.copy == 0}

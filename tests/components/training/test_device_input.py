@@ -19,7 +19,7 @@ from components.training.options import TrainOptions
 
 IMAGE = ImageOptions(height=32, width=40)
 COUNT = 22
-OPTIONS = [{}, {"mixup": 0.3}, {"class_weights": True, "mixup": 0.3}, {"augment": {"flip": False, "rotation": 0.0}}]
+OPTIONS = [{}, {"mixup": 0.3}, {"imbalance": "effective", "mixup": 0.3}, {"augment": {"flip": False, "rotation": 0.0}}]
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,15 @@ import keras
 import pytest
 import tensorflow as tf
 from on_gpu import needs_gpu
-from test_training import EVAL, TRAIN, Killed, difference, on_two_devices, settings, small_resnet18
+from test_training import EVAL, TRAIN, UNBALANCED, Killed, difference, on_two_devices, settings, small_resnet18
 from trainer_examples import shapes
 
 from components.training import network
 from components.training.checkpoint import FILE_NAME
 from components.training.device_feed import DeviceFeed
 from components.training.execution import Execution
+from components.training.imbalance import correction_of
+from components.training.input import ImageData
 from components.training.options import TrainOptions
 from components.training.settings import Settings
 from components.training.training import Trained, Training
@@ -30,9 +32,10 @@ def run(
     execution: Execution,
     *callbacks: keras.callbacks.Callback,
     checkpoint: tuple[Path, str] | None = None,
+    images: ImageData = TRAIN,
 ) -> Trained:
     evaluation = shapes(19, 1)  # which no batch size divides
-    return Training(chosen, TRAIN, evaluation, 3, execution=execution).run(callbacks, checkpoint)
+    return Training(chosen, images, evaluation, 3, execution=execution).run(callbacks, checkpoint)
 
 
 def outcomes(trained: Trained) -> list[float]:
@@ -40,13 +43,16 @@ def outcomes(trained: Trained) -> list[float]:
 
 
 @pytest.mark.training
-@pytest.mark.parametrize("options", [{}, {"mixup": 0.3, "class_weights": True}])
+@pytest.mark.parametrize("options", [{}, {"mixup": 0.3, "imbalance": "effective"}, {"imbalance": "logit_adjustment"}])
 def test_a_gpus_way_of_training_gives_what_a_processors_gives(options: dict[str, Any]) -> None:
     # Without dropout, for which XLA draws other numbers.
     chosen = settings({"dropout": 0.0}, epochs=3, batch_size=8, optimizer="sgd", learning_rate=1e-3, **options)
+    images = UNBALANCED if "imbalance" in options else TRAIN
 
     # An image of 48 may be taken for another.
-    assert outcomes(run(chosen, GPU)) == pytest.approx(outcomes(run(chosen, PLAIN)), abs=0.03)
+    assert outcomes(run(chosen, GPU, images=images)) == pytest.approx(
+        outcomes(run(chosen, PLAIN, images=images)), abs=0.03
+    )
 
 
 @pytest.mark.training
@@ -128,7 +134,9 @@ def test_xla_has_nothing_to_add_up_in_any_order() -> None:
     """A scatter would: TensorFlow refuses to compile some of them where deterministic kernels are asked for."""
     options = TrainOptions(batch_size=8, optimizer="sgd")
     feed = DeviceFeed(TRAIN, EVAL, 3, options, 8, 0, GPU, tf.distribute.get_strategy())
-    model = feed.model(network.build_model(settings().model, 3, (32, 32, 3)))
+    model = feed.model(
+        network.build_model(settings().model, 3, (32, 32, 3)), correction_of(TRAIN.labels, None, 3, options)
+    )
     model.compile(optimizer="sgd", loss=keras.losses.CategoricalCrossentropy(from_logits=True))
     model.optimizer.build(model.trainable_variables)
     (batch, *_) = feed.training

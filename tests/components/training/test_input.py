@@ -13,8 +13,9 @@ from trainer_examples import encode, write_records
 
 from components.images.options import ImageOptions
 from components.training import input as trainer_input
-from components.training.batch import class_weights
+from components.training.imbalance import correction_of
 from components.training.input import (
+    ImageData,
     evaluation_batches,
     list_files,
     read_split,
@@ -127,9 +128,12 @@ def test_batches_from_a_later_epoch_equal_those_of_an_uninterrupted_run(files: l
 
 def test_mixup_weighs_each_image_by_its_own_class(files: list[str]) -> None:
     data = read_split(files, IMAGE)
-    per_class = class_weights(data.labels, 3)
+    blended, alone = options(mixup=0.4, imbalance="sqrt"), options(imbalance="sqrt")
 
-    _, targets, weights = next(iter(training_batches(data, 3, options(mixup=0.4, class_weights=True), seed=5)))
+    _, targets, weights = next(iter(training_batches(data, 3, blended, seed=5)))
+    _, classes, own = next(iter(training_batches(data, 3, alone, seed=5)))
+    per_class = np.zeros(3)
+    per_class[np.argmax(classes, axis=1)] = own  # of this batch
     terms = targets.numpy() * weights.numpy()[:, np.newaxis] / per_class  # the shares that were blended
 
     np.testing.assert_allclose(terms.sum(axis=1), 1.0, rtol=1e-5)
@@ -162,22 +166,26 @@ def test_targets_are_smoothed(files: list[str]) -> None:
     np.testing.assert_allclose(sorted(targets[0].numpy()), [0.1, 0.1, 0.8], atol=1e-6)
 
 
-def test_class_weights_are_inverse_frequencies_with_mean_one() -> None:
-    labels = np.array([0] * 6 + [1] * 3 + [2])
-
-    weights = class_weights(labels, 3)
-
-    assert weights[1] == pytest.approx(2 * weights[0])
-    assert weights[2] == pytest.approx(6 * weights[0])
-    assert weights[labels].mean() == pytest.approx(1.0)
-
-
-def test_class_weights_reach_the_batches(files: list[str]) -> None:
+@pytest.mark.parametrize("method", ["effective", "sqrt"])
+def test_classes_weigh_within_a_batch_and_no_batch_outweighs_another(files: list[str], method: str) -> None:
     data = read_split(files, IMAGE)
+    per_class = correction_of(data.labels, None, 3, options(imbalance=method)).weights
 
-    for _, targets, weights in training_batches(data, 3, options(class_weights=True), seed=0):
-        expected = class_weights(data.labels, 3)[np.argmax(targets, axis=1)]
-        np.testing.assert_allclose(weights, expected, rtol=1e-6)
+    for _, targets, weights in training_batches(data, 3, options(imbalance=method), seed=0):
+        of_class = per_class[np.argmax(targets, axis=1)]
+        np.testing.assert_allclose(weights, of_class / of_class.mean(), rtol=1e-5)
+
+
+def test_an_adjusted_training_smooths_targets_to_the_shares_of_the_classes(files: list[str]) -> None:
+    data = read_split(files, IMAGE)
+    unbalanced = ImageData(data.files, np.where(data.labels == 2, 0, data.labels), IMAGE, data.images)
+    chosen = options(imbalance="logit_adjustment", label_smoothing=0.3)
+
+    _, targets, weights = next(iter(training_batches(unbalanced, 2, chosen, seed=0)))
+
+    shares = np.bincount(unbalanced.labels) / COUNT
+    np.testing.assert_allclose(targets, 0.7 * np.eye(2)[np.argmax(targets, axis=1)] + 0.3 * shares, rtol=1e-5)
+    np.testing.assert_array_equal(weights, 1.0)
 
 
 def test_images_of_another_size_are_resized(tmp_path: Path) -> None:

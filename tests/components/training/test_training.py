@@ -31,6 +31,7 @@ from components.training.trackers import TrackEpochs, Tracker
 from components.training.training import Trained, Training, deterministic_ops
 
 TRAIN, EVAL = shapes(48, 0), shapes(24, 1)
+UNBALANCED = ImageData((), np.where(np.arange(48) < 40, 0, TRAIN.labels), IMAGE, TRAIN.images)
 
 
 def shrink_resnet18() -> None:
@@ -294,14 +295,14 @@ def test_out_of_memory_names_the_batch_size(monkeypatch: pytest.MonkeyPatch, err
 
 
 @pytest.mark.training
-def test_class_weights_change_the_loss() -> None:
-    unbalanced = ImageData((), np.where(np.arange(48) < 40, 0, TRAIN.labels), IMAGE, TRAIN.images)
-    plain, weighed = (
-        Training(settings(epochs=1, warmup_epochs=0, class_weights=on), unbalanced, EVAL, 3).run().history[0]["loss"]
-        for on in (False, True)
+@pytest.mark.parametrize("method", ["effective", "sqrt", "logit_adjustment"])
+def test_what_makes_up_for_few_images_changes_the_loss(method: str) -> None:
+    plain, changed = (
+        Training(settings(epochs=1, warmup_epochs=0, imbalance=one), UNBALANCED, EVAL, 3).run().history[0]["loss"]
+        for one in ("none", method)
     )
 
-    assert plain != weighed
+    assert plain != changed
 
 
 def test_determinism_ends_with_the_training() -> None:

@@ -12,8 +12,8 @@ from components.formats.dataset import ImageRow, read_shard, shard_name, write_s
 from components.formats.examples import read_labels
 from components.images.options import ImageOptions
 from components.tfrecord.convert import convert
-from components.training.batch import class_weights
 from components.training.device_input import training_line, training_stage
+from components.training.imbalance import correction_of
 from components.training.input import evaluation_batches, list_files, read_split, training_batches
 from components.training.options import OnlineAugmentOptions, TrainOptions
 
@@ -94,13 +94,15 @@ def test_it_is_judged_by_the_class_with_the_most_votes(files: list[str]) -> None
 
 def test_classes_weigh_each_share_and_mixup_blends_what_was_weighed(files: list[str]) -> None:
     data = read_split(files, IMAGE)
-    per_class = class_weights(data.labels, 3)
+    weighed = {"imbalance": "effective", "effective_beta": 0.5}
+    per_class = correction_of(data.labels, data.shares, 3, options(**weighed)).weights
 
-    [batch] = training_batches(data, 3, options(class_weights=True), seed=0)
-    [blended] = training_batches(data, 3, options(class_weights=True, mixup=0.4), seed=0)
+    [batch] = training_batches(data, 3, options(**weighed), seed=0)
+    [blended] = training_batches(data, 3, options(**weighed, mixup=0.4), seed=0)
 
     targets, weights = in_order(batch)
     shares = EXPECTED * WEIGHTS[:, np.newaxis] * per_class
+    shares *= WEIGHTS.sum() / shares.sum()  # the batch weighs what its images do
     np.testing.assert_allclose(targets * weights[:, np.newaxis], shares, atol=1e-6)
     _, targets, weights = (part.numpy() for part in blended)
     np.testing.assert_allclose(targets.sum(axis=1), 1.0, rtol=1e-5)
