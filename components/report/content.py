@@ -7,6 +7,7 @@ from typing import Any
 
 from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
+from components.report.answers import show_answers
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
 
 _QUARANTINED = 50
@@ -43,6 +44,7 @@ def gather(
         "leaderboard": read_leaderboard(leaderboard) if leaderboard else [],
         "results": results,
         "analysis": analysis,
+        "answers": show_answers(analysis["answers"]),
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
         "suspects": analysis["suspects"][: pictures["suspects"]],
         "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),

@@ -6,6 +6,7 @@ and decoding run in threads ahead of the model; a broken file is a row with an e
 
 import csv
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -114,11 +115,12 @@ def find_version(folder: Path) -> Path:
     raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {folder}")
 
 
-Classifier = Callable[[list[bytes]], list[list[float]]]
+Answer = tuple[list[float], bool]  # probabilities, NaN where broken, and whether the model is sure enough
+Classifier = Callable[[list[bytes]], list[Answer]]
 
 
 def load_model(folder: Path) -> tuple[list[str], Classifier]:
-    """Load a SavedModel; return its labels and a function from encoded images to probabilities (NaN where broken).
+    """Load a SavedModel; return its labels and a function from encoded images to answers.
 
     Raises:
         UsageError: it wasn't exported by this pipeline.
@@ -136,11 +138,11 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
         raise click.UsageError(f"The model has no signature serving_default. Received: {folder}")
     signature = model.signatures["serving_default"]
 
-    def classify(images: list[bytes]) -> list[list[float]]:
-        probabilities: list[list[float]] = (
-            signature(image_bytes=tf.constant(images, tf.string))["probabilities"].numpy().tolist()
-        )
-        return probabilities
+    def classify(images: list[bytes]) -> list[Answer]:
+        outputs = signature(image_bytes=tf.constant(images, tf.string))
+        # Models of earlier versions have no such output: they always answer.
+        accepted = outputs.get("accepted", outputs["score"] == outputs["score"])
+        return list(zip(outputs["probabilities"].numpy().tolist(), accepted.numpy().tolist(), strict=True))
 
     classify.model = model  # type: ignore[attr-defined]  # the signature alone doesn't keep its variables alive
     return labels, classify
@@ -164,10 +166,9 @@ def classify_files(
             del ahead[:batch_size]
             read_on()
             images = [data for _, data, _ in batch if data is not None]
-            probabilities = iter(classify(images) if images else [])
+            answers = iter(classify(images) if images else [])
             yield [
-                _row(file, error, next(probabilities) if data is not None else None, labels)
-                for file, data, error in batch
+                _row(file, error, next(answers) if data is not None else None, labels) for file, data, error in batch
             ]
 
 
@@ -182,24 +183,26 @@ def read(file: Path) -> tuple[bytes | None, str | None]:
         return None, error.strerror or str(error)
 
 
-def _row(file: Path, error: str | None, probabilities: list[float] | None, labels: list[str]) -> Row:
+def _row(file: Path, error: str | None, answer: Answer | None, labels: list[str]) -> Row:
     name = printable(os.fsencode(file))
-    if probabilities is None or probabilities[0] != probabilities[0]:
+    probabilities, accepted = answer or ([math.nan], False)
+    if math.isnan(probabilities[0]):
         reason = error or "the model can't decode it"
-        return {"file": name, "label": None, "score": None, "probabilities": None, "error": reason}
+        return {"file": name, "label": None, "score": None, "accepted": False, "probabilities": None, "error": reason}
     score, label = max(zip(probabilities, labels, strict=True))
     named = dict(zip(labels, probabilities, strict=True))
-    return {"file": name, "label": label, "score": score, "probabilities": named, "error": None}
+    return {"file": name, "label": label, "score": score, "accepted": accepted, "probabilities": named, "error": None}
 
 
 def write_csv(file: Path, rows: Sequence[Row], labels: Sequence[str]) -> None:
-    """Write file, label, score, error and one column of probabilities a class; missing numbers are empty."""
+    """Write file, label, score, accepted, error and one column of probabilities a class; missing numbers are empty."""
     with replacing(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as output:
         writer = csv.writer(output)
-        writer.writerow(["file", "label", "score", "error", *(f"p_{label}" for label in labels)])
+        writer.writerow(["file", "label", "score", "accepted", "error", *(f"p_{label}" for label in labels)])
         for row in rows:
             probabilities = row["probabilities"] or {}
-            values = [row["label"], row["score"], row["error"], *(probabilities.get(label) for label in labels)]
+            values = [row["label"], row["score"], json.dumps(row["accepted"]), row["error"]]
+            values += [probabilities.get(label) for label in labels]
             writer.writerow([row["file"], *("" if value is None else value for value in values)])
 
 
@@ -211,9 +214,9 @@ def _print_table(rows: Sequence[Row]) -> None:
             continue
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[1:ENTRY_LIMIT]
         others = ", ".join(f"{label} {probability:.3f}" for label, probability in best)
-        table.add_row(
-            escape(row["file"]), f"[bold]{escape(row['label'])}[/]", f"{row['score']:.3f}", f"[dim]{escape(others)}[/]"
-        )
+        label = escape(row["label"])
+        label = f"[bold]{label}[/]" if row["accepted"] else f"[yellow]not sure enough[/] [dim]({label}?)[/]"
+        table.add_row(escape(row["file"]), label, f"{row['score']:.3f}", f"[dim]{escape(others)}[/]")
     uncut_console().print(table)
 
 

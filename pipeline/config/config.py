@@ -12,7 +12,14 @@ from components.ingest.options import DataOptions
 from components.pusher.options import PushOptions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.tools.section import Section
-from components.training.options import Architecture, ModelOptions, TrackingOptions, TrainOptions, check_fine_tuning
+from components.training.options import (
+    AnswerOptions,
+    Architecture,
+    ModelOptions,
+    TrackingOptions,
+    TrainOptions,
+    check_fine_tuning,
+)
 from components.tuner.options import TunerOptions
 from components.validation.options import ValidateOptions
 from components.work.options import BeamOptions
@@ -132,6 +139,16 @@ class Config(Section):
         """Whether the model answers for an image and its mirror image: by default if it was trained on both."""
         wanted = self.evaluate.flip_average
         return self.train.augment.flip if wanted is None else wanted
+
+    @property
+    def answer(self) -> AnswerOptions:
+        """When the exported model answers, as the Trainer takes it: without a target, the rest decides nothing."""
+        wanted = self.evaluate
+        if wanted.target_precision is None:
+            return AnswerOptions()
+        return AnswerOptions(
+            precision=wanted.target_precision, confidence=wanted.target_confidence, per_class=wanted.target_per_class
+        )
 
     def architectures(self) -> list[Architecture]:
         """Return those that are trained."""

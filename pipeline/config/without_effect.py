@@ -35,6 +35,16 @@ _CHECKS: tuple[_Check, ...] = (
         lambda c: "train" in c.balance.splits,
         "balance.splits fills train up until all classes are equal",
     ),
+    (
+        "evaluate.target_per_class",
+        lambda c: c.evaluate.target_precision is None,
+        "evaluate.target_precision is null",
+    ),
+    (
+        "evaluate.target_confidence",
+        lambda c: c.evaluate.target_precision is None,
+        "evaluate.target_precision is null",
+    ),
     ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.epochs", lambda c: not c.tuner.enabled, "tuner.enabled is false"),

@@ -151,7 +151,11 @@ def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir
     notes = [comparison["text"]] if comparison and not comparison["fair"] else []
     if comparison and comparison["fair"]:
         console.print(comparison["text"], highlight=False, markup=False, soft_wrap=True)
-    notes.append(ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])["data"]["leak"])
+    analysis = ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])
+    answers = analysis["answers"]
+    notes += [analysis["data"]["leak"], answers["text"] if answers["short"] else ""]
+    if answers["text"] and not answers["short"]:
+        console.print(answers["text"], highlight=False, markup=False, soft_wrap=True)
     for note in filter(None, notes):
         console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if pushed.get("pushed"):
