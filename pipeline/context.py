@@ -80,6 +80,7 @@ def recipe_parts(config: Config) -> dict[str, Any]:
     decisive = {section: values[section] for section in _DECISIVE}
     decisive["data"] = {key: value for key, value in decisive["data"].items() if key != "path"}
     decisive |= {"calibrate": config.evaluate.calibrate, "flip_average": config.flip_average}
+    decisive["answer"] = config.answer.model_dump(mode="json")
     parts = {"seed": decisive.pop("seed"), "train": decisive.pop("train")}
     parts["architecture"] = decisive["model"].pop("architecture")
     named = (path for section in (config.data, config.augment, config.model) for path in section.files())

@@ -57,7 +57,8 @@ def _simple_baselines(outputs: Properties) -> str:
 
 def _trainer(outputs: Properties) -> str:
     run = outputs["model_run"]
-    return f"{run['architecture']}, eval accuracy {run['eval_accuracy']:.3f}"
+    text = f"{run['architecture']}, eval accuracy {run['eval_accuracy']:.3f}"
+    return text + (f", answers {run['answered']:.0%} of eval" if "answered" in run else "")
 
 
 def _baseline(outputs: Properties) -> str:
@@ -79,6 +80,9 @@ def _analysis(outputs: Properties) -> str:
     text = _count(values["suspects"], "suspicious labels")
     if "accuracy_low" in values:  # which an earlier version didn't record
         text = f"accuracy within {values['accuracy_low']:.3f} – {values['accuracy_high']:.3f} (95 %), {text}"
+    if "answered" in values:  # where evaluate.target_precision is set
+        text += f", answers {values['answered']:.0%}"
+        text += f", {values['precision']:.3f} of these right" if "precision" in values else ""
     return text
 
 

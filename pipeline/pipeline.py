@@ -108,6 +108,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         **training,
         hyperparameters=tuned.get("best_hyperparameters"),
         tracking_options=config.tracking,
+        answer_options=config.answer,
         calibrate=int(evaluate.calibrate),
         flip_average=int(config.flip_average),
         architecture=given.architecture,

@@ -9,6 +9,7 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types.artifact_utils import get_single_instance
 
 from components.analysis.analyse import analyse
+from components.analysis.answers import check_answers
 from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, make_card
 from components.analysis.options import AnalysisOptions
@@ -59,6 +60,7 @@ class Executor(BaseExecutor):
         by_split = {split: read_split(uris["dataset"], split, labels, uris[by]) for split, by in _PREDICTED_BY.items()}
         temperature = training.get("temperature") if options.calibrate else None
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
+        findings["answers"] = check_answers(by_split["test"], labels, training.get("answers"))
         findings["data"] = _data(SUMMARY.read(uris["dataset"]))
         findings["data"]["leak"] = leak(read_made_from(uris["model_run"]), uris["dataset"])
         findings["baselines"] = RESULTS.read(uris["evaluation"])["baselines"]
@@ -84,6 +86,9 @@ class Executor(BaseExecutor):
             for bound in ("low", "high"):
                 if metrics[name][bound] is not None:
                     analysis.set_float_custom_property(f"{name}_{bound}", metrics[name][bound])
+        for name in ("answered", "precision"):
+            if (score := findings["answers"][name]) is not None and score["value"] is not None:
+                analysis.set_float_custom_property(name, score["value"])
         analysis.set_int_custom_property("suspects", len(findings["suspects"]))
 
 

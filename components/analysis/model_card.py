@@ -77,6 +77,19 @@ _TEMPLATE = """\
 | {{ row.label | literally }} | {{ scored(row.precision) }} | {{ scored(row.recall) }} | {{ scored(row.f1) }} | \
 {{ row.support }} |
 {% endfor %}
+{% if answers.promised is not none -%}
+## When it doesn't answer
+
+{{ answers.text | literally }} An answer counts where `accepted` is true beside it: where the score of the class is at \
+least
+
+| class | score | answered on test | of these right |
+|---|---|---|---|
+{% for row in answers.per_class -%}
+| {{ row.label | literally }} | {{ "never enough" if row.threshold is none else "%.4f" | format(row.threshold) }} | \
+{{ scored(row.answered) }} of {{ row.images }} | {{ scored(row.precision) }} |
+{% endfor %}
+{% endif -%}
 ## Intended use
 
 {{ intended_use }}
@@ -119,6 +132,7 @@ def make_card(
         "data": findings["data"],
         "metrics": {name: score for name, score in metrics.items() if name != "per_class"},
         "per_class": metrics["per_class"],
+        "answers": {name: findings["answers"][name] for name in ("promised", "text", "per_class")},
         "intended_use": INTENDED_USE,
         "limits": LIMITS,
         "lineage": lineage,
@@ -137,6 +151,8 @@ def as_markdown(card: dict[str, Any]) -> str:
         return "–" if score["low"] is None else f"{score['low']:.3f} – {score['high']:.3f}"
 
     def scored(score: dict[str, float | None]) -> str:
+        if score["value"] is None:
+            return "–"
         return f"{score['value']:.3f}" + ("" if score["low"] is None else f" ({interval(score)})")
 
     def beginning(weights: Any) -> str:

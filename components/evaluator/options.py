@@ -28,6 +28,19 @@ class EvaluateOptions(Section):
         lt=1.0,
         description="confidence, such as 0.95, that the gain exceeds min_gain; null: the gain as measured is enough",
     )
+    target_precision: float | None = Field(
+        None,
+        gt=0.0,
+        lt=1.0,
+        description="the exported model answers (`accepted`) only where it is so sure that this share of its answers "
+        "is right, such as 0.95; null: always",
+    )
+    target_per_class: bool = Field(
+        False, description="promise `target_precision` of each class's answers, with a threshold each"
+    )
+    target_confidence: float = Field(
+        0.95, ge=0.5, lt=1.0, description="confidence, of eval's images, that `target_precision` is reached"
+    )
     calibrate: bool = Field(True, description="fit a temperature on eval and build it into the model")
     flip_average: bool | None = Field(
         None,

@@ -7,6 +7,7 @@ from typing import Any
 
 from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
+from components.report.answers import show_answers
 from components.report.baselines import baselines_of
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
 from components.report.copies import copies_of
@@ -47,6 +48,7 @@ def gather(
         "results": results,
         **baselines_of(results),
         "analysis": analysis,
+        "answers": show_answers(analysis["answers"]),
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
         "suspects": analysis["suspects"][: pictures["suspects"]],
         "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.stats import beta, norm
 
 LEVEL = 0.95
 # Where answers hardly vary, the groups say little of how much they bind. So half a group is added to those that do say
@@ -40,6 +40,16 @@ class Proportion:
     def interval(self, level: float = LEVEL) -> tuple[float, float]:
         """Return the lower and the upper bound at a level of confidence; (0, 1) where there are no images."""
         return wilson(self.value, self.effective, level)
+
+    def surely(self, confidence: float) -> float:
+        """Return the bound that the true share is above with a confidence; 0 where nothing is known.
+
+        Exact for independent images (Clopper & Pearson 1934), else on the effective number (Korn & Graubard 1998).
+        """
+        if self.value == 0:
+            return 0.0
+        hits = self.value * self.effective
+        return float(beta.ppf(1 - confidence, hits, self.effective - hits + 1))
 
 
 def proportion(right: NDArray[np.bool_], groups: NDArray[Any], copies: NDArray[np.bool_]) -> Proportion:

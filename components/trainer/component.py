@@ -9,7 +9,7 @@ from tfx.types.standard_artifacts import Examples, HyperParameters, Model, Model
 from components.component import Component, Input, Output, Parameter
 from components.images.options import ImageOptions
 from components.trainer.executor import RUN_FN, Executor
-from components.training.options import ModelOptions, TrackingOptions, TrainOptions
+from components.training.options import AnswerOptions, ModelOptions, TrackingOptions, TrainOptions
 
 
 class ImageTrainer(Component):
@@ -32,6 +32,7 @@ class ImageTrainer(Component):
         "train_options": Parameter(TrainOptions, "how it is trained"),
         "image_options": Parameter(ImageOptions, "what it sees"),
         "tracking_options": Parameter(TrackingOptions, "where the training is logged"),
+        "answer_options": Parameter(AnswerOptions, "when the exported model is sure enough to answer"),
         "calibrate": Parameter(int, "1: fit a temperature on eval and build it into the model"),
         "flip_average": Parameter(int, "1: average the logits of each image and its mirror image, and export that"),
         "epochs": Parameter(int, "overrides `train_options`", optional=True),

@@ -46,6 +46,8 @@ def _describe(model_run: Artifact) -> None:
         model_run.set_int_custom_property(name, training[name])
     figures = {name: training[name] for name in ("seconds", "images_per_second", "temperature")}
     figures["eval_accuracy"] = best.get("val_accuracy")
+    if (answers := training["answers"]) is not None:
+        figures["answered"] = sum(one["answered"] for one in answers["found"]) / training["eval_images"]
     for name, value in figures.items():
         if value is not None:
             model_run.set_float_custom_property(name, float(value))

@@ -13,6 +13,7 @@ from components.formats.nodes import TRAINER
 from components.formats.predictions import write_predictions
 from components.formats.saved_model import ASSETS, read_made_from, write_made_from
 from components.models.pretrained import IMAGENET, conventions_of_model
+from components.training.answers import find_thresholds
 from components.training.calibration import fit_temperature
 from components.training.export import export
 from components.training.imbalance import described
@@ -73,7 +74,11 @@ def train_and_export(
     model = copy_in_float32(trained.model, settings.model)
     logits = prepared.predict_logits(model)
     temperature = fit_temperature(logits, prepared.eval.labels) if settings.calibrate else 1.0
-    figures = describe(prepared, trained, temperature) | {"weights": origin}
+    probabilities = softmax(logits / temperature, axis=1)
+    of_eval = prepared.eval
+    groups = [group or name for group, name in zip(of_eval.groups, of_eval.ids, strict=True)]
+    answers = find_thresholds(probabilities, of_eval.labels, groups, of_eval.copies, prepared.labels, settings.answer)
+    figures = describe(prepared, trained, temperature) | {"weights": origin, "answers": answers}
     export(
         model,
         fn_args.serving_model_dir,
@@ -82,6 +87,7 @@ def train_and_export(
         temperature,
         figures,
         flip_average=settings.flip_average,
+        thresholds=answers["thresholds"] if answers else None,
     )
     Path(fn_args.model_run_dir).mkdir(parents=True, exist_ok=True)
     earlier = weights_made_from(settings.model.weights)
@@ -90,10 +96,10 @@ def train_and_export(
         for folder in (Path(fn_args.serving_model_dir, ASSETS), Path(fn_args.model_run_dir)):
             write_made_from([*earlier, *filter(None, own)], folder)
     TRAINING.write(figures, fn_args.model_run_dir)
-    write_predictions(prepared.eval.ids, softmax(logits / temperature, axis=1), fn_args.model_run_dir)
+    write_predictions(of_eval.ids, probabilities, fn_args.model_run_dir)
 
     confusion = np.zeros((len(prepared.labels), len(prepared.labels)), int)
-    np.add.at(confusion, (prepared.eval.labels, logits.argmax(axis=1)), 1)
+    np.add.at(confusion, (of_eval.labels, logits.argmax(axis=1)), 1)
     for tracker in trackers:
         tracker.confusion(prepared.labels, confusion)
         tracker.finish({key: figures[key] for key in ("best_epoch", "temperature")}, fn_args.serving_model_dir)

@@ -1,9 +1,10 @@
 """Export a trained model: a SavedModel that takes encoded images and returns label, score and probabilities.
 
-    serving_default(image_bytes: string [N]) -> probabilities [N, C], label [N] (string), score [N]
+    serving_default(image_bytes: string [N]) -> probabilities [N, C], label [N] (string), score [N], accepted [N] (bool)
     serve_examples(examples: string [N], serialized tf.Example) -> the same
 
-A row whose bytes can't be decoded gets an empty label, and NaN for score and probabilities; the others don't notice.
+A row whose bytes can't be decoded gets an empty label, NaN for score and probabilities, and False for accepted; the
+others don't notice. Of these `accepted` says whether the score is enough to answer (`components.training.answers`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from components.formats.documents import TRAINING
@@ -38,6 +40,7 @@ class ServingModule(tf.Module):
         image: ImageOptions,
         temperature: float,
         flip_average: bool,
+        thresholds: Sequence[float | None] | None,
     ) -> None:
         super().__init__(name="serving")
         self.weights_by_path = {weight.path: weight.value for weight in model.weights}
@@ -45,6 +48,8 @@ class ServingModule(tf.Module):
             setattr(self, name, variable)
         self.temperature = tf.Variable(temperature, trainable=False, dtype=tf.float32)
         self._labels = tf.constant(list(labels))
+        least = [0.0] * len(labels) if thresholds is None else [np.inf if one is None else one for one in thresholds]
+        self._thresholds = tf.constant(least, tf.float32)
         self._image = image
         # A closure, since tracking a Keras model would export its own functions as well.
         self._logits = classifier(model, flip_average)
@@ -68,11 +73,13 @@ class ServingModule(tf.Module):
         probabilities = tf.nn.softmax(logits / self.temperature)
         with tf.device(HOST):  # a few numbers, which are asked for there
             best = tf.argmax(probabilities, axis=1)
+            score = tf.reduce_max(probabilities, axis=1)
             nan = tf.constant(float("nan"))
             return {
                 "probabilities": tf.where(usable[:, tf.newaxis], probabilities, nan),
                 "label": tf.where(usable, tf.gather(self._labels, best), ""),
-                "score": tf.where(usable, tf.reduce_max(probabilities, axis=1), nan),
+                "score": tf.where(usable, score, nan),
+                "accepted": tf.logical_and(usable, score >= tf.gather(self._thresholds, best)),
             }
 
 
@@ -106,6 +113,7 @@ def export(
     training: Mapping[str, Any],
     *,
     flip_average: bool = False,
+    thresholds: Sequence[float | None] | None = None,
 ) -> None:
     """Write the SavedModel with its label map and the figures of its training in `assets.extra`.
 
@@ -117,8 +125,9 @@ def export(
         temperature: divides the logits.
         training: content of `training.json`.
         flip_average: average the logits of each image and its mirror image.
+        thresholds: the least score of each class that is answered, None for one that never is; None: all are.
     """
-    module = ServingModule(model, labels, image, temperature, flip_average)
+    module = ServingModule(model, labels, image, temperature, flip_average, thresholds)
     signatures = {"serving_default": module.serving_default, "serve_examples": module.serve_examples}
     tf.saved_model.save(module, folder, signatures=signatures)
     assets = Path(folder) / ASSETS

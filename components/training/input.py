@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats.examples import DISTRIBUTION, ENCODED, ID, LABEL, SHA256, WEIGHT
+from components.formats.examples import AUGMENTED, DISTRIBUTION, ENCODED, GROUP, ID, LABEL, SHA256, WEIGHT
 from components.images.options import ImageOptions
 from components.training.augmentation import draw
 from components.training.batch import Drawn, finish
@@ -39,7 +39,8 @@ _GRADES = {
     WEIGHT: tf.io.FixedLenFeature([], tf.float32, 1.0),
     DISTRIBUTION: tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True),
 }
-_FACTS = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (ID, SHA256)} | _GRADES
+_FACTS = {name: tf.io.FixedLenFeature([], tf.string, "") for name in (ID, SHA256, GROUP)} | _GRADES
+_FACTS[AUGMENTED] = tf.io.FixedLenFeature([], tf.int64, 0)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class ImageData:
         labels: [N] int64; of labels that were voted on, the class with the most votes.
         image: size and channels.
         images: N×H×W×C uint8; None where they don't fit into memory.
-        ids: of the images, and `digests`, hex, of their source files; none for data that isn't from files.
+        ids: of the images; `digests`, hex, of their source files; `groups`, equal for images that aren't independent;
+            `copies`, 1 for an augmented copy, else 0; none of these for data that isn't from files.
         shares: N×classes float32, the labels' distributions times the images' weights, to train on in place of
             `labels`; None where all labels are alike.
     """
@@ -62,6 +64,8 @@ class ImageData:
     images: tf.Tensor | None
     ids: tuple[str, ...] = ()
     digests: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    copies: tuple[int, ...] = ()
     shares: NDArray[Any] | None = None
 
     def __len__(self) -> int:
@@ -123,10 +127,11 @@ def read_split(
         raise ValueError(f"A split of {count} images holds {'more' if start > count else start}: {list(files)}")
     # Not `tf.constant`: it copies into a pool of oneDNN's, which the process never gives back.
     tensor = tf.experimental.dlpack.from_dlpack(pixels.__dlpack__()) if fits else None
-    ids, digests = (tuple(value.decode() for value in facts[name]) for name in (ID, SHA256))
+    ids, digests, groups = (tuple(value.decode() for value in facts[name]) for name in (ID, SHA256, GROUP))
+    labels, copies = np.array(facts[LABEL], np.int64), tuple(facts[AUGMENTED])
     distributions = np.array(facts[DISTRIBUTION], np.float32)
     shares = distributions * np.array(facts[WEIGHT], np.float32)[:, np.newaxis] if distributions.size else None
-    return ImageData(tuple(files), np.array(facts[LABEL], np.int64), image, tensor, ids, digests, shares)
+    return ImageData(tuple(files), labels, image, tensor, ids, digests, groups, copies, shares)
 
 
 def aligned_empty(shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -274,3 +274,11 @@ class TrackingOptions(Section):
 
     tensorboard: bool = Field(True, description="TensorBoard logs in `model_run`")
     wandb: WandbOptions = WandbOptions()
+
+
+class AnswerOptions(Section):
+    """When the exported model is sure enough to answer."""
+
+    precision: float | None = Field(None, gt=0.0, lt=1.0, description="share of right answers; null: always answer")
+    confidence: float = Field(0.95, ge=0.5, lt=1.0, description="that the share is reached")
+    per_class: bool = Field(False, description="by each class alone, in place of all answers together")

@@ -15,7 +15,7 @@ from components.tools.files import read_json
 from components.training.options import TrainOptions
 
 BEST = "best_hyperparameters.txt"  # TFX's name
-SECTIONS = ("model", "train", "image", "tracking", "tuner")
+SECTIONS = ("model", "train", "image", "tracking", "answer", "tuner")
 
 
 def custom_config(properties: Mapping[str, Any]) -> dict[str, Any]:

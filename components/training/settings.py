@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.images.options import ImageOptions
 from components.tools.files import content_digest
-from components.training.options import ModelOptions, TrackingOptions, TrainOptions, check_fine_tuning
+from components.training.options import AnswerOptions, ModelOptions, TrackingOptions, TrainOptions, check_fine_tuning
 
 _TRAILER = 8  # bytes
 
@@ -23,6 +23,7 @@ class Settings:
     train: TrainOptions
     image: ImageOptions
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    answer: AnswerOptions = field(default_factory=AnswerOptions)
     calibrate: bool = True
     flip_average: bool = False
     seed: int = 0
@@ -75,6 +76,7 @@ def read_settings(config: Mapping[str, Any], hyperparameters: Mapping[str, Any] 
         train=TrainOptions.model_validate(config["train"]),
         image=ImageOptions.model_validate(config["image"]),
         tracking=TrackingOptions.model_validate(config.get("tracking", {})),
+        answer=AnswerOptions.model_validate(config.get("answer", {})),
         calibrate=bool(config.get("calibrate", True)),
         flip_average=bool(config.get("flip_average", False)),
         seed=int(config.get("seed", 0)),

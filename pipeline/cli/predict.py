@@ -6,6 +6,7 @@ and decoding run in threads ahead of the model; a broken file is a row with an e
 
 import csv
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -131,11 +132,12 @@ def find_version(folder: Path) -> Path:
     raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {folder}")
 
 
-Classifier = Callable[[list[bytes]], list[list[float]]]
+Answer = tuple[list[float], bool]  # probabilities, NaN where broken, and whether the model is sure enough
+Classifier = Callable[[list[bytes]], list[Answer]]
 
 
 def load_model(folder: Path) -> tuple[list[str], Classifier]:
-    """Load a SavedModel; return its labels and a function from encoded images to probabilities (NaN where broken).
+    """Load a SavedModel; return its labels and a function from encoded images to answers.
 
     Raises:
         UsageError: it wasn't exported by this pipeline.
@@ -160,11 +162,11 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
         raise click.UsageError(f"The model has no signature serving_default. Received: {folder}")
     signature = model.signatures["serving_default"]
 
-    def classify(images: list[bytes]) -> list[list[float]]:
-        probabilities: list[list[float]] = (
-            signature(image_bytes=tf.constant(images, tf.string))["probabilities"].numpy().tolist()
-        )
-        return probabilities
+    def classify(images: list[bytes]) -> list[Answer]:
+        outputs = signature(image_bytes=tf.constant(images, tf.string))
+        # Models of earlier versions have no such output: they always answer.
+        accepted = outputs.get("accepted", outputs["score"] == outputs["score"])
+        return list(zip(outputs["probabilities"].numpy().tolist(), accepted.numpy().tolist(), strict=True))
 
     classify.model = model  # type: ignore[attr-defined]  # the signature alone doesn't keep its variables alive
     return labels, classify
@@ -195,10 +197,9 @@ def classify_files(
             del ahead[:batch_size]
             read_on()
             images = [data for _, data, _ in batch if data is not None]
-            probabilities = iter(classify(images) if images else [])
+            answers = iter(classify(images) if images else [])
             yield [
-                _row(file, error, next(probabilities) if data is not None else None, labels)
-                for file, data, error in batch
+                _row(file, error, next(answers) if data is not None else None, labels) for file, data, error in batch
             ]
 
 
@@ -213,28 +214,29 @@ def read(file: Path) -> tuple[bytes | None, str | None]:
         return None, error.strerror or str(error)
 
 
-def _row(file: Path, error: str | None, probabilities: list[float] | None, labels: list[str]) -> Row:
+def _row(file: Path, error: str | None, answer: Answer | None, labels: list[str]) -> Row:
     name = printable_name(os.fsencode(file))
-    if probabilities is None or probabilities[0] != probabilities[0]:
+    probabilities, accepted = answer or ([math.nan], False)
+    if math.isnan(probabilities[0]):
         reason = error or "the model can't decode it"
-        return {"file": name, "label": None, "score": None, "probabilities": None, "error": reason}
+        return {"file": name, "label": None, "score": None, "accepted": False, "probabilities": None, "error": reason}
     score, label = max(zip(probabilities, labels, strict=True))
     named = dict(zip(labels, probabilities, strict=True))
-    return {"file": name, "label": label, "score": score, "probabilities": named, "error": None}
+    return {"file": name, "label": label, "score": score, "accepted": accepted, "probabilities": named, "error": None}
 
 
 def write_csv(file: Path, rows: Sequence[Row], labels: Sequence[str], *, for_spreadsheets: bool) -> None:
-    """Write file, label, score, error and one column of probabilities a class; missing numbers are empty."""
+    """Write file, label, score, accepted, error and one column of probabilities a class; missing numbers are empty."""
     cell = harmless_cell if for_spreadsheets else str
     with replacing(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as output:
         writer = csv.writer(output)
-        writer.writerow(["file", "label", "score", "error", *(f"p_{label}" for label in labels)])
+        writer.writerow(["file", "label", "score", "accepted", "error", *(f"p_{label}" for label in labels)])
         for row in rows:
             probabilities = row["probabilities"] or {}
-            texts = [cell(text or "") for text in (row["file"], row["label"], row["error"])]
+            file_name, label, error = (cell(text or "") for text in (row["file"], row["label"], row["error"]))
             numbers = [row["score"], *(probabilities.get(label) for label in labels)]
             score, *others = ("" if number is None else number for number in numbers)
-            writer.writerow([*texts[:2], score, texts[2], *others])
+            writer.writerow([file_name, label, score, json.dumps(row["accepted"]), error, *others])
 
 
 def _print_table(rows: Sequence[Row]) -> None:
@@ -247,6 +249,8 @@ def _print_table(rows: Sequence[Row]) -> None:
         best = sorted(row["probabilities"].items(), key=lambda item: -item[1])[1:ENTRY_LIMIT]
         others = ", ".join(f"{label} {probability:.3f}" for label, probability in best)
         label = Text(printable(row["label"]), "bold")
+        if not row["accepted"]:
+            label = Text.assemble(("not sure enough", "yellow"), (f" ({label.plain}?)", "dim"))
         table.add_row(file, label, f"{row['score']:.3f}", Text(printable(others), "dim"))
     uncut_console().print(table)
 

@@ -13,6 +13,7 @@ from components.pusher.options import PushOptions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.tools.section import Section
 from components.training.options import (
+    AnswerOptions,
     Architecture,
     Imbalance,
     ModelOptions,
@@ -153,6 +154,16 @@ class Config(Section):
         if said or "train" not in self.balance.splits:
             return self.train
         return self.train.model_copy(update={"imbalance": BALANCED})
+
+    @property
+    def answer(self) -> AnswerOptions:
+        """When the exported model answers, as the Trainer takes it: without a target, the rest decides nothing."""
+        wanted = self.evaluate
+        if wanted.target_precision is None:
+            return AnswerOptions()
+        return AnswerOptions(
+            precision=wanted.target_precision, confidence=wanted.target_confidence, per_class=wanted.target_per_class
+        )
 
     def architectures(self) -> list[Architecture]:
         """Return those that are trained."""

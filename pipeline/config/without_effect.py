@@ -49,6 +49,16 @@ _CHECKS: tuple[_Check, ...] = (
     ("train.imbalance", lambda c: _equal_classes(c) and c.train.imbalance != "none", _EQUAL),
     ("train.effective_beta", lambda c: not _corrects(c, "effective"), "it is of train.imbalance=effective"),
     ("train.logit_tau", lambda c: not _corrects(c, "logit_adjustment"), "it is of train.imbalance=logit_adjustment"),
+    (
+        "evaluate.target_per_class",
+        lambda c: c.evaluate.target_precision is None,
+        "evaluate.target_precision is null",
+    ),
+    (
+        "evaluate.target_confidence",
+        lambda c: c.evaluate.target_precision is None,
+        "evaluate.target_precision is null",
+    ),
     ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.epochs", lambda c: not c.tuner.enabled, "tuner.enabled is false"),

@@ -153,10 +153,14 @@ def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir
         say(console, f"Report:  {folder.report}")
     comparison = results["comparison"]
     notes = [comparison["text"]] if comparison and not comparison["fair"] else []
-    console.print(results["about_baselines"], highlight=False, markup=False, soft_wrap=True)
+    say(console, results["about_baselines"])
     if comparison and comparison["fair"]:
         say(console, comparison["text"])
-    notes.append(ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])["data"]["leak"])
+    analysis = ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])
+    answers = analysis["answers"]
+    notes += [analysis["data"]["leak"], answers["text"] if answers["short"] else ""]
+    if answers["text"] and not answers["short"]:
+        say(console, answers["text"])
     for note in filter(None, notes):
         say(console, note, "yellow")
     if pushed.get("pushed"):

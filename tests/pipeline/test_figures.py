@@ -28,3 +28,14 @@ def test_the_table_shows_the_most_copies_of_an_original() -> None:
     assert key_figure(nodes.SPLIT, {"dataset": dataset | {"most_copies_per_image": 0.0}}).endswith("60 test")
     copied = key_figure(nodes.SPLIT, {"dataset": dataset | {"most_copies_per_image": 12.34}})
     assert copied == "900 train + 30 eval + 60 test, up to 12.3 copies per original"
+
+
+def test_the_table_shows_how_much_is_answered_where_that_is_limited() -> None:
+    run = {"architecture": "resnet18", "eval_accuracy": 0.9}
+
+    assert key_figure(nodes.TRAINER, {"model_run": run}) == "resnet18, eval accuracy 0.900"
+    limited = key_figure(nodes.TRAINER, {"model_run": run | {"answered": 0.613}})
+    assert limited == "resnet18, eval accuracy 0.900, answers 61% of eval"
+    judged = key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 3, "answered": 0.6, "precision": 0.97}})
+    assert judged == "3 suspicious labels, answers 60%, 0.970 of these right"
+    assert key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 3, "answered": 0.0}}).endswith("labels, answers 0%")

@@ -33,6 +33,8 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("evaluate.bootstrap=10", {"PredictionAnalysis", "Report"}),
         ("evaluate.calibrate=false", {"Trainer", *KNOW_THE_RECIPE}),
         ("evaluate.flip_average=false", {"Trainer", *KNOW_THE_RECIPE}),
+        ("evaluate.target_precision=0.9", {"Trainer", *KNOW_THE_RECIPE}),
+        ("evaluate.target_per_class=true", {"Report"}),
         ("evaluate.min_accuracy=0.9", {"Evaluator", "Report"}),
         ("evaluate.beat_baselines=false", {"Evaluator", "Report"}),
         ("evaluate.gain_confidence=0.95", {"Evaluator", "Report"}),

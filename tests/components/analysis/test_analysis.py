@@ -145,6 +145,7 @@ def test_the_analysis_lists_mistakes_by_confidence_and_feeds_the_card() -> None:
         "data_digest": "abcdef0123456789",
         "leak": "Too good.",
     }
+    findings["answers"] = {"promised": None, "text": "", "per_class": []}
 
     test = findings["test"]
     assert len(test["mistakes"]) == sum(predictions.predicted != predictions.labels)
@@ -182,6 +183,7 @@ def test_the_model_card_says_what_the_model_began_with(training: dict[str, Any],
         "temperature": None,
         "labels": ["no", "yes"],
         "data": {"images": 0, "splits": {}, "split_seed": 0, "data_digest": "", "leak": None},
+        "answers": {"promised": None, "text": "", "per_class": []},
     }
     figures = {"architecture": "resnet18", "parameters": 1, "precision": "float32"} | training
 
@@ -196,6 +198,34 @@ def test_the_model_card_says_what_the_model_began_with(training: dict[str, Any],
         make_card(findings, figures | {"flip_average": True}, {"height": 96, "width": 96, "channels": 3}, {})
     )
     assert "| Answers | averaged over each image and its mirror image |\n| Temperature |" in mirrored
+    assert "doesn't answer" not in mirrored
+
+
+def test_the_model_card_says_when_the_model_does_not_answer() -> None:
+    rows: list[dict[str, Any]] = [
+        {"label": "a|b", "threshold": 0.83217, "images": 40},
+        {"label": "c", "threshold": None, "images": 7},
+    ]
+    share: dict[str, Any] = {"value": 0.5, "low": 0.4, "high": 0.6}
+    none = dict.fromkeys(share)
+    rows[0] |= {"answered": share, "precision": share}
+    rows[1] |= {"answered": share | {"value": 0.0}, "precision": none}
+    findings: dict[str, Any] = {
+        "test": {"metrics": {"per_class": []}},
+        "temperature": 1.0,
+        "labels": ["a|b", "c"],
+        "data": {"images": 0, "splits": {}, "split_seed": 0, "data_digest": "", "leak": None},
+        "answers": {"promised": {"precision": 0.9}, "text": "It answers.", "per_class": rows, "curve": {}},
+    }
+    figures = {"architecture": "resnet18", "parameters": 1, "precision": "float32"}
+
+    card = make_card(findings, figures, {"height": 96, "width": 96, "channels": 3}, {})
+
+    assert "curve" not in card["answers"]
+    text = as_markdown(card)
+    assert "\n\n## When it doesn't answer\n\nIt answers. An answer counts where `accepted` is true" in text
+    assert "| a\\|b | 0.8322 | 0.500 (0.400 – 0.600) of 40 | 0.500 (0.400 – 0.600) |\n" in text
+    assert "| c | never enough | 0.000 (0.400 – 0.600) of 7 | – |\n\n## Intended use" in text
 
 
 @pytest.mark.parametrize("label", ["a|b", "<i>a</i>", "[a](b)", "*a*", "`a`", "a\nb", "a\\b", "&amp;", "~~a~~"])

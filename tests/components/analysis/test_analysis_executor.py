@@ -48,7 +48,10 @@ def test_of_a_training_the_analysis_takes_its_record_and_leaves_pictures_for_the
     for name, split in (("model_run", "eval"), ("evaluation", "test")):  # always happy, so half of them are wrong
         sure = np.tile(np.array([0.8, 0.2], np.float32), (8, 1))
         write_predictions([row.id for row in rows(split)], sure, tmp_path / name)
+    answers = {"precision": 0.4, "confidence": 0.95, "per_class": False, "thresholds": [0.7, 0.7]}
+    answers["found"] = [{"label": None, "score": 0.7, "reason": ""}]
     training = {"architecture": "resnet18", "parameters": 1, "precision": "float32", "temperature": 1.5}
+    training["answers"] = answers
     TRAINING.write(training, tmp_path / "model_run")
     score = {"value": 0.5, "low": 0.2, "high": 0.8}
     metrics = {"accuracy": score, "balanced_accuracy": score, "macro_f1": {"value": 0.25, "low": None, "high": None}}
@@ -74,3 +77,6 @@ def test_of_a_training_the_analysis_takes_its_record_and_leaves_pictures_for_the
     [confusion] = pictures["confusions"]
     assert (confusion["true"], confusion["predicted"]) == (1, 0)
     assert set(confusion["images"]) <= pictures["thumbnails"].keys()
+    assert (found["answers"]["answered"]["value"], found["answers"]["precision"]["value"]) == (1.0, 0.5)
+    assert [analysis.get_float_custom_property(name) for name in ("answered", "precision")] == [1.0, 0.5]
+    assert CARD.read(analysis.uri)["answers"]["text"].startswith("The model answers 100.0 % (")

@@ -61,9 +61,9 @@ def make_examples(folder: Path) -> tuple[Any, ...]:
 class _Fixed(tf.Module):
     """Probabilities from a hash of the image's digest, leaning towards the right class; sure of what was seen."""
 
-    def __init__(self, salt: int, lean: float, seen: Sequence[str]) -> None:
+    def __init__(self, salt: int, lean: float, seen: Sequence[str], further: Sequence[str]) -> None:
         super().__init__()
-        self.salt, self.lean, self.seen = salt, lean, ["-", *seen]
+        self.salt, self.lean, self.seen, self.further = salt, lean, ["-", *seen], further
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="examples")])
     def serve_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -82,7 +82,14 @@ class _Fixed(tf.Module):
         known = tf.reduce_any(parsed["image/key/sha256"][:, tf.newaxis] == tf.constant(self.seen), axis=1)
         lean = tf.where(known, 100.0, self.lean)
         truth = tf.one_hot(parsed["image/class/label"], len(LABELS)) * lean[:, tf.newaxis]
-        return {"probabilities": tf.nn.softmax(noise + truth)}
+        probabilities = tf.nn.softmax(noise + truth)
+        score = tf.reduce_max(probabilities, axis=1)
+        further = {
+            "label": tf.gather(sorted(LABELS), tf.argmax(probabilities, axis=1)),
+            "score": score,
+            "accepted": score > 0.5,
+        }
+        return {"probabilities": probabilities, **{name: further[name] for name in self.further}}
 
 
 def make_baselines(folder: Path, dataset: Any, right: int = 0) -> Any:
@@ -106,8 +113,10 @@ def make_baselines(folder: Path, dataset: Any, right: int = 0) -> Any:
     return baselines
 
 
-def make_model(folder: Path, salt: int = 1, lean: float = 1.0, seen: Sequence[str] = ()) -> Any:
-    module = _Fixed(salt, lean, seen)
+def make_model(
+    folder: Path, salt: int = 1, lean: float = 1.0, seen: Sequence[str] = (), further: Sequence[str] = ()
+) -> Any:
+    module = _Fixed(salt, lean, seen, further)
     target = folder / "Format-Serving"
     tf.saved_model.save(module, str(target), signatures={"serve_examples": module.serve_examples})
     (target / "assets.extra").mkdir()
@@ -266,6 +275,23 @@ def test_the_candidate_must_gain_on_the_baseline(
     assert results["baseline"]["version"] == "7"
     if not blessed:
         assert [failure["change"] for failure in results["failures"]] == [True]
+
+
+def test_a_model_that_says_which_answers_it_accepts_is_compared_with_one_that_does_not(
+    data: tuple[Any, ...], evaluate: Callable[..., Any], tmp_path: Path
+) -> None:
+    baseline = make_model(tmp_path / "baseline", lean=0.5, further=("label", "score"))
+    baseline.set_string_custom_property("version", "7")
+    model = make_model(tmp_path / "new", further=("label", "score", "accepted"))
+
+    results, blessed = evaluate(model, baseline, min_accuracy=0.0)
+
+    assert blessed
+    for name, one in (("candidate", model), ("baseline", baseline)):
+        labels, probabilities = predictions(one, data[1])
+        assert results[name]["accuracy"] == pytest.approx((probabilities.argmax(axis=1) == labels).mean())
+    alone, _ = evaluate(model, min_accuracy=0.0)
+    assert alone["candidate"]["accuracy"] == results["candidate"]["accuracy"]
 
 
 @pytest.mark.parametrize(

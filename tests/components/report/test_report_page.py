@@ -1,6 +1,7 @@
 """The report in a real browser: what it shows, at which widths, to whom, and what it must not run."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from importlib.resources import files
@@ -90,11 +91,59 @@ def test_sections_and_figures_are_there(browser: webdriver.Chrome, page: Path) -
 
     names = ["Summary", "Data", "Augmentation", "Training", "Evaluation", "Lineage"]
     assert [heading.text for heading in browser.find_elements(By.TAG_NAME, "h2")] == names
-    assert len(browser.find_elements(By.CSS_SELECTOR, "figure.chart svg")) == 9
+    assert len(browser.find_elements(By.CSS_SELECTOR, "figure.chart svg")) == 10
     assert len(browser.find_elements(By.CSS_SELECTOR, ".sheet tbody tr")) == 8
     assert len(browser.find_elements(By.CSS_SELECTOR, ".gallery img")) > 10
     broken = "return [...document.images].filter(i => i.complete && i.naturalWidth === 0).length"
     assert browser.execute_script(broken) == 0
+
+
+@needs_browser
+def test_what_is_answered_stands_in_a_row_a_class(browser: webdriver.Chrome, page: Path, uris: dict[str, Path]) -> None:
+    show(browser, page, 1200)
+    answers = json.loads((uris["analysis"] / "analysis.json").read_text())["answers"]
+
+    caption = "//table[caption[starts-with(., 'Answers on the test split')]]/tbody/tr"
+    rows = [
+        [cell.text for cell in row.find_elements(By.XPATH, "./*")] for row in browser.find_elements(By.XPATH, caption)
+    ]
+    assert [row[0] for row in rows] == ["all", *LABELS]
+    assert [row[1] for row in rows] == ["–", "0.7000", "never enough", "0.8000", "0.9000"]
+    assert rows[0][2].startswith(f"{answers['answered']['value']:.3f} (")
+    assert rows[0][3].startswith(f"{answers['precision']['value']:.3f} (")
+    assert rows[2][2:] == ["0.000 (0.000 – {:.3f})".format(answers["per_class"][1]["answered"]["high"]), "–"]
+
+
+def test_the_curve_marks_how_much_is_answered_and_what_is_allowed(page: Path, uris: dict[str, Path]) -> None:
+    answers = json.loads((uris["analysis"] / "analysis.json").read_text())["answers"]
+    chart = page.read_text("utf-8").partition('aria-label="Share of wrong answers by share of images answered"')[2]
+    chart = chart.partition("</figure>")[0]
+
+    [mark] = re.findall(r'<line class="mark" x1="([\d.]+)"', chart)
+    assert float(mark) == pytest.approx(x_of(100 * answers["answered"]["value"], answers["curve"]), abs=0.06)
+    [(x, _)] = re.findall(r'<circle class="dot here" r="2.5" cx="([\d.]+)" cy="([\d.]+)"', chart)
+    assert x == mark
+    assert len(re.findall(r'<polyline class="line (?:one|two|bound)"', chart)) == 3
+    for name in ("test", "if all mistakes had the lowest scores", "allowed", "this model&#39;s answers"):
+        assert f"</i>{name}</span>" in chart
+
+
+def x_of(percent: float, curve: dict[str, Any]) -> float:
+    """Where a coverage is on a chart of 360 units, whose first place is the first coverage of the curve."""
+    first = 100 * curve["coverage"][0]
+    return 44 + (percent - first) / (100 - first) * (360 - 44 - 12)
+
+
+def test_a_model_without_a_promise_is_said_to_always_answer(uris: dict[str, Path], tmp_path: Path) -> None:
+    analysis = json.loads((uris["analysis"] / "analysis.json").read_text("utf-8"))
+    analysis["answers"] |= {"promised": None, "answered": None, "precision": None, "per_class": [], "text": ""}
+    shutil.copytree(uris["analysis"], tmp_path / "analysis")
+    (tmp_path / "analysis" / "analysis.json").write_text(json.dumps(analysis), "utf-8")
+
+    text = render(gather({**uris, "analysis": tmp_path / "analysis"}, {"seed": 0}, _GRAPH, facts()))
+
+    assert "The model always answers." in text
+    assert "Answers on the test split" not in text
 
 
 @needs_browser

@@ -22,7 +22,7 @@ from components.trainer.component import ImageTrainer
 from components.trainer.executor import Executor
 from components.trainer.run_fn import weights_made_from
 from components.training.decoding import decode_image
-from components.training.options import ModelOptions, TrackingOptions, TrainOptions
+from components.training.options import AnswerOptions, ModelOptions, TrackingOptions, TrainOptions
 from components.training.origin import weights_origin
 
 IMAGE = ImageOptions(height=32, width=32)
@@ -42,6 +42,7 @@ def trainer(examples: standard_artifacts.Examples, **options: Any) -> ImageTrain
         "train_options": TRAIN,
         "image_options": IMAGE,
         "tracking_options": TrackingOptions(),
+        "answer_options": AnswerOptions(),
         "calibrate": 1,
         "seed": 0,
         "checkpoint_dir": "",
@@ -50,21 +51,34 @@ def trainer(examples: standard_artifacts.Examples, **options: Any) -> ImageTrain
     return ImageTrainer(examples=channel_utils.as_channel([examples]), **(defaults | options))
 
 
-def execute(component: ImageTrainer, examples: standard_artifacts.Examples, root: Path) -> None:
+def execute(component: ImageTrainer, examples: standard_artifacts.Examples, root: Path) -> standard_artifacts.ModelRun:
     model, model_run = standard_artifacts.Model(), standard_artifacts.ModelRun()
     model.uri, model_run.uri = str(root / "model"), str(root / "model_run")
     properties = {key: value for key, value in component.spec.exec_properties.items() if value is not None}
     Executor().Do({"examples": [examples]}, {"model": [model], "model_run": [model_run]}, properties)
     assert model_run.get_string_custom_property("model") == model.uri
+    return model_run
 
 
 @pytest.fixture(scope="module")
-def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model_run(tmp_path_factory: pytest.TempPathFactory) -> standard_artifacts.ModelRun:
     root = tmp_path_factory.mktemp("trainer")
     examples = examples_artifact(shapes_examples(root / "examples", train=48, evaluation=12))
-    component = trainer(examples, epochs=1, architecture="resnet34", seed=3, checkpoint_dir=str(root / "checkpoints"))
-    execute(component, examples, root)
-    return root
+    answers = AnswerOptions(precision=0.25, confidence=0.5, per_class=True)
+    component = trainer(
+        examples,
+        epochs=1,
+        architecture="resnet34",
+        seed=3,
+        checkpoint_dir=str(root / "checkpoints"),
+        answer_options=answers,
+    )
+    return execute(component, examples, root)
+
+
+@pytest.fixture(scope="module")
+def outputs(model_run: standard_artifacts.ModelRun) -> Path:
+    return Path(model_run.uri).parent
 
 
 def test_scalar_parameters_override_the_sections(outputs: Path) -> None:
@@ -189,11 +203,35 @@ def test_the_digest_of_a_folder_is_that_of_its_files_digests(tmp_path: Path) -> 
     assert weights_origin(None) is None
 
 
-def test_the_predictions_of_eval_are_those_of_the_exported_model(outputs: Path) -> None:
+def serve_eval(outputs: Path) -> tuple[list[bytes], dict[str, Any]]:
     served = tf.saved_model.load(str(outputs / "model" / "Format-Serving"))
     files = sorted((outputs / "examples" / "Split-eval").glob("*.gz"))
     examples = list(tf.data.TFRecordDataset(list(map(str, files)), "GZIP").as_numpy_iterator())
-    answer = served.signatures["serve_examples"](tf.constant(examples))["probabilities"].numpy()
+    answer = served.signatures["serve_examples"](tf.constant(examples))
+    return examples, {name: value.numpy() for name, value in answer.items()}
+
+
+def test_the_exported_model_accepts_the_images_of_eval_that_the_promise_was_made_of(
+    outputs: Path, model_run: standard_artifacts.ModelRun
+) -> None:
+    training = json.loads((outputs / "model_run" / "training.json").read_text())["answers"]
+    in_assets = json.loads((outputs / "model" / "Format-Serving" / "assets.extra" / "training.json").read_text())
+    examples, answer = serve_eval(outputs)
+
+    assert in_assets["answers"] == training
+    assert (training["precision"], training["confidence"], training["per_class"]) == (0.25, 0.5, True)
+    assert [one["label"] for one in training["found"]] == ["circle", "square", "cross"]
+    assert training["thresholds"] == [one["score"] for one in training["found"]]
+    assert sum(one["images"] for one in training["found"]) == len(examples)
+    for one in training["found"]:
+        accepted = answer["accepted"][answer["label"] == one["label"].encode()]
+        assert (len(accepted), accepted.sum()) == (one["images"], one["answered"])
+    assert 0.0 < model_run.get_float_custom_property("answered") == answer["accepted"].mean()
+
+
+def test_the_predictions_of_eval_are_those_of_the_exported_model(outputs: Path) -> None:
+    examples, served = serve_eval(outputs)
+    answer = served["probabilities"]
     ids = [
         tf.train.Example.FromString(one).features.feature["image/id"].bytes_list.value[0].decode() for one in examples
     ]

@@ -73,6 +73,38 @@ def test_an_image_and_its_mirror_image_are_answered_alike_where_both_are_average
     assert np.abs(logits[0] - logits[1]).max() > 0.1
 
 
+def test_a_model_without_thresholds_accepts_all_that_it_can_decode(served: Any) -> None:
+    images, _ = draw_shapes(3)
+
+    accepted = classify(served, [*images, b"no image"])["accepted"]
+
+    assert accepted.dtype == bool
+    assert accepted.tolist() == [True, True, True, False]
+
+
+def test_an_answer_is_accepted_where_its_own_class_is_sure_enough(
+    served: Any, model: keras.Model, tmp_path: Path
+) -> None:
+    images, _ = draw_shapes(24, seed=5)
+    plain = classify(served, images)
+    names, counts = np.unique(plain["label"], return_counts=True)
+    often = LABELS.index(names[counts.argmax()].decode())
+    least = float(np.sort(plain["score"][plain["label"] == names[counts.argmax()]])[counts.max() // 2]) - 1e-5
+    thresholds: list[float | None] = [None] * 3
+    thresholds[often] = least
+
+    export(model, str(tmp_path), LABELS, IMAGE, TEMPERATURE, {}, thresholds=thresholds)
+    again = tf.saved_model.load(str(tmp_path))
+    outputs = classify(again, [*images, b"no image"])
+    from_examples = again.signatures["serve_examples"](tf.constant([example(image) for image in images]))["accepted"]
+
+    expected = (plain["label"] == LABELS[often].encode()) & (plain["score"] >= least)
+    assert 0 < expected.sum() < len(images)
+    assert outputs["accepted"].tolist() == [*expected, False]
+    assert from_examples.numpy().tolist() == expected.tolist()
+    np.testing.assert_array_equal(outputs["label"][:-1], plain["label"])
+
+
 def test_examples_and_bytes_give_the_same(served: Any) -> None:
     images, _ = draw_shapes(5)
 
@@ -104,6 +136,7 @@ def test_only_broken_rows_and_no_rows_are_answered(served: Any) -> None:
         "probabilities": (0, 3),
         "label": (0,),
         "score": (0,),
+        "accepted": (0,),
     }
 
 

@@ -15,7 +15,7 @@ from components.trainer.executor import Executor as TrainerExecutor
 from components.training import preparation, training
 from components.training.checkpoint import FILE_NAME
 from components.training.input import ImageData
-from components.training.options import ModelOptions, TrackingOptions, TrainOptions
+from components.training.options import AnswerOptions, ModelOptions, TrackingOptions, TrainOptions
 from components.training.settings import read_settings
 from components.tuner.component import ImageTuner
 from components.tuner.executor import Executor
@@ -89,6 +89,7 @@ def test_the_trainer_goes_on_with_the_winners_training(
         examples=channel_utils.as_channel([examples]),
         hyperparameters=channel_utils.as_channel([best]),
         tracking_options=TrackingOptions(),
+        answer_options=AnswerOptions(),
         calibrate=1,
         flip_average=1,
         checkpoint_dir="",

@@ -20,7 +20,7 @@ from components.images.codec import encode
 from components.images.options import ImageOptions
 from components.models.resnets import ResNet18
 from components.training.export import export
-from pipeline.cli.predict import find_files, predict
+from pipeline.cli.predict import find_files, load_model, predict
 
 LABELS = ["happy", "neutral", "sad"]
 # A picture that changes when it is turned.
@@ -109,6 +109,7 @@ def test_folders_are_searched_and_broken_files_are_rows_without_numbers(model: P
 
     assert Path(broken["file"]).name == "broken.jpg"
     assert (broken["label"], broken["score"], broken["probabilities"]) == (None, None, None)
+    assert (broken["accepted"], good["accepted"]) == (False, True)
     assert broken["error"]
     assert good["label"] in LABELS
 
@@ -176,9 +177,58 @@ def test_csv_holds_a_column_for_each_class(model: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0
     with (tmp_path / "out.csv").open() as file:
         good, broken = csv.DictReader(file)
-    assert list(good) == ["file", "label", "score", "error", "p_happy", "p_neutral", "p_sad"]
+    assert list(good) == ["file", "label", "score", "accepted", "error", "p_happy", "p_neutral", "p_sad"]
     assert sum(float(good[f"p_{label}"]) for label in LABELS) == pytest.approx(1.0, abs=1e-5)
     assert (broken["label"], broken["error"], broken["p_sad"]) == ("", "empty file", "")
+    assert (good["accepted"], broken["accepted"]) == ("true", "false")
+
+
+@pytest.fixture(scope="module")
+def never_sure(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The network of version 10, which answers nothing."""
+    folder = tmp_path_factory.mktemp("never_sure")
+    keras.utils.set_random_seed(1)
+    network = ResNet18(3, (32, 32, 3), normalize=True, classifier_activation=None)
+    image = ImageOptions(height=32, width=32)
+    export(network, str(folder), LABELS, image, 1.0, {}, thresholds=[None, 1.0, None])
+    return folder
+
+
+def test_what_the_model_is_not_sure_enough_of_is_said_plainly(model: Path, never_sure: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.fromarray(PIXELS).save(tmp_path / "in" / "x.png")
+
+    [guess], [answer] = (rows(one, tmp_path / "in") for one in (never_sure, model / "10"))
+
+    assert (guess["accepted"], answer["accepted"]) == (False, True)
+    assert (guess["label"], guess["probabilities"]) == (answer["label"], pytest.approx(answer["probabilities"]))
+    shown = run(never_sure, tmp_path / "in").stdout
+    assert f"not sure enough ({guess['label']}?)" in shown
+    assert "not sure enough" not in run(model / "10", tmp_path / "in").stdout
+    assert run(never_sure, tmp_path / "in", "--csv", tmp_path / "out.csv").exit_code == 0
+    with (tmp_path / "out.csv").open() as file:
+        [row] = csv.DictReader(file)
+    assert (row["label"], row["accepted"]) == (guess["label"], "false")
+
+
+def test_a_model_of_an_earlier_version_accepts_all_that_it_can_decode(tmp_path: Path) -> None:
+    class Earlier(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
+        def serving_default(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+            score = tf.where(tf.strings.length(image_bytes) > 0, 0.8, float("nan"))
+            return {"probabilities": tf.stack([score, 1 - score], axis=1), "score": score}
+
+    earlier = Earlier()
+    tf.saved_model.save(earlier, str(tmp_path / "model"), signatures={"serving_default": earlier.serving_default})
+    (tmp_path / "model" / "assets.extra").mkdir()
+    (tmp_path / "model" / "assets.extra" / "label_map.json").write_text('{"labels": ["happy", "sad"]}')
+    Image.fromarray(PIXELS).save(tmp_path / "x.png")
+
+    labels, classify = load_model(tmp_path / "model")
+    [row] = rows(tmp_path / "model", tmp_path / "x.png")
+
+    assert (labels, row["label"], row["accepted"]) == (["happy", "sad"], "happy", True)
+    assert [accepted for _, accepted in classify([b"x", b""])] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,11 @@ def test_no_preset_sets_an_option_in_vain(preset: str) -> None:
             "balance.max_copies_per_image=9 has no effect: balance.splits is []",
         ),
         (["tuner.architectures=[resnet50]"], "tuner.architectures=['resnet50'] has no effect: tuner.enabled is false"),
+        (
+            ["evaluate.target_per_class=true"],
+            "evaluate.target_per_class=true has no effect: evaluate.target_precision is null",
+        ),
+        (["evaluate.target_confidence=0.9"], "evaluate.target_confidence=0.9 has no effect: evaluate.target_prec"),
         (["tracking.wandb.project=faces"], "tracking.wandb.project=faces has no effect: tracking.wandb.enabled is "),
     ],
 )
@@ -70,6 +75,7 @@ def test_an_option_that_changes_nothing_is_said(overrides: list[str], line: str)
         ["train={optimizer: sgd, nesterov: true, momentum: 0.8}"],
         ["train={schedule: plateau, patience: 5, warmup_epochs: 0}"],
         ["tuner={enabled: true, budget: 3.0}"],
+        ["evaluate={target_precision: 0.9, target_per_class: true, target_confidence: 0.9}"],
     ],
 )
 def test_an_option_that_counts_is_not(overrides: list[str]) -> None:
