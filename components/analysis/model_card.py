@@ -29,6 +29,9 @@ _TEMPLATE = """\
 | Classes | {{ labels | map("literally") | join(", ") }} |
 | Input | {{ image.height }}×{{ image.width }}, {{ "RGB" if image.channels == 3 else "grey" }} |
 | Parameters | {{ "{:,}".format(parameters) }} |
+{% if members is defined -%}
+| Answers | the mean probabilities of {{ members }} networks, each trained without one fold of train and eval |
+{% endif -%}
 | Precision in training | {{ precision }} |
 {% if weights is defined -%}
 | Weights at the beginning | {{ beginning(weights) }} |
@@ -36,8 +39,9 @@ _TEMPLATE = """\
 {% if flip_average is defined and flip_average -%}
 | Answers | averaged over each image and its mirror image |
 {% endif -%}
+{% if members is not defined -%}
 | Temperature | {{ "%.3f" | format(temperature) if temperature is not none else "not calibrated" }} |
-
+{% endif %}
 ## Data
 
 {{ data.images }} images, digest `{{ data.data_digest[:12] }}`; the split has seed {{ data.split_seed }}.
@@ -90,8 +94,8 @@ def make_card(
         lineage: addresses of artifacts, and digests, by name.
     """
     metrics = findings["test"]["metrics"]
-    # What a training of an older program doesn't say.
-    later = {name: training[name] for name in ("weights", "flip_average") if name in training}
+    # What a training of an older program, or of a model of one network, doesn't say.
+    later = {name: training[name] for name in ("weights", "flip_average", "members") if name in training}
     return later | {
         "architecture": training["architecture"],
         "parameters": training["parameters"],

@@ -46,6 +46,7 @@ def _describe(model_run: Artifact) -> None:
         model_run.set_int_custom_property(name, training[name])
     figures = {name: training[name] for name in ("seconds", "images_per_second", "temperature")}
     figures["eval_accuracy"] = best.get("val_accuracy")
+    figures["held_out_accuracy"] = training.get("held_out_accuracy")
     for name, value in figures.items():
         if value is not None:
             model_run.set_float_custom_property(name, float(value))

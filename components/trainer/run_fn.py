@@ -1,24 +1,28 @@
 """The Trainer's `run_fn`: TFX's arguments in; a SavedModel and the figures of its training out."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import softmax
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.formats.documents import TRAINING
-from components.formats.nodes import TRAINER
+from components.formats.folds import TrainingSplits
+from components.formats.nodes import TRAINER, of_fold
 from components.formats.predictions import write_predictions
-from components.formats.saved_model import ASSETS, read_made_from, write_made_from
+from components.formats.saved_model import ASSETS, count_seen, read_made_from, write_made_from
 from components.models.pretrained import IMAGENET, conventions_of_model
 from components.training.calibration import fit_temperature
 from components.training.export import export
+from components.training.input import ImageData
 from components.training.kept_state import KeptState, keep_state
 from components.training.network import copy_in_float32
 from components.training.origin import first_words, weights_origin
-from components.training.preparation import Prepared, prepare
+from components.training.preparation import Prepared, prepare, read_held_out
 from components.training.settings import Settings, read_settings
 from components.training.trackers import TrackEpochs, make_trackers
 from components.training.training import Trained
@@ -34,7 +38,8 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     config = fn_args.custom_config
     settings = read_settings(config, config.get("hyperparameters"))
-    prepared = prepare(settings, config["examples_uri"], fn_args.train_files, fn_args.eval_files)
+    splits = TrainingSplits(**config["splits"])
+    prepared = prepare(settings, config["examples_uri"], fn_args.train_files, fn_args.eval_files, splits)
     names = ", ".join(device.name for device in prepared.devices)
     print(f"Training {settings.model.architecture} in {prepared.precision} ({prepared.reason}) on {names}")
     origin = weights_origin(settings.model.weights)
@@ -60,8 +65,9 @@ def train_and_export(
         fingerprint: of all that decides the result.
     """
     settings, config = prepared.settings, fn_args.custom_config
-    trackers = make_trackers(settings.tracking, fn_args.model_run_dir, flatten(settings, prepared.precision))
-    training = prepared.training(TRAINER)
+    fold: int | None = config["fold"]
+    trackers = make_trackers(settings.tracking, fn_args.model_run_dir, flatten(settings, prepared.precision, fold))
+    training = prepared.training(TRAINER if fold is None else of_fold(TRAINER, fold))
     begun = (Path(config["begun"]), prepared.fingerprint) if "begun" in config else None
     callbacks = [TrackEpochs(trackers, training.history)]
     if state is None:
@@ -73,6 +79,12 @@ def train_and_export(
     logits = prepared.predict_logits(model)
     temperature = fit_temperature(logits, prepared.eval.labels) if settings.calibrate else 1.0
     figures = describe(prepared, trained, temperature) | {"weights": origin}
+    earlier = weights_made_from(settings.model.weights)
+    asked, answers = prepared.eval, logits
+    if fold is not None:
+        asked = read_held_out(settings, config["examples_uri"], TrainingSplits(**config["splits"]).held_out)
+        answers = prepared.predict_logits(model, asked)
+        figures |= {"fold": fold, **describe_held_out(asked, answers, earlier)}
     export(
         model,
         fn_args.serving_model_dir,
@@ -83,13 +95,12 @@ def train_and_export(
         flip_average=settings.flip_average,
     )
     Path(fn_args.model_run_dir).mkdir(parents=True, exist_ok=True)
-    earlier = weights_made_from(settings.model.weights)
     if earlier is not None:
         own = (*prepared.train.digests, *prepared.eval.digests)  # eval decides when to stop, and the temperature
         for folder in (Path(fn_args.serving_model_dir, ASSETS), Path(fn_args.model_run_dir)):
             write_made_from([*earlier, *filter(None, own)], folder)
     TRAINING.write(figures, fn_args.model_run_dir)
-    write_predictions(prepared.eval.ids, softmax(logits / temperature, axis=1), fn_args.model_run_dir)
+    write_predictions(asked.ids, softmax(answers / temperature, axis=1), fn_args.model_run_dir)
 
     confusion = np.zeros((len(prepared.labels), len(prepared.labels)), int)
     np.add.at(confusion, (prepared.eval.labels, logits.argmax(axis=1)), 1)
@@ -105,9 +116,10 @@ def weights_made_from(weights: str | None) -> frozenset[str] | None:
     return read_made_from(Path(weights) / ASSETS)
 
 
-def flatten(settings: Settings, precision: str) -> dict[str, Any]:
+def flatten(settings: Settings, precision: str, fold: int | None = None) -> dict[str, Any]:
     """Return the options as {"train.epochs": 30, …} for the trackers."""
     config: dict[str, Any] = {"seed": settings.seed, "precision": precision}
+    config |= {} if fold is None else {"fold": fold}
     for section in ("model", "train", "image"):
         config |= {f"{section}.{key}": value for key, value in getattr(settings, section).model_dump().items()}
     return config
@@ -134,4 +146,19 @@ def describe(prepared: Prepared, trained: Trained, temperature: float) -> dict[s
         "deterministic": settings.train.deterministic,
         "conventions": asdict(conventions_of_model(trained.model)),
         "history": trained.history,
+    }
+
+
+def describe_held_out(data: ImageData, logits: NDArray[Any], earlier: Collection[str] | None) -> dict[str, Any]:
+    """Return what `training.json` says of a fold's images.
+
+    Args:
+        data: the fold's originals.
+        logits: [N, K], of the fold's model.
+        earlier: what the weights that training began with were made from, as `read_made_from` returns it.
+    """
+    return {
+        "held_out_images": len(data),
+        "held_out_accuracy": float((logits.argmax(axis=1) == data.labels).mean()),
+        "held_out_seen": None if earlier is None else count_seen(earlier, data.digests),
     }

@@ -82,6 +82,15 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _ensemble_has_members(self) -> "Config":
+        if self.push.ensemble and not self.evaluate.each_fold():
+            raise ValueError(
+                "push.ensemble=true averages the models of evaluate.folds, of which there must be at least 2. "
+                f"Received: evaluate.folds={self.evaluate.folds}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _tried_within_the_epochs(self) -> "Config":
         if self.tuner.enabled and (self.tuner.epochs or 0) > self.train.epochs:
             raise ValueError(

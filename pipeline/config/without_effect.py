@@ -35,6 +35,7 @@ _CHECKS: tuple[_Check, ...] = (
         lambda c: "train" in c.balance.splits,
         "balance.splits fills train up until all classes are equal",
     ),
+    ("evaluate.folds", lambda c: not c.evaluate.each_fold(), "cross-fitting begins with two folds"),
     ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.epochs", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
