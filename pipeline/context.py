@@ -16,6 +16,8 @@ _CODE = (
     "components.ingest.executor",
     "components.split_balance_augment.executor",
     "components.tfrecord.executor",
+    "components.folds.executor",
+    "components.ensemble.executor",
     "components.trainer.executor",
     "components.trainer.run_fn",
 )
@@ -81,6 +83,8 @@ def recipe_parts(config: Config) -> dict[str, Any]:
     decisive["data"] = {key: value for key, value in decisive["data"].items() if key != "path"}
     decisive |= {"calibrate": config.evaluate.calibrate, "flip_average": config.flip_average}
     decisive["answer"] = config.answer.model_dump(mode="json")
+    if config.push.ensemble:
+        decisive["ensemble"] = config.evaluate.folds
     parts = {"seed": decisive.pop("seed"), "train": decisive.pop("train")}
     parts["architecture"] = decisive["model"].pop("architecture")
     named = (path for section in (config.data, config.augment, config.model) for path in section.files())

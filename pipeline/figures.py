@@ -6,11 +6,12 @@ from typing import Any
 from components.formats import nodes
 
 Properties = Mapping[str, Mapping[str, Any]]
+_FITTED = ("accuracy", "macro_f1")  # of each fold
 
 
 def key_figure(node: str, outputs: Properties) -> str:
     """Return a few words on what a component made; "" where there is nothing to say."""
-    describe = _FIGURES.get(node)
+    describe = _FIGURES.get(nodes.kind_of(node))
     try:
         return describe(outputs) if describe else ""
     except KeyError:  # made by another version of the component
@@ -57,8 +58,26 @@ def _simple_baselines(outputs: Properties) -> str:
 
 def _trainer(outputs: Properties) -> str:
     run = outputs["model_run"]
+    if "held_out_accuracy" in run:  # of a fold
+        return f"{run['architecture']}, held-out accuracy {run['held_out_accuracy']:.3f}"
     text = f"{run['architecture']}, eval accuracy {run['eval_accuracy']:.3f}"
     return text + (f", answers {run['answered']:.0%} of eval" if "answered" in run else "")
+
+
+def _folds(outputs: Properties) -> str:
+    values = outputs["examples"]
+    return f"{_count(values['images'], 'images')} in {_count(values['folds'], 'folds')}"
+
+
+def _cross_fit(outputs: Properties) -> str:
+    values = outputs["cross_fit"]
+    scores = (f"{name.replace('_f', '-F')} {values[name]:.3f} ± {values[f'{name}_spread']:.3f}" for name in _FITTED)
+    return f"{', '.join(scores)} over {_count(values['folds'], 'folds')}"
+
+
+def _ensemble(outputs: Properties) -> str:
+    values = outputs["ensemble"]
+    return f"{_count(values['members'], 'models')}, {values['megabytes']:,.0f} MB"
 
 
 def _baseline(outputs: Properties) -> str:
@@ -98,6 +117,9 @@ _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.GATE: _gate,
     nodes.SIMPLE_BASELINES: _simple_baselines,
     nodes.TRAINER: _trainer,
+    nodes.FOLDS: _folds,
+    nodes.CROSS_FIT: _cross_fit,
+    nodes.ENSEMBLE: _ensemble,
     nodes.BASELINE: _baseline,
     nodes.EVALUATOR: _evaluator,
     nodes.ANALYSIS: _analysis,

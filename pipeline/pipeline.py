@@ -33,6 +33,7 @@ from components.work.options import BeamOptions
 from pipeline.config import Config
 from pipeline.config.secrets import recorded
 from pipeline.context import RunContext, RunParameters, recipe, recipe_parts
+from pipeline.cross_fitting import cross_fitting
 from pipeline.record import report_facts
 
 NAME = "facial-affect"
@@ -104,20 +105,22 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     tuners = [ImageTuner(**training, tuner_options=config.tuner)] if config.tuner.enabled else []
     tuned: dict[str, BaseChannel] = tuners[0].outputs if tuners else {}
     # Builds and trains the chosen ResNet on train, watching eval.
-    trainer = ImageTrainer(
-        **training,
-        hyperparameters=tuned.get("best_hyperparameters"),
-        tracking_options=config.tracking,
-        answer_options=config.answer,
-        calibrate=int(evaluate.calibrate),
-        flip_average=int(config.flip_average),
-        architecture=given.architecture,
-    )
-    for waiting in (simple, *tuners, trainer):
+    training |= {
+        "hyperparameters": tuned.get("best_hyperparameters"),
+        "tracking_options": config.tracking,
+        "answer_options": config.answer,
+        "calibrate": int(evaluate.calibrate),
+        "flip_average": int(config.flip_average),
+        "architecture": given.architecture,
+    }
+    trainer = ImageTrainer(**training)
+    # Trains once more for each fold of train and eval, which it then predicts; test stays out of it.
+    fitting = cross_fitting(config, training, labels)
+    for waiting in (simple, *tuners, trainer, *fitting.components[:1]):
         waiting.add_upstream_node(gate)
 
     # The pushed model that the new one has to beat, if there is one.
-    model = {"model": trainer.outputs["model"]}
+    model = {"model": trainer.outputs["model"] if fitting.model is None else fitting.model}
     origin = {"destination": given.destination, "recipe": own_recipe, "folder_digest": seen["digest"]}
     baseline = BaselineFinder(**summary, **labels, **origin, candidates=seen["candidates"])
     # Both on this run's test split, which nothing has looked at before.
@@ -141,6 +144,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         **labels,
         model_run=trainer.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
+        **fitting.found,
         options=AnalysisOptions(calibrate=evaluate.calibrate, bootstrap=evaluate.bootstrap),
         image=config.image,
         seed=given.seed,
@@ -158,7 +162,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     )
 
     components = [ingest, split, convert, statistics, schema, validator, comparison, gate]
-    components += [simple, *tuners, trainer, baseline, evaluator, analysis, pusher]
+    components += [simple, *tuners, trainer, *fitting.components, baseline, evaluator, analysis, pusher]
     # One page of all that.
     report = Report(
         findings=ingest.outputs["findings"],

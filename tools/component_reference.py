@@ -1,11 +1,13 @@
 """The page `docs/components.md`, from what components declare."""
 
 import inspect
+import re
 from pathlib import Path
 
 from tfx.dsl.components.base.base_component import BaseComponent
 
 from components.component import Component
+from components.formats.nodes import kind_of
 from components.tools.section import Section
 from pipeline.config import load
 from pipeline.context import RunContext, RunParameters
@@ -18,20 +20,24 @@ _HEAD = """\
 In the order of the data. TFX's cache runs a component again when an input, a parameter, its code, or a file that an
 option names has changed. Generated from the code by `make docs`.
 """
+# Of inputs that there are for each fold, the first says it for all.
+_LATER_FOLD = re.compile(r"_(?!01)\d\d$")
 _WORDS = {str: "text", int: "integer"}
 
 
 def reference() -> str:
     """Return the reference as Markdown: what each component does, takes and makes."""
-    config = load("choose-best")
+    config = load("choose-best", ["evaluate.folds=2", "push.ensemble=true"])
     compiled = RunParameters(data="DATA", destination="DESTINATION", seed=config.seed)
     components = create_components(config, RunContext(uri="DATA", destination="DESTINATION", parameters=compiled))
-    return _HEAD + "".join(_section(component) for component in components)
+    of_each_kind = {kind_of(component.id): component for component in reversed(components)}
+    return _HEAD + "".join(_section(component) for component in components if component in of_each_kind.values())
 
 
 def _section(component: BaseComponent) -> str:
     kind = type(component)
-    title = component.id if component.id == kind.__name__ else f"{component.id} (`{kind.__name__}`)"
+    name = kind_of(component.id)
+    title = name if name == kind.__name__ else f"{name} (`{kind.__name__}`)"
     text = f"\n## {title}\n\n"
     if not isinstance(component, Component):
         rows = [("input", name, channel.type_name, "") for name, channel in component.inputs.items()]
@@ -42,11 +48,12 @@ def _section(component: BaseComponent) -> str:
     rows = [
         ("input", name, one.type.TYPE_NAME, f"{one.about}{' (optional)' if one.optional else ''}")
         for name, one in component.INPUTS.items()
+        if not _LATER_FOLD.search(name)
     ]
     rows += [("output", name, one.type.TYPE_NAME, one.about) for name, one in component.OUTPUTS.items()]
     for name, parameter in component.PARAMETERS.items():
-        kind_of = f"`{parameter.type.__name__}`" if issubclass(parameter.type, Section) else _WORDS[parameter.type]
-        rows.append(("parameter", name, kind_of, f"{parameter.about}{' (optional)' if parameter.optional else ''}"))
+        type_of = f"`{parameter.type.__name__}`" if issubclass(parameter.type, Section) else _WORDS[parameter.type]
+        rows.append(("parameter", name, type_of, f"{parameter.about}{' (optional)' if parameter.optional else ''}"))
     return f"{text}{about} Source: `{folder}/`\n\n{_table(rows)}"
 
 

@@ -14,7 +14,12 @@ MISTAKES = 48
 
 
 def analyse(
-    by_split: dict[str, Predictions], labels: list[str], temperature: float | None, resamples: int, seed: int
+    by_split: dict[str, Predictions],
+    labels: list[str],
+    temperature: float | None,
+    resamples: int,
+    seed: int,
+    judged: dict[str, Predictions] | None = None,
 ) -> dict[str, Any]:
     """Return scores with intervals, calibration, mistakes and suspects of eval and test.
 
@@ -24,6 +29,7 @@ def analyse(
         temperature: built into the model's probabilities; None if it wasn't calibrated.
         resamples: of the bootstrap for the intervals of averages over classes.
         seed: decides the resamples.
+        judged: predictions among which suspects are looked for, where there are more than those of `by_split`.
 
     Returns:
         By split `metrics`, `about_intervals`, `confusion_matrix`, `calibration`, `originals`, `augmented`,
@@ -34,7 +40,7 @@ def analyse(
     }
     found["labels"] = labels
     found["temperature"] = temperature
-    found["suspects"] = find_suspects(by_split, labels)
+    found["suspects"] = find_suspects(judged or by_split, labels)
     return found
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.analysis.predictions import Predictions
 from components.analysis.risk_coverage import curve, risk_coverage
+from components.scoring.predictions import Predictions
 from components.tools.proportions import proportion
 
 Score = dict[str, Any]

@@ -18,6 +18,8 @@ class PredictionAnalysis(Component):
         "labels": Input(Analysis, "of TFRecordConverter"),
         "model_run": Input(ModelRun, "for `training.json`, what the model was made from, the predictions of eval"),
         "evaluation": Input(ModelEvaluation, "for the predictions of test"),
+        "cross_fit": Input(Analysis, "of CrossFit, for predictions of train and eval", optional=True),
+        "ensemble": Input(Analysis, "of Ensemble, where that is the model", optional=True),
     }
     OUTPUTS = {"analysis": Output(Analysis, "`analysis.json`, `predictions.parquet`, `pictures.json`, the model card")}
     PARAMETERS = {

@@ -10,6 +10,7 @@ from tfx.types.artifact_utils import get_single_instance
 
 from components.analysis.analyse import analyse
 from components.analysis.answers import check_answers
+from components.analysis.cross_fit import of_ensemble, read_cross_fit, read_held_out
 from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, make_card
 from components.analysis.options import AnalysisOptions
@@ -48,24 +49,33 @@ class Executor(BaseExecutor):
         """Analyse and write the JSON, the predictions, pictures for the report, and the model card.
 
         Args:
-            input_dict: `dataset`, `labels`, `model_run` and `evaluation`.
+            input_dict: `dataset`, `labels`, `model_run`, `evaluation`; `cross_fit` and `ensemble` where they are.
             output_dict: `analysis`.
             exec_properties: `options` and `image` as JSON; `seed`; `recipe`.
         """
-        uris = {name: Path(get_single_instance(artifacts).uri) for name, artifacts in input_dict.items()}
+        inputs = {name: get_single_instance(artifacts) for name, artifacts in input_dict.items() if artifacts}
+        uris = {name: Path(artifact.uri) for name, artifact in inputs.items()}
         options = AnalysisOptions.model_validate_json(exec_properties["options"])
         image = ImageOptions.model_validate_json(exec_properties["image"])
         labels = read_labels(uris["labels"])
         training = TRAINING.read(uris["model_run"])
         by_split = {split: read_split(uris["dataset"], split, labels, uris[by]) for split, by in _PREDICTED_BY.items()}
+        held_out = read_held_out(uris, labels)
+        ensemble = of_ensemble(uris["ensemble"]) if "ensemble" in uris else None
+        if ensemble is not None:
+            training |= ensemble
+            by_split["eval"] = held_out["eval"]  # of which its members know others
         temperature = training.get("temperature") if options.calibrate else None
-        findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
+        judged = {**by_split, **held_out}
+        findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]), judged)
+        findings |= {"cross_fit": read_cross_fit(uris), "ensemble": ensemble}
         findings["answers"] = check_answers(by_split["test"], labels, training.get("answers"))
         findings["data"] = _data(SUMMARY.read(uris["dataset"]))
         findings["data"]["leak"] = leak(read_made_from(uris["model_run"]), uris["dataset"])
         findings["baselines"] = RESULTS.read(uris["evaluation"])["baselines"]
-        lineage = {name: stored_at(get_single_instance(artifacts)) for name, artifacts in input_dict.items()}
-        lineage["model"] = get_single_instance(input_dict["model_run"]).get_string_custom_property("model")
+        lineage = {name: stored_at(artifact) for name, artifact in inputs.items()}
+        made_by = inputs.get("ensemble", inputs["model_run"])
+        lineage["model"] = made_by.get_string_custom_property("model")
         lineage = dict(sorted(lineage.items())) | {
             "recipe": exec_properties["recipe"],
             "data": findings["data"]["data_digest"],
@@ -75,7 +85,7 @@ class Executor(BaseExecutor):
         analysis = get_single_instance(output_dict["analysis"])
         target = Path(analysis.uri)
         target.mkdir(parents=True, exist_ok=True)
-        write_table(_table(by_split, labels), target / PREDICTIONS)
+        write_table(_table({**held_out, **by_split}, labels), target / PREDICTIONS)
         CARD.write(card, target)
         write_text(as_markdown(card), target / CARD_MARKDOWN)
         PICTURES.write(make_pictures(uris["dataset"], findings, by_split["test"]), target)

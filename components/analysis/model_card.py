@@ -30,6 +30,9 @@ _TEMPLATE = """\
 | Classes | {{ labels | map("literally") | join(", ") }} |
 | Input | {{ image.height }}×{{ image.width }}, {{ "RGB" if image.channels == 3 else "grey" }} |
 | Parameters | {{ "{:,}".format(parameters) }} |
+{% if members is defined -%}
+| Answers | the mean probabilities of {{ members }} networks, each trained without one fold of train and eval |
+{% endif -%}
 | Precision in training | {{ precision }} |
 {% if weights is defined -%}
 | Weights at the beginning | {{ beginning(weights) }} |
@@ -40,8 +43,9 @@ _TEMPLATE = """\
 {% if imbalance is defined and imbalance -%}
 | Classes of few images | {{ made_up(imbalance) }} |
 {% endif -%}
+{% if members is not defined -%}
 | Temperature | {{ "%.3f" | format(temperature) if temperature is not none else "not calibrated" }} |
-
+{% endif %}
 ## Data
 
 {{ data.images }} images, digest `{{ data.data_digest[:12] }}`; the split has seed {{ data.split_seed }}.
@@ -117,10 +121,10 @@ def make_card(
         lineage: addresses of artifacts, and digests, by name.
     """
     metrics = findings["test"]["metrics"]
-    # What a training of an older program doesn't say, and what is only known where there was an evaluation.
-    later: dict[str, Any] = {
-        name: training[name] for name in ("weights", "flip_average", "imbalance") if name in training
-    }
+    # What a training of an older program, or of a model of one network, doesn't say, and what is only known where there
+    # was an evaluation.
+    said = ("weights", "flip_average", "imbalance", "members")
+    later: dict[str, Any] = {name: training[name] for name in said if name in training}
     later |= {"baselines": findings["baselines"]} if "baselines" in findings else {}
     return later | {
         "architecture": training["architecture"],

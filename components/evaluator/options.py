@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from components.formats.folds import MOST_FOLDS
 from components.tools.section import Section
 
 
@@ -49,3 +50,14 @@ class EvaluateOptions(Section):
     bootstrap: int = Field(
         1000, ge=0, description="resamples for the 95 % intervals of averages over classes, such as macro-F1; 0: none"
     )
+    folds: int = Field(
+        0,
+        ge=0,
+        le=MOST_FOLDS,
+        description="cross-fitting: so many more trainings, each of which predicts a fold of train and eval that it "
+        "hasn't seen; 0 or 1: none",
+    )
+
+    def each_fold(self) -> range:
+        """Return the folds' numbers; none without cross-fitting."""
+        return range(1, self.folds + 1) if self.folds > 1 else range(0)

@@ -14,6 +14,9 @@ GATE = "DataGate"
 SIMPLE_BASELINES = "SimpleBaselines"
 TUNER = "Tuner"
 TRAINER = "Trainer"
+FOLDS = "ImageFolds"
+CROSS_FIT = "CrossFit"
+ENSEMBLE = "Ensemble"
 BASELINE = "BaselineFinder"
 EVALUATOR = "Evaluator"
 ANALYSIS = "PredictionAnalysis"
@@ -33,6 +36,9 @@ _ALL = (
     SIMPLE_BASELINES,
     TUNER,
     TRAINER,
+    FOLDS,
+    CROSS_FIT,
+    ENSEMBLE,
     BASELINE,
     EVALUATOR,
     ANALYSIS,
@@ -55,6 +61,16 @@ def node_id(class_name: str) -> str:
     return BY_CLASS.get(class_name, class_name)
 
 
+def of_fold(name: str, fold: int) -> str:
+    """Return the name of the component that does for one fold what another does for all: `Trainer.fold-1`."""
+    return f"{name}.fold-{fold}"
+
+
+def kind_of(name: str) -> str:
+    """Return what a component is, whichever fold it is of: `Trainer.fold-1` → `Trainer`."""
+    return name.partition(".")[0]
+
+
 def kebab(name: str) -> str:
     """Return `TFRecordConverter` → `tf-record-converter`; whatever a pod's name can't hold becomes a hyphen."""
     words = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1-\2", name)
@@ -63,8 +79,11 @@ def kebab(name: str) -> str:
 
 
 _BY_TASK = {kebab(name): name for name in _ALL}
+_FOLD_OF_TASK = re.compile(rf"{kebab(TRAINER)}-fold-(\d+)")
 
 
 def node_of_task(task: str) -> str:
     """Return the name of the component behind a task on Kubeflow; another pipeline's task keeps its own."""
+    if found := _FOLD_OF_TASK.fullmatch(task):
+        return of_fold(TRAINER, int(found[1]))
     return _BY_TASK.get(task, task)

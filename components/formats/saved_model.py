@@ -71,6 +71,11 @@ def seen_groups(known: Collection[str], images: Iterable[tuple[str, str]]) -> fr
     return frozenset(group for digest, group in images if digest[:_DIGITS] in known)
 
 
+def count_seen(known: Collection[str], digests: Iterable[str]) -> int:
+    """Return how many of these images a model was made from."""
+    return sum(digest[:_DIGITS] in known for digest in digests)
+
+
 def without(known: Iterable[str], digests: Iterable[str]) -> frozenset[str]:
     """Return what a model was made from beside these images."""
     return frozenset(known) - {digest[:_DIGITS] for digest in digests}

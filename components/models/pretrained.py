@@ -227,7 +227,10 @@ def load_weights(model: keras.Model, path: str, architecture: str, build: Callab
     elif (file / GRAPH).exists():
         found = read_variables(file, "weights_by_path")
         if found is None:
-            raise ValueError(f"The SavedModel was not exported by this pipeline. Received: model.weights={path}")
+            raise ValueError(
+                "The SavedModel was not exported by this pipeline, or is an average of several models (push.ensemble): "
+                f"begin with the model of one fold's Trainer. Received: model.weights={path}"
+            )
         values = found
     else:
         raise ValueError(

@@ -11,6 +11,7 @@ from components.report.answers import show_answers
 from components.report.baselines import baselines_of
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
 from components.report.copies import copies_of
+from components.report.cross_fit import gather_cross_fit
 
 _QUARANTINED = 50
 
@@ -50,6 +51,7 @@ def gather(
         "analysis": analysis,
         "answers": show_answers(analysis["answers"]),
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
+        **gather_cross_fit(analysis),
         "suspects": analysis["suspects"][: pictures["suspects"]],
         "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
         "graph": graph,

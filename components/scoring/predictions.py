@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from components.formats.dataset import read_columns
@@ -47,7 +48,9 @@ class Predictions:
         return Predictions(*(getattr(self, name)[mask] for name in self.__dataclass_fields__))
 
 
-def read_split(dataset: Path, split: str, labels: Sequence[str], predicted: Path) -> Predictions:
+def read_split(
+    dataset: Path, split: str, labels: Sequence[str], predicted: Path, *, originals: bool = False
+) -> Predictions:
     """Read a split's images and what a model said of them.
 
     Args:
@@ -55,12 +58,15 @@ def read_split(dataset: Path, split: str, labels: Sequence[str], predicted: Path
         split: name of the split.
         labels: class names in the order of their ids.
         predicted: folder of the artifact that holds the predictions.
+        originals: leave copies out, which not everybody predicts.
 
     Raises:
         KeyError: an image wasn't predicted.
         ValueError: the model couldn't decode one; the message has its id.
     """
     table = read_columns(dataset, split, ["id", "label", "group", "copy"])
+    if originals:
+        table = table.filter(pc.field("copy") == 0)
     ids, names, groups, copies = (column.to_pylist() for column in table.columns)
     place = {label: index for index, label in enumerate(labels)}
     probabilities = read_predictions(predicted, ids)

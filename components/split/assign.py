@@ -23,13 +23,16 @@ _MOST_STATES = 300_000
 _MOST_SWAPS = 20_000
 
 
-def assign_groups(groups: Sequence[Group], targets: Sequence[Sequence[int]], rng: random.Random) -> list[int]:
+def assign_groups(
+    groups: Sequence[Group], targets: Sequence[Sequence[int]], rng: random.Random, *, exact: bool = True
+) -> list[int]:
     """Return the split of each group.
 
     Args:
         groups: groups of several images; the order decides between equals, so it must not depend on a listing's.
         targets: images of each class (row) in each split (column), single images included.
         rng: decides where groups go that could go to several splits.
+        exact: search every reachable state where moves and swaps leave something; slow with many splits.
     """
     chosen = [0] * len(groups)
     for members, classes in _components(groups):
@@ -37,7 +40,7 @@ def assign_groups(groups: Sequence[Group], targets: Sequence[Sequence[int]], rng
         rows = {label: row for row, label in enumerate(classes)}
         part = [{rows[label]: count for label, count in group.items()} for group in part]
         wanted = [list(targets[label]) for label in classes]
-        for member, split in zip(members, _assign_component(part, wanted, rng), strict=True):
+        for member, split in zip(members, _assign_component(part, wanted, rng, exact), strict=True):
             chosen[member] = split
     return chosen
 
@@ -61,7 +64,7 @@ def _components(groups: Sequence[Group]) -> Iterator[tuple[list[int], list[int]]
         yield parts[root], sorted({label for index in parts[root] for label in groups[index]})
 
 
-def _assign_component(groups: list[Group], targets: Counts, rng: random.Random) -> list[int]:
+def _assign_component(groups: list[Group], targets: Counts, rng: random.Random, exact: bool) -> list[int]:
     splits = len(targets[0])
     order = sorted(range(len(groups)), key=lambda i: -sum(groups[i].values()))
     placed = [[0] * splits for _ in targets]
@@ -71,10 +74,10 @@ def _assign_component(groups: list[Group], targets: Counts, rng: random.Random) 
         _place(groups[index], placed, chosen[index], 1)
     if _overflow(placed, targets):
         _improve(groups, chosen, placed, targets, rng)
-    if best := _overflow(placed, targets):
-        exact = _search(groups, order, targets, best)
-        if exact is not None:
-            return exact
+    if exact and (best := _overflow(placed, targets)):
+        found = _search(groups, order, targets, best)
+        if found is not None:
+            return found
     return chosen
 
 

@@ -131,9 +131,9 @@ def make_plan(
         ValueError: a given split is none of those in the rules.
     """
     names = tuple(rules.shares)
-    classes, label_of = _codes(labels)
-    group_names, group_of = _codes(groups) if not isinstance(groups, np.ndarray) else _renumbered(groups)
-    order = _random_order(rules.seed, digests, ids)
+    classes, label_of = codes(labels)
+    group_names, group_of = codes(groups) if not isinstance(groups, np.ndarray) else _renumbered(groups)
+    order = random_order(rules.seed, digests, ids)
     fixed, split_of = _given_splits(names, given, len(label_of))
     cut = [split for split in range(len(names)) if split not in fixed]
 
@@ -145,8 +145,9 @@ def make_plan(
         bounds = [boundaries(shares, count) for count in counts]
         if pool is cut:
             members = order[inside[order]]
+            targets = [[end - start for start, end in pairwise(row)] for row in bounds]
             split_of[members] = np.asarray(cut, dtype=np.int8)[
-                _divide(members, label_of, group_of, bounds, random.Random(f"{rules.seed}"))
+                divide(members, label_of, group_of, targets, random.Random(f"{rules.seed}"))
             ]
         full = filled(rules.target, rules.multiplier, shares, rules.shares[names[0]], counts)
         for column, split in enumerate(pool):
@@ -183,7 +184,7 @@ def exact(number: float | str) -> Fraction:
     return Fraction(str(number))
 
 
-def _codes(values: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
+def codes(values: Sequence[str]) -> tuple[list[str], NDArray[np.int32]]:
     """Return the sorted distinct values, and each value's index among them."""
     distinct = sorted(set(values))
     index = {value: i for i, value in enumerate(distinct)}
@@ -196,7 +197,7 @@ def _renumbered(values: NDArray[np.int32]) -> tuple[list[str], NDArray[np.int32]
     return [str(value) for value in distinct.tolist()], codes.astype(np.int32)
 
 
-def _random_order(seed: int, digests: Iterable[str], ids: Iterable[str]) -> NDArray[np.int64]:
+def random_order(seed: int, digests: Iterable[str], ids: Iterable[str]) -> NDArray[np.int64]:
     """Return indices in an order that seed and contents decide, whatever order the images come in."""
     return np.lexsort((_hashed("", ids), _hashed(f"{seed}:", digests)))
 
@@ -226,15 +227,25 @@ def _given_splits(names: tuple[str, ...], given: Sequence[str] | None, size: int
     return fixed, split_of
 
 
-def _divide(
+def divide(
     members: NDArray[np.int64],
     label_of: NDArray[np.int32],
     group_of: NDArray[np.int32],
-    boundaries: list[list[int]],
+    targets: list[list[int]],
     rng: random.Random,
+    *,
+    exact: bool = True,
 ) -> NDArray[np.int64]:
-    """Return the split of each member: whole groups first, then single images to fill each class's counts exactly."""
-    targets = [[end - start for start, end in pairwise(row)] for row in boundaries]
+    """Return the split of each member: whole groups first, then single images to fill each class's counts exactly.
+
+    Args:
+        members: indices of the images to divide, in the order in which they are taken.
+        label_of: [N], class of each image.
+        group_of: [N], group of each image.
+        targets: images of each class (row) in each split (column).
+        rng: decides where groups go that could go to several splits.
+        exact: see `assign_groups`.
+    """
     sizes = np.bincount(group_of[members], minlength=1)
     together: dict[int, list[int]] = {}
     for position in np.flatnonzero(sizes[group_of[members]] > 1).tolist():
@@ -244,7 +255,7 @@ def _divide(
         found, counts = np.unique(label_of[members[positions]], return_counts=True)
         vectors.append(dict(zip(found.tolist(), counts.tolist(), strict=True)))
     splits = np.full(len(members), -1, dtype=np.int64)
-    for positions, split in zip(together.values(), assign_groups(vectors, targets, rng), strict=True):
+    for positions, split in zip(together.values(), assign_groups(vectors, targets, rng, exact=exact), strict=True):
         splits[positions] = split
     for label, wanted in enumerate(targets):
         inside = label_of[members] == label

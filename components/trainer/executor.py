@@ -48,6 +48,7 @@ def _describe(model_run: Artifact) -> None:
     figures["eval_accuracy"] = best.get("val_accuracy")
     if (answers := training["answers"]) is not None:
         figures["answered"] = sum(one["answered"] for one in answers["found"]) / training["eval_images"]
+    figures["held_out_accuracy"] = training.get("held_out_accuracy")
     for name, value in figures.items():
         if value is not None:
             model_run.set_float_custom_property(name, float(value))

@@ -1,26 +1,30 @@
 """The Trainer's `run_fn`: TFX's arguments in; a SavedModel and the figures of its training out."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import softmax
 from tfx.components.trainer.fn_args_utils import FnArgs
 
 from components.formats.documents import TRAINING
-from components.formats.nodes import TRAINER
+from components.formats.folds import TrainingSplits
+from components.formats.nodes import TRAINER, of_fold
 from components.formats.predictions import write_predictions
-from components.formats.saved_model import ASSETS, read_made_from, write_made_from
+from components.formats.saved_model import ASSETS, count_seen, read_made_from, write_made_from
 from components.models.pretrained import IMAGENET, conventions_of_model
 from components.training.answers import find_thresholds
 from components.training.calibration import fit_temperature
 from components.training.export import export
 from components.training.imbalance import described
+from components.training.input import ImageData
 from components.training.kept_state import KeptState, keep_state
 from components.training.network import copy_in_float32
 from components.training.origin import first_words, weights_origin
-from components.training.preparation import Prepared, prepare
+from components.training.preparation import Prepared, prepare, read_held_out
 from components.training.settings import Settings, read_settings
 from components.training.trackers import TrackEpochs, make_trackers
 from components.training.training import Trained
@@ -36,7 +40,8 @@ def run_fn(fn_args: FnArgs) -> None:
     """
     config = fn_args.custom_config
     settings = read_settings(config, config.get("hyperparameters"))
-    prepared = prepare(settings, config["examples_uri"], fn_args.train_files, fn_args.eval_files)
+    splits = TrainingSplits(**config["splits"])
+    prepared = prepare(settings, config["examples_uri"], fn_args.train_files, fn_args.eval_files, splits)
     names = ", ".join(device.name for device in prepared.devices)
     print(f"Training {settings.model.architecture} in {prepared.precision} ({prepared.reason}) on {names}")
     origin = weights_origin(settings.model.weights)
@@ -62,8 +67,9 @@ def train_and_export(
         fingerprint: of all that decides the result.
     """
     settings, config = prepared.settings, fn_args.custom_config
-    trackers = make_trackers(settings.tracking, fn_args.model_run_dir, flatten(settings, prepared.precision))
-    training = prepared.training(TRAINER)
+    fold: int | None = config["fold"]
+    trackers = make_trackers(settings.tracking, fn_args.model_run_dir, flatten(settings, prepared.precision, fold))
+    training = prepared.training(TRAINER if fold is None else of_fold(TRAINER, fold))
     begun = (Path(config["begun"]), prepared.fingerprint) if "begun" in config else None
     callbacks = [TrackEpochs(trackers, training.history)]
     if state is None:
@@ -79,6 +85,13 @@ def train_and_export(
     groups = [group or name for group, name in zip(of_eval.groups, of_eval.ids, strict=True)]
     answers = find_thresholds(probabilities, of_eval.labels, groups, of_eval.copies, prepared.labels, settings.answer)
     figures = describe(prepared, trained, temperature) | {"weights": origin, "answers": answers}
+    earlier = weights_made_from(settings.model.weights)
+    asked = of_eval
+    if fold is not None:
+        asked = read_held_out(settings, config["examples_uri"], TrainingSplits(**config["splits"]).held_out)
+        of_held_out = prepared.predict_logits(model, asked)
+        probabilities = softmax(of_held_out / temperature, axis=1)
+        figures |= {"fold": fold, **describe_held_out(asked, of_held_out, earlier)}
     export(
         model,
         fn_args.serving_model_dir,
@@ -90,13 +103,12 @@ def train_and_export(
         thresholds=answers["thresholds"] if answers else None,
     )
     Path(fn_args.model_run_dir).mkdir(parents=True, exist_ok=True)
-    earlier = weights_made_from(settings.model.weights)
     if earlier is not None:
         own = (*prepared.train.digests, *prepared.eval.digests)  # eval decides when to stop, and the temperature
         for folder in (Path(fn_args.serving_model_dir, ASSETS), Path(fn_args.model_run_dir)):
             write_made_from([*earlier, *filter(None, own)], folder)
     TRAINING.write(figures, fn_args.model_run_dir)
-    write_predictions(of_eval.ids, probabilities, fn_args.model_run_dir)
+    write_predictions(asked.ids, probabilities, fn_args.model_run_dir)
 
     confusion = np.zeros((len(prepared.labels), len(prepared.labels)), int)
     np.add.at(confusion, (of_eval.labels, logits.argmax(axis=1)), 1)
@@ -112,9 +124,10 @@ def weights_made_from(weights: str | None) -> frozenset[str] | None:
     return read_made_from(Path(weights) / ASSETS)
 
 
-def flatten(settings: Settings, precision: str) -> dict[str, Any]:
+def flatten(settings: Settings, precision: str, fold: int | None = None) -> dict[str, Any]:
     """Return the options as {"train.epochs": 30, …} for the trackers."""
     config: dict[str, Any] = {"seed": settings.seed, "precision": precision}
+    config |= {} if fold is None else {"fold": fold}
     for section in ("model", "train", "image"):
         config |= {f"{section}.{key}": value for key, value in getattr(settings, section).model_dump().items()}
     return config
@@ -142,4 +155,19 @@ def describe(prepared: Prepared, trained: Trained, temperature: float) -> dict[s
         "deterministic": settings.train.deterministic,
         "conventions": asdict(conventions_of_model(trained.model)),
         "history": trained.history,
+    }
+
+
+def describe_held_out(data: ImageData, logits: NDArray[Any], earlier: Collection[str] | None) -> dict[str, Any]:
+    """Return what `training.json` says of a fold's images.
+
+    Args:
+        data: the fold's originals.
+        logits: [N, K], of the fold's model.
+        earlier: what the weights that training began with were made from, as `read_made_from` returns it.
+    """
+    return {
+        "held_out_images": len(data),
+        "held_out_accuracy": float((logits.argmax(axis=1) == data.labels).mean()),
+        "held_out_seen": None if earlier is None else count_seen(earlier, data.digests),
     }

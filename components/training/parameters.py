@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_uri
 from tfx.utils import json_utils, proto_utils
 
+from components.formats.examples import read_counts
+from components.formats.folds import TrainingSplits, splits_of_fold
 from components.tools.files import read_json
 from components.training.options import TrainOptions
 
@@ -35,12 +38,17 @@ def custom_config(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 def tfx_properties(inputs: Mapping[str, list[Artifact]], properties: Mapping[str, Any]) -> dict[str, Any]:
     """Return the properties that TFX's own Trainer and Tuner read, with ours in their `custom_config`."""
-    config = custom_config(properties) | {"examples_uri": get_single_uri(inputs[keys.EXAMPLES_KEY])}
+    examples = get_single_uri(inputs[keys.EXAMPLES_KEY])
+    fold = properties.get("fold")
+    splits = TrainingSplits() if fold is None else splits_of_fold(int(fold), read_counts(examples))
+    config = custom_config(properties) | {"examples_uri": examples, "fold": fold, "splits": asdict(splits)}
     if found := inputs.get(keys.HYPERPARAMETERS_KEY):
-        config["begun"] = get_single_uri(found)
-        config["hyperparameters"] = read_json(Path(config["begun"]) / BEST)
+        chosen = get_single_uri(found)
+        config["hyperparameters"] = read_json(Path(chosen) / BEST)
+        if fold is None:  # what the Tuner has trained has seen what a fold holds out
+            config["begun"] = chosen
     return {
-        keys.TRAIN_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.TrainArgs(splits=["train"])),
-        keys.EVAL_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.EvalArgs(splits=["eval"])),
+        keys.TRAIN_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.TrainArgs(splits=splits.train)),
+        keys.EVAL_ARGS_KEY: proto_utils.proto_to_json(trainer_pb2.EvalArgs(splits=splits.eval)),
         keys.CUSTOM_CONFIG_KEY: json_utils.dumps(config),
     }

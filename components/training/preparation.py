@@ -1,6 +1,6 @@
 """What the Trainer and the Tuner do before they train: read the splits, choose devices and precision."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats.examples import ID, read_counts, read_labels
+from components.formats.examples import ID, read_counts, read_labels, split_folder
+from components.formats.folds import TrainingSplits
 from components.training.execution import Execution, choose_execution, free_memory
 from components.training.flips import classifier
 from components.training.imbalance import Correction, correction_of
@@ -16,6 +17,8 @@ from components.training.input import ImageData, evaluation_batches, list_files,
 from components.training.precision import Device, choose_precision, cpu_flags, find_devices, make_strategy, missing_gpu
 from components.training.settings import Settings
 from components.training.training import Training, deterministic_ops
+
+_TRAIN_AND_EVAL = TrainingSplits()
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,21 @@ class Prepared:
         gpus = any(device.kind == "GPU" for device in self.devices)
         return choose_execution(self.devices, self.train.size, self.eval.size, free_memory() if gpus else [])
 
-    def predict_logits(self, model: Any) -> NDArray[Any]:
-        """Return the N×K logits of eval, in record order."""
+    def predict_logits(self, model: Any, data: ImageData | None = None) -> NDArray[Any]:
+        """Return the N×K logits of eval, or of other data, in record order."""
         options = self.settings.train
         with deterministic_ops(options.deterministic):
             logits = classifier(model, self.settings.flip_average)
-            return predict_logits(logits, self.eval, len(self.labels), options.batch_size)
+            return predict_logits(logits, data or self.eval, len(self.labels), options.batch_size)
 
 
-def prepare(settings: Settings, examples: str, train_files: Sequence[str], eval_files: Sequence[str]) -> Prepared:
+def prepare(
+    settings: Settings,
+    examples: str,
+    train_files: Sequence[str],
+    eval_files: Sequence[str],
+    splits: TrainingSplits = _TRAIN_AND_EVAL,
+) -> Prepared:
     """Read both splits and find the devices.
 
     Args:
@@ -93,6 +102,7 @@ def prepare(settings: Settings, examples: str, train_files: Sequence[str], eval_
         examples: the Examples' folder, with the label map.
         train_files: patterns of the TFRecords of train.
         eval_files: likewise of eval.
+        splits: of which splits they are.
 
     Raises:
         RuntimeError: a GPU that was asked for isn't there.
@@ -105,13 +115,39 @@ def prepare(settings: Settings, examples: str, train_files: Sequence[str], eval_
     labels = read_labels(examples)
     counts = read_counts(examples)
     train, evaluation = (
-        read_split(list_files(files), settings.image, count=counts.get(split))
-        for split, files in (("train", train_files), ("eval", eval_files))
+        read_split(list_files(files), settings.image, count=_count(names, counts))
+        for names, files in ((splits.train, train_files), (splits.eval, eval_files))
     )
     check_labels(labels, train, evaluation)
-    if len(set(evaluation.ids)) < len(evaluation):
-        raise ValueError(f"Each example needs an {ID} of its own. Received: {evaluation.files[0]}, …")
+    _check_ids(evaluation)
     return Prepared(settings, labels, train, evaluation, devices, precision, reason)
+
+
+def read_held_out(settings: Settings, examples: str, splits: Sequence[str]) -> ImageData:
+    """Read what a fold's model is asked about.
+
+    Args:
+        settings: for size and channels of the images.
+        examples: the Examples' folder, with the label map.
+        splits: names of the splits.
+
+    Raises:
+        ValueError: a split is empty, or holds two images under one id.
+    """
+    files = list_files([str(split_folder(examples, name) / "*") for name in splits])
+    held_out = read_split(files, settings.image, count=_count(splits, read_counts(examples)))
+    _check_ids(held_out)
+    return held_out
+
+
+def _count(splits: Sequence[str], counts: Mapping[str, int]) -> int | None:
+    """Return how many examples splits have together; None where the label map doesn't say."""
+    return sum(counts[name] for name in splits) if set(splits) <= counts.keys() else None
+
+
+def _check_ids(data: ImageData) -> None:
+    if len(set(data.ids)) < len(data):
+        raise ValueError(f"Each example needs an {ID} of its own. Received: {data.files[0]}, …")
 
 
 def check_labels(labels: list[str], *splits: ImageData) -> None:

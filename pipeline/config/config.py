@@ -93,6 +93,24 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _ensemble_has_members(self) -> "Config":
+        if self.push.ensemble and not self.evaluate.each_fold():
+            raise ValueError(
+                "push.ensemble=true averages the models of evaluate.folds, of which there must be at least 2. "
+                f"Received: evaluate.folds={self.evaluate.folds}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_model_has_thresholds(self) -> "Config":
+        if self.push.ensemble and self.evaluate.target_precision is not None:
+            raise ValueError(
+                "evaluate.target_precision is kept by one model's threshold, and push.ensemble=true averages several: "
+                f"set one of them. Received: evaluate.target_precision={self.evaluate.target_precision}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _tried_within_the_epochs(self) -> "Config":
         if self.tuner.enabled and (self.tuner.epochs or 0) > self.train.epochs:
             raise ValueError(

@@ -59,6 +59,7 @@ _CHECKS: tuple[_Check, ...] = (
         lambda c: c.evaluate.target_precision is None,
         "evaluate.target_precision is null",
     ),
+    ("evaluate.folds", lambda c: not c.evaluate.each_fold(), "cross-fitting begins with two folds"),
     ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.epochs", lambda c: not c.tuner.enabled, "tuner.enabled is false"),

@@ -53,7 +53,7 @@ class ShownMetrics:
 
 def metrics_of(node: str) -> Iterator[tuple[str, str]]:
     """Yield name and type of each output that a component gets for the pages."""
-    yield from ((key, shown.type) for key, shown in SHOWN_METRICS.items() if shown.node == node)
+    yield from ((key, shown.type) for key, shown in SHOWN_METRICS.items() if shown.node == nodes.kind_of(node))
 
 
 def _training(training: Mapping[str, Any]) -> Metadata:

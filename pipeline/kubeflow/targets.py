@@ -95,7 +95,8 @@ def volumes(target: Target, nodes: Sequence[str], tasks: Mapping[str, TaskOption
 
 def trainers(config: Config) -> tuple[str, ...]:
     """Return the components that train."""
-    return (nodes.TRAINER, nodes.TUNER) if config.tuner.enabled else (nodes.TRAINER,)
+    folds = (nodes.of_fold(nodes.TRAINER, fold) for fold in config.evaluate.each_fold())
+    return (nodes.TRAINER, *((nodes.TUNER,) if config.tuner.enabled else ()), *folds)
 
 
 def named_files(config: Config) -> dict[str, tuple[str, tuple[str, ...]]]:

@@ -16,6 +16,7 @@ _LOOKED_AT = (nodes.INGEST, nodes.BASELINE)
 def task_options(config: Config, names: list[str]) -> dict[str, TaskOptions]:
     """Return options of every node: those of `all`, and what its own entry sets above them.
 
+    Each fold's Trainer has the Trainer's, and what an entry under its own name, `Trainer.fold-1`, sets above them.
     DataDigest also has what the components need to open what it looks at, so that nobody has to say it twice.
 
     Args:
@@ -37,7 +38,10 @@ def task_options(config: Config, names: list[str]) -> dict[str, TaskOptions]:
             f"kubeflow.components.{nodes.DATA_DIGEST}.cache must be left out: what looks for changes always runs. "
             f"Received: {own.cache}"
         )
-    tasks = {name: _merged(common, given.get(name, TaskOptions())) for name in names}
+    tasks = dict.fromkeys(names, common)
+    for name in names:
+        for entry in dict.fromkeys((nodes.kind_of(name), name)):
+            tasks[name] = _merged(tasks[name], given.get(entry, TaskOptions()))
     return {**tasks, nodes.DATA_DIGEST: _merged(_openers(config, tasks, own), own)}
 
 

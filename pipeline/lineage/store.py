@@ -14,7 +14,7 @@ from ml_metadata import errors
 from ml_metadata.metadata_store import ListOptions, OrderByField, metadata_store
 from ml_metadata.proto import metadata_store_pb2 as pb
 
-from components.formats.nodes import node_id, node_of_task
+from components.formats.nodes import TRAINER, node_id, node_of_task, of_fold
 
 # What TFX calls a run, and what Kubeflow does.
 _RUN_TYPES = ("pipeline_run", "system.PipelineRun")
@@ -271,7 +271,9 @@ def _component(kind: str, values: dict[str, Any]) -> str:
     name = kind.rsplit(".", 1)[-1]
     if kind.startswith(_KUBEFLOW):
         return node_of_task(str(values.get("task_name") or values.get("display_name") or name))
-    return node_id(name)
+    component = node_id(name)
+    # The Trainers of a run are of one class.
+    return of_fold(component, values["fold"]) if component == TRAINER and "fold" in values else component
 
 
 def _numbers(ids: Iterable[Id]) -> list[int]:

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from components.analysis.answers import check_answers
-from components.analysis.predictions import Predictions, read_split
 from components.formats.examples import read_labels
+from components.scoring.predictions import Predictions, read_split
 from components.training.answers import find_threshold, find_thresholds
 from components.training.options import AnswerOptions
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data

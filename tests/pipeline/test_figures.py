@@ -39,3 +39,12 @@ def test_the_table_shows_how_much_is_answered_where_that_is_limited() -> None:
     judged = key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 3, "answered": 0.6, "precision": 0.97}})
     assert judged == "3 suspicious labels, answers 60%, 0.970 of these right"
     assert key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 3, "answered": 0.0}}).endswith("labels, answers 0%")
+
+
+def test_a_folds_trainer_shows_what_it_has_of_the_images_that_it_was_not_trained_on() -> None:
+    run = {"architecture": "resnet18", "eval_accuracy": 0.91, "held_out_accuracy": 0.875}
+    fitted = {"accuracy": 0.9, "accuracy_spread": 0.02, "macro_f1": 0.8, "macro_f1_spread": 0.03, "folds": 5}
+
+    assert key_figure("Trainer.fold-2", {"model_run": run}) == "resnet18, held-out accuracy 0.875"
+    shown = key_figure(nodes.CROSS_FIT, {"cross_fit": fitted})
+    assert shown == "accuracy 0.900 ± 0.020, macro-F1 0.800 ± 0.030 over 5 folds"

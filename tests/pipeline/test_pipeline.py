@@ -1,8 +1,9 @@
 """What of the configuration each component's cache key holds, and the order of the components."""
 
 import pytest
+from tfx.dsl.components.base.base_component import BaseComponent
 
-from pipeline.config import load
+from pipeline.config import ConfigError, load
 from pipeline.context import RunContext
 from pipeline.pipeline import create_components
 
@@ -47,9 +48,50 @@ def test_an_option_reruns_those_who_read_it(override: str, changed: set[str]) ->
 
 
 def test_components_stand_in_the_order_of_the_data() -> None:
-    components = create_components(load("choose-best"), RunContext(uri="faces", destination="models"))
+    config = load("choose-best", ["evaluate.folds=3", "push.ensemble=true"])
+    components = create_components(config, RunContext(uri="faces", destination="models"))
 
     seen: set[str] = set()
     for component in components:
         assert {node.id for node in component.upstream_nodes} <= seen
         seen.add(component.id)
+
+
+def cross_fitting(*overrides: str) -> dict[str, BaseComponent]:
+    config = load("choose-best", ["evaluate.folds=2", *overrides])
+    return {one.id: one for one in create_components(config, RunContext(uri="faces", destination="models"))}
+
+
+def test_folds_change_nothing_of_the_model_that_is_pushed() -> None:
+    with_folds = {name: dict(one.exec_properties) for name, one in cross_fitting().items()}
+
+    assert {name for name, found in keys().items() if found != with_folds[name]} == {"Report"}
+
+
+def test_folds_are_trained_as_the_model_is_with_what_the_tuner_chose_and_on_no_image_of_test() -> None:
+    components = cross_fitting("train.epochs=7", "seed=3")
+    trainers = [components[f"Trainer.fold-{fold}"] for fold in (1, 2)]
+
+    for fold, trainer in enumerate(trainers, 1):
+        assert trainer.exec_properties == {**components["Trainer"].exec_properties, "fold": fold}
+        assert trainer.inputs["hyperparameters"] is components["Tuner"].outputs["best_hyperparameters"]
+        assert trainer.inputs["examples"] is components["ImageFolds"].outputs["examples"]
+
+
+def test_an_ensemble_is_evaluated_and_pushed_in_the_trainers_place() -> None:
+    components = cross_fitting("push.ensemble=true")
+    model = components["Ensemble"].outputs["model"]
+
+    assert components["Evaluator"].inputs["model"] is model
+    assert components["Pusher"].inputs["model"] is model
+    other = cross_fitting()["Pusher"].exec_properties["recipe"]
+    assert components["Pusher"].exec_properties["recipe"] != other
+
+
+@pytest.mark.parametrize("folds", [0, 1])
+def test_less_than_two_folds_are_none(folds: int) -> None:
+    components = create_components(load(None, [f"evaluate.folds={folds}"]), RunContext("faces", "models"))
+
+    assert not {one.id for one in components} & {"ImageFolds", "CrossFit", "Trainer.fold-1"}
+    with pytest.raises(ConfigError, match=rf"at least 2\. Received: evaluate\.folds={folds}"):
+        load(None, ["push.ensemble=true", f"evaluate.folds={folds}"])

@@ -12,13 +12,14 @@ from pipeline.pipeline import create_components
 LARGE = {ImageDataset.TYPE_NAME, Examples.TYPE_NAME, Model.TYPE_NAME}
 # Nothing is large to who copies it to where it is served from, or looks at every image.
 NEED = {("Pusher", "Model"), ("SimpleBaselines", ImageDataset.TYPE_NAME)}
+FOLDS = ["evaluate.folds=2"]
 
 
 @pytest.fixture(scope="module")
 def taken() -> dict[str, list[tuple[str, str]]]:
     """By component without TFX, name and type of each artifact that it takes: of a compiled pipeline, with a search."""
     given = RunParameters("faces", "models", 0)
-    components = create_components(load("choose-best"), RunContext("faces", "models", parameters=given))
+    components = create_components(load("choose-best", FOLDS), RunContext("faces", "models", parameters=given))
     return {
         component.id: [(name, channel.type.TYPE_NAME) for name, channel in component.inputs.items()]
         for component in components
@@ -33,7 +34,7 @@ def test_whoever_starts_in_a_second_fetches_only_what_it_needs(taken: dict[str, 
 
 
 def test_those_are_the_components_without_tfx(taken: dict[str, list[tuple[str, str]]]) -> None:
-    plain = {"DataDigest", "ImageIngest", "ImageSchema", "DataGate", "SimpleBaselines", "BaselineFinder"}
+    plain = {"DataDigest", "ImageIngest", "ImageSchema", "DataGate", "SimpleBaselines", "CrossFit", "BaselineFinder"}
 
     assert taken.keys() == {*plain, "Pusher", "Report"}
 
@@ -43,14 +44,16 @@ def test_those_are_the_components_without_tfx(taken: dict[str, list[tuple[str, s
     [
         (("ImageIngest", "images"), {"SplitBalanceAugment"}),
         (("SplitBalanceAugment", "dataset"), {"TFRecordConverter", "SimpleBaselines", "PredictionAnalysis"}),
-        (("TFRecordConverter", "examples"), {"StatisticsGen", "Tuner", "Trainer", "Evaluator"}),
+        (("TFRecordConverter", "examples"), {"StatisticsGen", "Tuner", "Trainer", "ImageFolds", "Evaluator"}),
+        (("ImageFolds", "examples"), {"Trainer.fold-1", "Trainer.fold-2"}),
+        (("Trainer.fold-1", "model"), set()),
         (("Trainer", "model"), {"Evaluator", "Pusher"}),
     ],
 )
 def test_what_is_large_is_fetched_by_those_alone_who_need_it_as_a_whole(
     made: tuple[str, str], takers: set[str]
 ) -> None:
-    components = {one.id: one for one in create_components(load("choose-best"), RunContext("faces", "models"))}
+    components = {one.id: one for one in create_components(load("choose-best", FOLDS), RunContext("faces", "models"))}
     channel = components[made[0]].outputs[made[1]]
 
     assert {

@@ -44,7 +44,7 @@ def command(data: Path, workdir: Path, overrides: Sequence[str] = (), config: st
 class Result:
     def __init__(self, done: "subprocess.CompletedProcess[str]") -> None:
         self.status, self.text = done.returncode, done.stdout + done.stderr
-        found = re.findall(r"^(\w+) +(done|cached|failed) +[\d.]+ s", self.text, re.MULTILINE)
+        found = re.findall(r"^([\w.-]+) +(done|cached|failed) +[\d.]+ s", self.text, re.MULTILINE)
         self.states = dict(found)
 
     def having(self, state: str) -> set[str]:

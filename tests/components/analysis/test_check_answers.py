@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from components.analysis.answers import check_answers
-from components.analysis.predictions import Predictions
 from components.analysis.risk_coverage import curve, risk_coverage
+from components.scoring.predictions import Predictions
 from components.tools.proportions import wilson
 from components.training.answers import find_thresholds
 from components.training.options import AnswerOptions

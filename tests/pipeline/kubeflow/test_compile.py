@@ -149,8 +149,9 @@ def test_metrics_for_the_pages_are_outputs_of_their_own_that_nothing_takes(of_a_
         for source in task.get("inputs", {}).get("artifacts", {}).values()
     }
 
+    trainers = [name for name in of_a_preset["root"]["dag"]["tasks"] if name.startswith("trainer")]
     assert shown == {
-        ("trainer", "training_metrics"): Metrics.schema_title,
+        **{(name, "training_metrics"): Metrics.schema_title for name in trainers},
         ("evaluator", "test_metrics"): Metrics.schema_title,
         ("prediction-analysis", "test_confusion_matrix"): ClassificationMetrics.schema_title,
     }

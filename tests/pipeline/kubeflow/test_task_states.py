@@ -28,6 +28,19 @@ def test_a_run_under_way_is_read_task_by_task(stock: bool) -> None:
 
 
 @pytest.mark.parametrize("stock", [False, True])
+def test_folds_that_train_side_by_side_are_told_apart(stock: bool) -> None:
+    workflow = Workflow(stock=stock).done("trainer", 80).running("trainer-fold-1", 50).running("trainer-fold-10", 60)
+
+    rows = read(workflow, "trainer", "trainer-fold-1", "trainer-fold-10")
+
+    assert [(row.node, row.state, row.seconds) for row in rows.values()] == [
+        ("Trainer", "done", 80),
+        ("Trainer.fold-1", "running", 50),
+        ("Trainer.fold-10", "running", 60),
+    ]
+
+
+@pytest.mark.parametrize("stock", [False, True])
 def test_a_pod_that_cannot_start_is_pending_since_it_was_asked_for(stock: bool) -> None:
     message = "Unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu."
 

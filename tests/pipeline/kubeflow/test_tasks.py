@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import ConfigError, load
-from pipeline.kubeflow.options import TaskOptions
+from pipeline.config import ConfigError, load, validate
+from pipeline.kubeflow.options import GpuOptions, TaskOptions
 from pipeline.kubeflow.tasks import task_options
 
 NAMES = ["DataDigest", "ImageIngest", "SplitBalanceAugment", "ImageSchema", "Trainer", "BaselineFinder", "Pusher"]
@@ -95,3 +95,17 @@ def test_its_own_value_stands_for_theirs_by_whichever_way() -> None:
 
     assert by_env.env == {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
     assert by_env.secret_env == ()
+
+
+def test_each_folds_trainer_has_what_the_trainer_has_and_its_own_above() -> None:
+    entries = {
+        "Trainer": {"gpu": {"count": 1}, "env": {"LEVEL": "debug", "ONE": "1"}},
+        "Trainer.fold-2": {"env": {"LEVEL": "info"}},
+    }
+    config = validate({"kubeflow": {"components": entries}, "evaluate": {"folds": 2}})
+
+    tasks = task_options(config, [*NAMES, "Trainer.fold-1", "Trainer.fold-2"])
+
+    assert [tasks[name].gpu for name in ("Trainer.fold-1", "Trainer.fold-2")] == [GpuOptions(count=1)] * 2
+    assert tasks["Trainer.fold-1"].env == {"LEVEL": "debug", "ONE": "1"}
+    assert tasks["Trainer.fold-2"].env == {"LEVEL": "info", "ONE": "1"}
