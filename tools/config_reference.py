@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import yaml
@@ -104,6 +105,8 @@ def _type(annotation: Any) -> str:
     if type(None) in arguments:
         inner = next(argument for argument in arguments if argument is not type(None))
         return f"{_type(inner)} or null"
+    if get_origin(annotation) is UnionType:
+        return " or ".join(map(_type, arguments))
     names = {"str": "text", "int": "integer", "float": "number", "bool": "true, false"}
     name = getattr(annotation, "__name__", str(annotation))
     return names.get(name, name)

@@ -14,8 +14,18 @@ from components.analysis.model_card import as_markdown, make_card
 from components.analysis.options import AnalysisOptions
 from components.analysis.pictures import make_pictures
 from components.analysis.predictions import Predictions, read_split
+from components.analysis.slices import judged_slices
 from components.formats.dataset import write_table
-from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN, PICTURES, PREDICTIONS, SUMMARY, TRAINING
+from components.formats.documents import (
+    ANALYSIS,
+    CARD,
+    CARD_MARKDOWN,
+    PICTURES,
+    PREDICTIONS,
+    RESULTS,
+    SUMMARY,
+    TRAINING,
+)
 from components.formats.examples import read_labels
 from components.formats.saved_model import read_made_from
 from components.formats.stored_at import stored_at
@@ -52,6 +62,7 @@ class Executor(BaseExecutor):
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
         findings["data"] = _data(SUMMARY.read(uris["dataset"]))
         findings["data"]["leak"] = leak(read_made_from(uris["model_run"]), uris["dataset"])
+        findings["slices"] = judged_slices(RESULTS.read(uris["evaluation"]))
         lineage = {name: stored_at(get_single_instance(artifacts)) for name, artifacts in input_dict.items()}
         lineage["model"] = get_single_instance(input_dict["model_run"]).get_string_custom_property("model")
         lineage = dict(sorted(lineage.items())) | {

@@ -63,6 +63,21 @@ _TEMPLATE = """\
 | {{ row.label | literally }} | {{ scored(row.precision) }} | {{ scored(row.recall) }} | {{ scored(row.f1) }} | \
 {{ row.support }} |
 {% endfor %}
+{% if slices is defined -%}
+## Slices of the test split
+
+{{ slices.text | literally }}
+{% if slices.rows %}
+| slice | accuracy | images |
+|---|---|---|
+{% for row in slices.rows -%}
+| {{ row.slice | literally }} | {{ "%.3f" | format(row.accuracy) }} ({{ interval(row) }}) | {{ row.examples }} |
+{% endfor %}
+{%- if slices.judged > slices.rows | length %}
+The worst {{ slices.rows | length }} of {{ slices.judged }}.
+{% endif %}
+{%- endif %}
+{% endif -%}
 ## Intended use
 
 {{ intended_use }}
@@ -91,7 +106,8 @@ def make_card(
     """
     metrics = findings["test"]["metrics"]
     # What a training of an older program doesn't say.
-    later = {name: training[name] for name in ("weights", "flip_average") if name in training}
+    later: dict[str, Any] = {name: training[name] for name in ("weights", "flip_average") if name in training}
+    later |= {"slices": findings["slices"]} if findings.get("slices") else {}
     return later | {
         "architecture": training["architecture"],
         "parameters": training["parameters"],

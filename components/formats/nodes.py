@@ -44,6 +44,7 @@ BY_CLASS = {
     "ImageTuner": TUNER,
     "ImageEvaluator": EVALUATOR,
     "ImagePusher": PUSHER,
+    "ImageStatistics": STATISTICS,
     "SplitComparison": COMPARISON,
 }
 

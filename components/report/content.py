@@ -8,6 +8,7 @@ from typing import Any
 from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
+from components.report.slices import shown_slices
 
 _QUARANTINED = 50
 
@@ -42,6 +43,7 @@ def gather(
         "training": training,
         "leaderboard": read_leaderboard(leaderboard) if leaderboard else [],
         "results": results,
+        "slices": shown_slices(results),
         "analysis": analysis,
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
         "suspects": analysis["suspects"][: pictures["suspects"]],

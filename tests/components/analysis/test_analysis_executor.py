@@ -10,7 +10,7 @@ from components.analysis.executor import Executor
 from components.analysis.options import AnalysisOptions
 from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.dataset import ImageRow, shard_name, write_shard
-from components.formats.documents import ANALYSIS, CARD, PICTURES, SUMMARY, TRAINING
+from components.formats.documents import ANALYSIS, CARD, PICTURES, RESULTS, SUMMARY, TRAINING
 from components.formats.examples import write_labels
 from components.formats.predictions import write_predictions
 from components.formats.saved_model import write_made_from
@@ -50,6 +50,7 @@ def test_of_a_training_the_analysis_takes_its_record_and_leaves_pictures_for_the
         write_predictions([row.id for row in rows(split)], sure, tmp_path / name)
     training = {"architecture": "resnet18", "parameters": 1, "precision": "float32", "temperature": 1.5}
     TRAINING.write(training, tmp_path / "model_run")
+    RESULTS.write({"slices": None}, tmp_path / "evaluation")
     write_made_from([rows("test")[0].sha256], tmp_path / "model_run")
     taken["model_run"].set_string_custom_property("model", "s3://runs/trainer/model")
 

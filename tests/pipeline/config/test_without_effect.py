@@ -28,6 +28,10 @@ def test_no_preset_sets_an_option_in_vain(preset: str) -> None:
         (["train={schedule: constant, warmup_epochs: 2}"], "train.warmup_epochs=2 has no effect"),
         (["train.patience=20"], "train.patience=20 has no effect: train.epochs is no more than that"),
         (["train.class_weights=true"], "train.class_weights=true has no effect: balance.splits fills train up"),
+        (
+            ["evaluate.min_slice_accuracy=0.7"],
+            "evaluate.min_slice_accuracy=0.7 has no effect: data.metadata_csv is null",
+        ),
         (["tuner.architectures=[resnet50]"], "tuner.architectures=['resnet50'] has no effect: tuner.enabled is false"),
         (["tracking.wandb.project=faces"], "tracking.wandb.project=faces has no effect: tracking.wandb.enabled is "),
     ],
