@@ -91,6 +91,10 @@ def _evaluator(outputs: Properties) -> str:
     text = f"test accuracy {values['accuracy']:.3f}, macro-F1 {values['macro_f1']:.3f}"
     if "gain" in values:  # over a pushed model
         text += f", gain {values['gain']:+.3f} ({values['gain_low']:+.3f} to {values['gain_high']:+.3f})"
+    if "worst_slice" in values:
+        text += f", worst slice {values['worst_slice']} {values['worst_slice_accuracy']:.3f}"
+    elif "judged_slices" in values:
+        text += ", no slice large enough to judge"
     return f"{text}: {verdict}"
 
 

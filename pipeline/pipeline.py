@@ -24,9 +24,9 @@ from components.tuner.component import ImageTuner
 from components.validation.component import (
     DataGate,
     ImageSchema,
+    ImageStatistics,
     SplitComparison,
     example_validator,
-    image_statistics,
 )
 from components.validation.options import ValidateOptions
 from components.work.options import BeamOptions
@@ -83,7 +83,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     summary, labels = {"summary": split.outputs["summary"]}, {"labels": convert.outputs["labels"]}
 
     # Statistics of each split, held against a schema that was not inferred from them.
-    statistics = image_statistics(**examples)
+    statistics = ImageStatistics(**examples)
     own_schema = ValidateOptions(schema=config.validation.schema_path)
     schema = ImageSchema(**labels, validate=own_schema, max_pixels=config.data.max_pixels)
     validator = example_validator(statistics.outputs["statistics"], schema.outputs["schema"])
@@ -129,6 +129,10 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         beat_baselines=evaluate.beat_baselines,
         min_gain=evaluate.min_gain,
         gain_confidence=evaluate.gain_confidence,
+        min_slice_accuracy=evaluate.min_slice_accuracy,
+        min_slice_images=evaluate.min_slice_images,
+        slice_on=evaluate.slice_on,
+        max_slice_values=evaluate.max_slice_values,
     )
     evaluator = ImageEvaluator(
         **examples,

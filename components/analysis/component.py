@@ -17,7 +17,7 @@ class PredictionAnalysis(Component):
         "dataset": Input(ImageDataset, "for the images' classes and groups, and for small pictures of some"),
         "labels": Input(Analysis, "of TFRecordConverter"),
         "model_run": Input(ModelRun, "for `training.json`, what the model was made from, the predictions of eval"),
-        "evaluation": Input(ModelEvaluation, "for the predictions of test"),
+        "evaluation": Input(ModelEvaluation, "for the predictions of test, and what was found of slices"),
         "cross_fit": Input(Analysis, "of CrossFit, for predictions of train and eval", optional=True),
         "ensemble": Input(Analysis, "of Ensemble, where that is the model", optional=True),
     }

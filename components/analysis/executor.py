@@ -15,6 +15,7 @@ from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, make_card
 from components.analysis.options import AnalysisOptions
 from components.analysis.pictures import make_pictures
+from components.analysis.slices import judged_slices
 from components.formats.dataset import write_table
 from components.formats.documents import (
     ANALYSIS,
@@ -72,7 +73,8 @@ class Executor(BaseExecutor):
         findings["answers"] = check_answers(by_split["test"], labels, training.get("answers"))
         findings["data"] = _data(SUMMARY.read(uris["dataset"]))
         findings["data"]["leak"] = leak(read_made_from(uris["model_run"]), uris["dataset"])
-        findings["baselines"] = RESULTS.read(uris["evaluation"])["baselines"]
+        results = RESULTS.read(uris["evaluation"])
+        findings |= {"baselines": results["baselines"], "slices": judged_slices(results)}
         lineage = {name: stored_at(artifact) for name, artifact in inputs.items()}
         made_by = inputs.get("ensemble", inputs["model_run"])
         lineage["model"] = made_by.get_string_custom_property("model")

@@ -94,6 +94,21 @@ least
 {{ scored(row.answered) }} of {{ row.images }} | {{ scored(row.precision) }} |
 {% endfor %}
 {% endif -%}
+{% if slices is defined -%}
+## Slices of the test split
+
+{{ slices.text | literally }}
+{% if slices.rows %}
+| slice | accuracy | images |
+|---|---|---|
+{% for row in slices.rows -%}
+| {{ row.slice | literally }} | {{ "%.3f" | format(row.accuracy) }} ({{ interval(row) }}) | {{ row.examples }} |
+{% endfor %}
+{%- if slices.judged > slices.rows | length %}
+The worst {{ slices.rows | length }} of {{ slices.judged }}.
+{% endif %}
+{%- endif %}
+{% endif -%}
 ## Intended use
 
 {{ intended_use }}
@@ -126,6 +141,7 @@ def make_card(
     said = ("weights", "flip_average", "imbalance", "members")
     later: dict[str, Any] = {name: training[name] for name in said if name in training}
     later |= {"baselines": findings["baselines"]} if "baselines" in findings else {}
+    later |= {"slices": findings["slices"]} if findings.get("slices") else {}
     return later | {
         "architecture": training["architecture"],
         "parameters": training["parameters"],

@@ -7,7 +7,8 @@ from tensorflow_model_analysis.proto import config_pb2
 from components.evaluator.comparison import BASELINE, CANDIDATE, Comparison
 from components.evaluator.comparison import FEATURE as NEW
 from components.evaluator.options import EvaluateOptions
-from components.formats.examples import AUGMENTED, LABEL, TEXT
+from components.evaluator.slice_plan import Slicing
+from components.formats.examples import AUGMENTED, LABEL, METADATA, TEXT
 
 SLICES = (TEXT, AUGMENTED)
 ACCURACY = "sparse_categorical_accuracy"
@@ -32,7 +33,11 @@ def least_accuracy(options: EvaluateOptions, counts: Sequence[int]) -> float:
 
 
 def make_eval_config(
-    labels: Sequence[str], options: EvaluateOptions, counts: Sequence[int], comparison: Comparison | None
+    labels: Sequence[str],
+    options: EvaluateOptions,
+    counts: Sequence[int],
+    comparison: Comparison | None,
+    slicings: Sequence[Slicing] = (),
 ) -> config_pb2.EvalConfig:
     """Return TFMA's configuration.
 
@@ -44,6 +49,7 @@ def make_eval_config(
         options: the thresholds.
         counts: test images of each class.
         comparison: what the baseline is compared on; None where there is none.
+        slicings: columns of metadata to slice by, one or two at once.
     """
     config = config_pb2.EvalConfig()
     with_baseline = comparison is not None
@@ -58,6 +64,8 @@ def make_eval_config(
     config.slicing_specs.add()
     for feature in SLICES:
         config.slicing_specs.add(feature_keys=[feature])
+    for names in slicings:
+        config.slicing_specs.add(feature_keys=[METADATA + name for name in names])
     spec = config.metrics_specs.add()
     spec.metrics.add(class_name="ExampleCount")
     accuracy = spec.metrics.add(class_name="SparseCategoricalAccuracy", config=f'"name": "{ACCURACY}"')

@@ -19,9 +19,11 @@ from components.evaluator.comparison import BASELINE, CANDIDATE, Comparison, dec
 from components.evaluator.eval_config import least_accuracy, make_eval_config
 from components.evaluator.extractors import custom_extractors
 from components.evaluator.gain import Gain, missed, paired_gain
-from components.evaluator.handed_over import KEPT, SEEN
+from components.evaluator.handed_over import KEPT, SEEN, SLICED
 from components.evaluator.options import EvaluateOptions
-from components.evaluator.results import read_blessing, read_results
+from components.evaluator.results import read_blessing, read_results, read_slices
+from components.evaluator.slice_tables import plan_of, slices_of
+from components.evaluator.slices import too_weak
 from components.formats.documents import BASELINES, RESULTS
 from components.formats.examples import read_labels
 from components.formats.groups import read_groups
@@ -69,7 +71,8 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         inputs = {key: value for key, value in input_dict.items() if key not in _OURS}
         if comparison is not None:
             inputs["baseline_model"] = [baseline]
-        config = make_eval_config(labels, options, counts, comparison)
+        plan = plan_of(images, options)
+        config = make_eval_config(labels, options, counts, comparison, plan.slicings if plan else ())
         properties = dict(exec_properties)
         properties["eval_config"] = proto_utils.proto_to_json(config)
         properties["example_splits"] = json_utils.dumps(["test"])
@@ -81,6 +84,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         handed_over = copy_context()
         handed_over.run(SEEN.set, comparison.seen if comparison is not None and marked else None)
         handed_over.run(KEPT.set, str(kept))
+        handed_over.run(SLICED.set, plan.columns if plan else ())
         try:
             handed_over.run(super().Do, inputs, output_dict, properties)
             rows = pq.read_table(kept)
@@ -89,14 +93,20 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
             kept.unlink(missing_ok=True)
         where = comparison.where if comparison is not None else ""
         gain = None if comparison is None else _gain(rows, comparison, options.gain_confidence or LEVEL)
+        model = CANDIDATE if comparison is not None else ""
+        candidate = read_results(uri, labels, model)
+        slices = plan and slices_of(
+            rows, read_slices(uri, plan.slicings, model), plan, options, candidate["accuracy"] or 0.0
+        )
         verdict = read_blessing(uri, where)
-        candidate = read_results(uri, labels, CANDIDATE if comparison is not None else "")
         baselines = _held_against(Path(get_single_instance(input_dict["baselines"]).uri), labels, rows)
         further = []
         if gain is not None and options.gain_confidence is not None and verdict["blessed"]:
             further += missed(gain, options.min_gain, where)
         if options.beat_baselines:
             further += not_beaten(baselines, candidate["accuracy"])
+        if slices:
+            further += too_weak(slices)
         if further and verdict["blessed"]:
             _take_back(get_single_instance(output_dict["blessing"]))
         results: dict[str, Any] = {
@@ -111,6 +121,7 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
             "about_baselines": describe(baselines, candidate["balanced_accuracy"]),
             "baseline": None,
             "comparison": None,
+            "slices": slices,
         }
         if comparison is not None and gain is not None:
             version = baseline.get_string_custom_property("version")
@@ -128,6 +139,11 @@ class EvaluatorExecutor(tfx_evaluator.Executor):
         evaluation.set_float_custom_property("macro_f1", results["candidate"]["macro_f1"])
         evaluation.set_float_custom_property("least_accuracy", results["least_accuracy"])
         evaluation.set_int_custom_property("blessed", int(results["blessed"]))
+        if slices:
+            evaluation.set_int_custom_property("judged_slices", slices["judged"])
+        if slices and slices["worst"]:
+            evaluation.set_string_custom_property("worst_slice", slices["worst"]["slice"])
+            evaluation.set_float_custom_property("worst_slice_accuracy", slices["worst"]["accuracy"])
         if comparison is not None and gain is not None:
             evaluation.set_string_custom_property("compared_on", comparison.on)
             evaluation.set_int_custom_property("compared_images", comparison.images)

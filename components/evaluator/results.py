@@ -10,6 +10,8 @@ from tensorflow_model_analysis.proto import validation_result_pb2
 
 from components.evaluator.comparison import FEATURE as NEW
 from components.evaluator.eval_config import ACCURACY, ROUNDING, SLICES, TOP_2
+from components.evaluator.slice_plan import Slicing
+from components.formats.examples import METADATA
 from components.tools.scores import OVERALL, PER_CLASS
 
 
@@ -49,6 +51,28 @@ def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> di
             one |= {"examples": int(_number(values["example_count"]) or 0), "accuracy": _number(values[ACCURACY])}
             found["slices"].append(one)
     found["slices"].sort(key=lambda one: (one["feature"], one["value"]))
+    return found
+
+
+def read_slices(
+    evaluation: Path, slicings: Sequence[Slicing], model: str = ""
+) -> dict[tuple[tuple[str, str], ...], tuple[int, float]]:
+    """Return number of images and accuracy of each slice by metadata: by column and name, in the slicings' order.
+
+    Args:
+        evaluation: folder that the Evaluator wrote.
+        slicings: columns that it sliced by, one or two at once.
+        model: see `read_results`.
+    """
+    orders = {tuple(sorted(METADATA + name for name in slicing)): slicing for slicing in slicings}
+    found = {}
+    for key, metrics in tfma.load_eval_result(str(evaluation), model_name=model).slicing_metrics:
+        slicing = orders.get(tuple(sorted(feature for feature, _ in key)))
+        if slicing is not None:
+            names = {feature: _text(value) for feature, value in key}
+            values = metrics[""][""]
+            place = tuple((name, names[METADATA + name]) for name in slicing)
+            found[place] = (int(_number(values["example_count"]) or 0), _number(values[ACCURACY]) or 0.0)
     return found
 
 

@@ -44,6 +44,7 @@ SCHEMA = pa.schema(
         pa.field("filename", pa.string(), nullable=False),
         pa.field("weight", pa.float32()),
         pa.field("votes", pa.map_(pa.string(), pa.float32())),
+        pa.field("metadata", pa.map_(pa.string(), pa.string())),
     ],
     metadata={KEY: str(VERSION)},
 )
@@ -79,6 +80,8 @@ class ImageRow:
         filename: file name without folders.
         weight: what the image counts in the loss; None as any other.
         votes: each class's share of the votes on the label, sorted by class; None where nobody voted.
+        metadata: what a table says of it, value by column in the table's order, "" for what isn't given; all images of
+            a data set have the same columns, or None.
     """
 
     id: str
@@ -99,6 +102,7 @@ class ImageRow:
     filename: str
     weight: float | None = None
     votes: tuple[tuple[str, float], ...] | None = None
+    metadata: tuple[tuple[str, str], ...] | None = None
 
 
 _FIELDS = tuple(field.name for field in fields(ImageRow))
@@ -208,8 +212,8 @@ def read_shard(path: str | os.PathLike[str]) -> Iterator[ImageRow]:
 
 def row_of(values: Mapping[str, Any]) -> ImageRow:
     """Return the row of a record as pyarrow reads it."""
-    votes = values.get("votes")
-    return ImageRow(**{**values, "votes": None if votes is None else tuple(votes)})
+    maps = {name: None if (one := values.get(name)) is None else tuple(one) for name in ("votes", "metadata")}
+    return ImageRow(**{**values, **maps})
 
 
 def read_batches(file: pq.ParquetFile, row_groups: Iterable[int]) -> Iterator[pa.RecordBatch]:

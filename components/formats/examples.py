@@ -24,8 +24,10 @@ DISTRIBUTION = "image/class/distribution"  # beside it: floats, the classes' sha
 AUGMENTED = "image/augmented"  # 0: an original, 1: a copy
 SHA256 = "image/key/sha256"  # of the source file
 GROUP = "image/group"  # images that share it are in one split
+METADATA = "image/metadata/"  # before a column's name: what a table says of the image, "" where it says nothing
 
 LABEL_MAP = Document("label_map.json")
+_METADATA_COLUMNS = Document("metadata.json")  # beside the label map, where images have metadata
 
 
 def split_folder(examples: StrPath, split: str) -> Path:
@@ -51,3 +53,14 @@ def read_labels(folder: StrPath) -> list[str]:
 def read_counts(folder: StrPath) -> dict[str, int]:
     """Read how many Examples each split has; nothing where the label map doesn't say."""
     return dict(LABEL_MAP.read(folder).get("examples", {}))
+
+
+def write_metadata_columns(columns: Sequence[str], folder: StrPath) -> None:
+    """Write the names of the columns of metadata that Examples have; nothing where they have none."""
+    if columns:
+        _METADATA_COLUMNS.write({"columns": list(columns)}, folder)
+
+
+def read_metadata_columns(folder: StrPath) -> list[str]:
+    """Read the names of the columns of metadata; none where there are none."""
+    return list(_METADATA_COLUMNS.read(folder)["columns"]) if _METADATA_COLUMNS.exists(folder) else []

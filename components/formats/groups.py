@@ -1,4 +1,4 @@
-"""Split, class, group and digest of every image, copies too: for those who judge a model and look at no picture."""
+"""What is known of every image, copies too, without looking at it: for those who judge a model."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from components.formats.dataset import SPLITS, read_columns, read_table, write_t
 from components.tools.files import StrPath
 
 _FILE = "groups.parquet"
-_COLUMNS = ("split", "label", "group", "sha256")
+_COLUMNS = ("split", "label", "group", "sha256", "copy", "metadata")
 
 
 def write_groups(dataset: StrPath, folder: StrPath) -> None:
@@ -18,7 +18,9 @@ def write_groups(dataset: StrPath, folder: StrPath) -> None:
 
 
 def read_groups(folder: StrPath) -> pa.Table:
-    """Return the table: `split`, `label`, `group` and `sha256`, all of them text.
+    """Return the table: `split`, `label`, `group` and `sha256`, all of them text; `copy` and `metadata` of an ImageRow.
+
+    What an older program wrote lacks the last two.
 
     Raises:
         NewerFormatError: it is of a later format.

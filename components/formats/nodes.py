@@ -52,6 +52,7 @@ BY_CLASS = {
     "ImageTuner": TUNER,
     "ImageEvaluator": EVALUATOR,
     "ImagePusher": PUSHER,
+    "ImageStatistics": STATISTICS,
     "SplitComparison": COMPARISON,
 }
 

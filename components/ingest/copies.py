@@ -23,6 +23,7 @@ class Relation:
         given: what a table of labels says of it, or else of its source.
         tie: what ties it to others: its source's id or its own, or what copies of a missing source have in common.
         doubt: why that isn't sure; "" where it is.
+        metadata: what a table says of it beyond its label: values by column; see `components.ingest.metadata`.
     """
 
     label: str
@@ -30,6 +31,7 @@ class Relation:
     tie: str
     given: Label | None = None
     doubt: str = field(default="", compare=False)
+    metadata: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True)

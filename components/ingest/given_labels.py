@@ -1,19 +1,16 @@
 """The labels that a table gives to the images of a folder: read, matched, and held against what the folders say."""
 
-import os
 from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from components.images.folder_names import may_be_image
-from components.images.source import Listing, Source, SourceError, printable
+from components.images.source import Listing, Source, SourceError
 from components.ingest.label_table import Label, read_label_table, read_names
 from components.ingest.match_labels import Finder, match_labels
+from components.ingest.named_table import content_of, id_within, roots_of
 from components.ingest.options import DataOptions
-from components.tools.passwords import revealed
-from components.tools.retries import with_retries
 
 NO_CLASS = ""  # the label of images whose votes name none
 _ENDINGS = (".csv", ".tsv", ".txt")
@@ -58,15 +55,15 @@ def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabel
     where = f"data.labels_csv {options.labels_csv}"
     names = options.label_names
     if isinstance(names, str):
-        names = read_names(_content(names, "data.label_names"), f"data.label_names {names}")
+        names = read_names(content_of(names, "data.label_names"), f"data.label_names {names}")
     is_graded = options.min_confidence is not None or options.weigh_by_confidence
-    content = _content(options.labels_csv, "data.labels_csv")
+    content = content_of(options.labels_csv, "data.labels_csv")
     table = read_label_table(content, where, options.labels_columns, names, with_confidence=is_graded)
     if not table.rows:
         raise SourceError(f"{where} labels no image: it has no line below the names of its columns")
-    used = _within(options.labels_csv, uri, listing)
+    used = id_within(options.labels_csv, uri, listing)
     beside = used.rpartition("/")[0] if used else ""
-    matched = match_labels(table, Finder(listing.files, _roots(uri), beside))
+    matched = match_labels(table, Finder(listing.files, roots_of(uri), beside))
     left_out = dict.fromkeys(matched.undecided, "the votes name no class")
     labels = dict.fromkeys(matched.undecided, Label(NO_CLASS))
     for file, label in matched.labels.items():
@@ -110,25 +107,12 @@ def unused_tables(
             table = read_label_table(_read(source, file), file, with_confidence=False)
         except (SourceError, OSError):
             continue
-        finder = Finder(listing.files, _roots(uri), file.rpartition("/")[0])
+        finder = Finder(listing.files, roots_of(uri), file.rpartition("/")[0])
         named = {ids[0]: row.label.name for row in table.rows if len(ids := finder.find(row.path)) == 1}
         if named and len(named) >= _WORTH_A_WORD * len(table.rows):
             change = sum(labels.get(image) not in (None, label) for image, label in named.items())
             found.append({"file": file, "rows": len(table.rows), "images": len(named), "would_change": change})
     return found
-
-
-def _within(table: str, uri: str, listing: Listing) -> str | None:
-    """Return a table's id where it lies in the data folder."""
-    if "://" in uri or "://" in table:
-        file = table.removeprefix(f"{uri.rstrip('/')}/") if table.startswith(f"{uri.rstrip('/')}/") else ""
-    else:
-        file = printable(os.fsencode(os.path.relpath(os.path.realpath(table), os.path.realpath(uri))))
-    return file if file in set(listing.files) else None
-
-
-def _roots(uri: str) -> list[str]:
-    return [uri] if "://" in uri else [uri, str(Path(uri).absolute()), os.path.realpath(uri)]
 
 
 def _read(source: Source, file: str) -> bytes:
@@ -153,16 +137,3 @@ def _confidence(label: Label, where: str) -> float:
             "about: name it by data.labels_columns={confidence: …}"
         )
     return label.confidence
-
-
-def _content(uri: str, option: str) -> bytes:
-    import fsspec  # takes a quarter of a second, and most folders have no table
-
-    def read() -> bytes:
-        with fsspec.open(revealed(uri), "rb") as file:
-            return file.read()  # type: ignore[no-any-return]
-
-    try:
-        return with_retries(read) if "://" in uri else read()
-    except OSError as error:
-        raise SourceError(f"can't read {option} = {uri}: {error}") from None

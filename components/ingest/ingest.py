@@ -19,6 +19,7 @@ from components.ingest.copies import Evidence, doubtful_copies, relate
 from components.ingest.duplicates import count_duplicates, find_duplicates
 from components.ingest.inspect_image import Quarantined
 from components.ingest.layout import Layout, check_split_csv
+from components.ingest.metadata import describe_metadata, twins_of, with_metadata
 from components.ingest.notes import notes
 from components.ingest.options import DataOptions
 from components.ingest.pack import mend, pack
@@ -50,7 +51,10 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
         usable = [entry for entry in found.entries if entry.id not in unusable]
         digests = {row.id: row.sha256 for shard in shards for row in shard.rows}
         relations = relate(usable, layout, given.labels, Evidence(found.lineage, marks, digests))
-        mend(destination, shards, found.relations, relations)
+    rows = [row for shard in shards for row in shard.rows]
+    near = near_duplicates([unsigned(row.phash) for row in rows]) if options.near_duplicates != "off" else []
+    relations = with_metadata(relations, found.metadata, twins_of(rows, near))
+    mend(destination, shards, found.relations, relations)
     rows = [row for shard in shards for row in shard.rows]
     bad = sorted([*found.bad, *(item for shard in shards for item in shard.bad)], key=lambda item: item.id)
     if bad and options.on_bad_image == "error":
@@ -68,7 +72,6 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
         remedy = f"a classifier needs two{use_table(found.unused_tables, uri)}"
         raise SourceError(f"data: only one class with images ({min(classes)}) in {uri}: {remedy}")
 
-    near = near_duplicates([unsigned(row.phash) for row in rows]) if options.near_duplicates != "off" else []
     duplicates = find_duplicates(rows, near)
     tables = findings or destination
     write_table(pa.Table.from_pylist([asdict(item) for item in bad], schema=_BAD_SCHEMA), tables / QUARANTINE)
@@ -92,6 +95,7 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
         "splits": dict(layout.splits),
         "excluded": dict(Counter(found.excluded.values()).most_common()),
         "labels_table": {**given.read, "labels": len(given.labels), "changed": given.changed()} if given.read else None,
+        "metadata_table": describe_metadata(rows, found.metadata),
         "unused_tables": found.unused_tables,
         "duplicates": count_duplicates(duplicates),
         "sizes": dict(Counter(f"{row.width}×{row.height}" for row in rows).most_common(12)),
@@ -109,9 +113,9 @@ _DUPLICATE_SCHEMA = pa.schema([(name, pa.string()) for name in ("kind", "key", "
 
 
 def _digest(rows: list[ImageRow], layout: Layout) -> str:
-    """Digest the images with labels, names and sources, wherever the folder lies and whichever level was named."""
+    """Digest the images and what is known of them, wherever the folder lies and whichever level was named."""
     lines = sorted(
-        "\0".join((layout.place(row.id, row.split), row.sha256, row.label, row.split, *_tie(row, layout), *_grade(row)))
+        "\0".join((layout.place(row.id, row.split), row.sha256, row.label, row.split, *_tie(row, layout), *_said(row)))
         for row in rows
     )
     return hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
@@ -123,8 +127,9 @@ def _tie(row: ImageRow, layout: Layout) -> tuple[str, ...]:
     return () if row.group == row.id else (row.group,)
 
 
-def _grade(row: ImageRow) -> tuple[str, ...]:
-    return () if row.weight is None and row.votes is None else (repr(row.weight), repr(row.votes))
+def _said(row: ImageRow) -> tuple[str, ...]:
+    grade = () if row.weight is None and row.votes is None else (repr(row.weight), repr(row.votes))
+    return grade if row.metadata is None else (*grade, f"metadata {row.metadata!r}")
 
 
 def _first(bad: list[Quarantined]) -> str:

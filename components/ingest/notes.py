@@ -1,7 +1,9 @@
 """What a person should hear of a folder that was ingested, beside its figures. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from components.ingest.text_table import UNICODE
 
 _NAMED = 10
 
@@ -32,8 +34,9 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"data.labels_csv changes no label: the folders say the same of all {used['labels']} images that it names."
         )
-    if used and used["encoding"] not in ("utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+    if used and used["encoding"] not in UNICODE:
         yield f"data.labels_csv isn't UTF-8; it was read as {used['encoding']}."
+    yield from _of_metadata(summary["metadata_table"], summary["images"])
     for reason, count in summary["excluded"].items():
         yield f"{count} images are left out: {reason}."
     for table in summary["unused_tables"]:
@@ -43,3 +46,24 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
                 f"{table['would_change']} of {table['images']} images. To use it, name its path by data.labels_csv, "
                 "taken out of the archive if it is in one."
             )
+
+
+def _of_metadata(table: Mapping[str, Any] | None, images: int) -> Iterator[str]:
+    if table is None:
+        return
+    if missing := table["missing"]["images"]:
+        named = _first(table["missing"]["first"], missing)
+        yield f"data.metadata_csv says nothing of {missing} of {images} images ({named}): not given, in slices."
+    if unmatched := table["unmatched"]["rows"]:
+        named = _first(table["unmatched"]["first"], unmatched)
+        yield f"{unmatched} of {table['rows']} lines of data.metadata_csv name no image of the data folder ({named})."
+    if lines := table["without_path"]:
+        yield f"{lines} lines of data.metadata_csv name no image at all: their path is empty."
+    if columns := table["unnamed_columns"]:
+        yield f"{columns} columns of data.metadata_csv have no name and are left out."
+    if table["encoding"] not in UNICODE:
+        yield f"data.metadata_csv isn't UTF-8; it was read as {table['encoding']}."
+
+
+def _first(names: Sequence[str], count: int) -> str:
+    return ", ".join(names) + (", …" if count > len(names) else "")

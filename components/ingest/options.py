@@ -51,6 +51,14 @@ class DataOptions(Section):
         description="class names by what the table has in their place: `{0: neutral, …}`, or a file of two columns",
         json_schema_extra=FILE,
     )
+    metadata_csv: str | None = Field(
+        None,
+        description="table of paths and anything else known of the images, such as camera or age: what to slice by",
+        json_schema_extra=FILE,
+    )
+    metadata_path_column: str | None = Field(
+        None, description="its column of the images' paths; null: a usual name, such as path, image, file_name"
+    )
     min_confidence: float | None = Field(None, description="images whose label is less sure are left out")
     weigh_by_confidence: bool = Field(False, description="an image counts in the loss as its label is sure")
     max_pixels: int = Field(50_000_000, gt=0, description="images with more pixels are not decoded")
@@ -92,6 +100,8 @@ class DataOptions(Section):
             "min_confidence": self.min_confidence is not None,
             "weigh_by_confidence": self.weigh_by_confidence,
         }
+        if self.metadata_csv is None and self.metadata_path_column is not None:
+            raise ValueError("data.metadata_path_column is about data.metadata_csv: name that table. Received: null")
         if self.labels_csv is None and any(needing.values()):
             named = next(name for name, given in needing.items() if given)
             raise ValueError(f"data.{named} is about a table of labels: name it by data.labels_csv. Received: null")

@@ -154,4 +154,5 @@ def _related(row: ImageRow, relation: Relation) -> ImageRow:
         copy=int(copy),
         weight=given.confidence if given else None,
         votes=votes,
+        metadata=relation.metadata,
     )

@@ -15,6 +15,7 @@ from components.ingest.copies import Evidence, Relation, relate
 from components.ingest.given_labels import NO_CLASS, GivenLabels, given_labels, unused_tables
 from components.ingest.inspect_image import Quarantined
 from components.ingest.layout import Entry, Layout, is_split_csv, read_layout
+from components.ingest.metadata import GivenMetadata, given_metadata, with_metadata
 from components.ingest.options import DataOptions
 
 
@@ -26,6 +27,7 @@ class Structure:
         listing: what lies there.
         layout: what the folders mean.
         given: what a table of labels says.
+        metadata: what a table of other things says.
         entries: the files to read as images.
         lineage: source and copy number of copies, by id, as a table of an earlier split has them; None without one.
         relations: of these files and of those that a table leaves out, by id.
@@ -37,6 +39,7 @@ class Structure:
     listing: Listing
     layout: Layout
     given: GivenLabels
+    metadata: GivenMetadata
     entries: list[Entry]
     lineage: Mapping[str, tuple[str, int]] | None
     relations: Mapping[str, Relation]
@@ -80,13 +83,14 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
     """
     listing = source.list()
     given = given_labels(uri, listing, options)
+    metadata = given_metadata(uri, listing, options)
     if not given.labels and (other := describe_folder(listing.files)):
         raise SourceError(f"data: {uri}: {other}")
     check_links(listing.outside, listing.folders)
     # A class folder that can't be read, or a link to one that is gone, is a class without images, not no class.
     unread = [file_id for file_id, _ in listing.unusable if file_id != "." and not has_ending(file_id)]
     layout = read_layout(
-        [file_id for file_id in listing.files if file_id != given.used],
+        [file_id for file_id in listing.files if file_id not in (given.used, metadata.used)],
         [*listing.folders, *unread],
         {file_id: label.name for file_id, label in given.labels.items()},
         layout=options.layout,
@@ -95,10 +99,10 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
     )
     _refuse_numbers(layout, given)
     lineage = _lineage(source, layout)
-    relations = relate(layout.entries, layout, given.labels, Evidence(lineage))
+    relations = with_metadata(relate(layout.entries, layout, given.labels, Evidence(lineage)), metadata)
     labels = {file_id: relation.label for file_id, relation in relations.items()}
     own = {name for name in SPLIT_TABLES if name in layout.split_csvs and is_split_csv(name, _text(source, name))}
-    unused = unused_tables(uri, source, listing, labels, {given.used, *own})
+    unused = unused_tables(uri, source, listing, labels, {given.used, metadata.used, *own})
     if not layout.labels and listing.unusable:
         file_id, reason = listing.unusable[0]
         count = len(listing.unusable)
@@ -119,7 +123,7 @@ def read_structure(uri: str, source: Source, options: DataOptions) -> Structure:
         raise SourceError(
             f"data: data.labels_csv leaves no image in {uri}: of {count} {reason}. Correct it or its options"
         )
-    found = Structure(listing, layout, given, entries, lineage, relations, excluded, unused, bad)
+    found = Structure(listing, layout, given, metadata, entries, lineage, relations, excluded, unused, bad)
     found.check_classes([(relations[entry.id].label, entry.split) for entry in entries], bad)
     return found
 

@@ -12,6 +12,7 @@ from components.report.baselines import baselines_of
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
 from components.report.copies import copies_of
 from components.report.cross_fit import gather_cross_fit
+from components.report.slices import shown_slices
 
 _QUARANTINED = 50
 
@@ -48,6 +49,7 @@ def gather(
         "leaderboard": read_leaderboard(leaderboard) if leaderboard else [],
         "results": results,
         **baselines_of(results),
+        "slices": shown_slices(results),
         "analysis": analysis,
         "answers": show_answers(analysis["answers"]),
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],

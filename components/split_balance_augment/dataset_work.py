@@ -190,6 +190,7 @@ class _Writer:
             "source_id": source.id,
             "weight": source.weight,
             "votes": source.votes,
+            "metadata": source.metadata,
         }
         for name, value in shared.items():
             self._columns[name] += [value] * count

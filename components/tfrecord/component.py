@@ -13,7 +13,7 @@ class TFRecordConverter(Component):
     EXECUTOR = Executor
     INPUTS = {"dataset": Input(ImageDataset, "with the splits train, eval and test")}
     OUTPUTS = {
-        "examples": Output(Examples, "`Split-<split>/*.gz` and `label_map.json`"),
-        "labels": Output(Analysis, "`label_map.json` alone"),
-        "groups": Output(Analysis, "`groups.parquet`: split, class, group and digest of every image"),
+        "examples": Output(Examples, "`Split-<split>/*.gz`, `label_map.json`, and `metadata.json` with its columns"),
+        "labels": Output(Analysis, "`label_map.json` and `metadata.json` alone"),
+        "groups": Output(Analysis, "`groups.parquet`: split, class, group, digest, … of every image"),
     }

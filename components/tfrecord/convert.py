@@ -1,13 +1,14 @@
 """From Parquet shards to TFRecord shards of tf.Example, one for one, in the same order."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from components.formats import examples as features
 from components.formats.dataset import SPLITS, ImageRow, read_columns, read_shard, shard_paths
-from components.formats.examples import record_name, split_folder, write_labels
+from components.formats.examples import record_name, split_folder, write_labels, write_metadata_columns
 from components.formats.nodes import CONVERTER
 from components.tools.files import replacing
 from components.tools.progress import Progress
@@ -28,7 +29,7 @@ def convert(dataset: Path, examples: Path) -> dict[str, int]:
     Raises:
         FileNotFoundError: a split has no shards.
     """
-    tables = [read_columns(dataset, split, ["label", "weight", "votes"]) for split in SPLITS]
+    tables = [read_columns(dataset, split, ["label", "weight", "votes", "metadata"]) for split in SPLITS]
     labels = sorted({label for table in tables for label in table["label"].to_pylist()})
     is_graded = any(table[name].null_count < len(table) for table in tables for name in ("weight", "votes"))
     ids = {label: index for index, label in enumerate(labels)}
@@ -46,6 +47,7 @@ def convert(dataset: Path, examples: Path) -> dict[str, int]:
             counts[split] += _convert_shard(shard, path, ids, is_graded)
             progress(index + 1, split)
     write_labels(labels, examples, counts)
+    write_metadata_columns(_metadata_columns(tables), examples)
     return counts
 
 
@@ -86,6 +88,7 @@ def example_of(row: ImageRow, ids: Mapping[str, int], is_graded: bool = False) -
     if is_graded:
         values[features.WEIGHT] = numbers(1.0 if row.weight is None else row.weight)
         values[features.DISTRIBUTION] = numbers(*distribution_of(row, ids))
+    values |= {features.METADATA + name: text(value) for name, value in row.metadata or ()}
     return tf.train.Example(features=tf.train.Features(feature=values))
 
 
@@ -97,6 +100,12 @@ def distribution_of(row: ImageRow, ids: Mapping[str, int]) -> list[float]:
     votes = dict(row.votes or {row.label: 1.0})
     shares = [votes.get(label, 0.0) for label in sorted(ids, key=ids.__getitem__)]
     return [share / sum(shares) for share in shares]
+
+
+def _metadata_columns(tables: Iterable[Any]) -> list[str]:
+    """Return the names of the columns of metadata, which all images of a data set have or none."""
+    first = next((value for table in tables for value in table["metadata"]), None)
+    return [] if first is None else [name for name, _ in first.as_py() or ()]
 
 
 def _convert_shard(shard: Path, path: Path, ids: Mapping[str, int], is_graded: bool) -> int:

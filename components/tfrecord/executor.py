@@ -10,7 +10,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types.artifact_utils import encode_split_names, get_single_instance
 
 from components.formats.dataset import SPLITS
-from components.formats.examples import read_labels, write_labels
+from components.formats.examples import read_labels, read_metadata_columns, write_labels, write_metadata_columns
 from components.formats.groups import write_groups
 from components.tfrecord.convert import convert
 
@@ -47,4 +47,5 @@ class Executor(BaseExecutor):
         for folder in small.values():
             folder.mkdir(parents=True, exist_ok=True)
         write_labels(labels, small["labels"], counts)
+        write_metadata_columns(read_metadata_columns(examples.uri), small["labels"])
         write_groups(dataset, small["groups"])

@@ -1,18 +1,17 @@
 """ImageSchema, TFX's own statistics and validators set up for images, and DataGate, which acts on what they find."""
 
-import tensorflow_data_validation as tfdv
 from tfx.components.example_validator.component import ExampleValidator
-from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types.channel import BaseChannel
-from tfx.types.standard_artifacts import ExampleAnomalies, ExampleStatistics, Schema
+from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
 from components.component import Component, Input, Output, Parameter
 from components.formats.artifacts import Analysis
 from components.validation.comparison_executor import ComparisonExecutor
 from components.validation.gate_executor import GateExecutor
 from components.validation.options import ValidateOptions
-from components.validation.schema import STATISTICS
 from components.validation.schema_executor import SchemaExecutor
+from components.validation.statistics_executor import StatisticsExecutor
 
 
 class ImageSchema(Component):
@@ -25,6 +24,17 @@ class ImageSchema(Component):
         "validate": Parameter(ValidateOptions, "the user's own schema"),
         "max_pixels": Parameter(int, "no side of an image may be longer"),
     }
+
+
+class ImageStatistics(Component, BaseBeamComponent):  # type: ignore[misc]
+    """Run TFX's StatisticsGen over everything but the encoded bytes and the unique names.
+
+    TFX's own takes the names of the features when the pipeline is made; those of a table's columns aren't known then.
+    """
+
+    EXECUTOR = StatisticsExecutor
+    INPUTS = {"examples": Input(Examples, "with the columns of metadata")}
+    OUTPUTS = {"statistics": Output(ExampleStatistics, "of each split")}
 
 
 class SplitComparison(Component):
@@ -50,11 +60,6 @@ class DataGate(Component):
     }
     OUTPUTS = {"verdict": Output(Analysis, "`gate.json`")}
     PARAMETERS = {"validate": Parameter(ValidateOptions, "what an anomaly does")}
-
-
-def image_statistics(examples: BaseChannel) -> StatisticsGen:
-    """Return StatisticsGen over everything but the encoded bytes and the unique names."""
-    return StatisticsGen(examples=examples, stats_options=tfdv.StatsOptions(feature_allowlist=list(STATISTICS)))
 
 
 def example_validator(statistics: BaseChannel, schema: BaseChannel) -> ExampleValidator:

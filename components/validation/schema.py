@@ -15,6 +15,7 @@ from components.formats.examples import (
     HEIGHT,
     ID,
     LABEL,
+    METADATA,
     SHA256,
     SOURCE_ID,
     TEXT,
@@ -22,7 +23,7 @@ from components.formats.examples import (
     WIDTH,
 )
 
-# What TFDV computes statistics of. Encoded bytes and unique names would only cost time.
+# What TFDV computes statistics of, beside the metadata. Encoded bytes and unique names would only cost time.
 STATISTICS = (LABEL, TEXT, FORMAT, HEIGHT, WIDTH, CHANNELS, AUGMENTED)
 _NOT_IN_STATISTICS = {
     **dict.fromkeys((ENCODED, ID, FILENAME, SOURCE_ID, SHA256, GROUP), schema_pb2.BYTES),
@@ -49,6 +50,17 @@ def make_schema(labels: Sequence[str], max_pixels: int) -> schema_pb2.Schema:
         feature = schema.feature.add(name=name, type=kind)
         feature.lifecycle_stage = schema_pb2.DISABLED
     return schema
+
+
+def add_metadata(schema: schema_pb2.Schema, columns: Sequence[str]) -> None:
+    """Add the columns of metadata that the schema doesn't know: any text, in each example.
+
+    Which values a column has is for nobody to say beforehand; a schema of the user's own may say it.
+    """
+    known = {feature.name for feature in schema.feature}
+    for name in (METADATA + column for column in columns):
+        if name not in known:
+            _required(schema, name, schema_pb2.BYTES)
 
 
 def _required(schema: schema_pb2.Schema, name: str, kind: int) -> schema_pb2.Feature:

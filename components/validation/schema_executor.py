@@ -5,11 +5,11 @@ from typing import Any
 
 from google.protobuf import text_format
 
-from components.formats.examples import read_labels
+from components.formats.examples import read_labels, read_metadata_columns
 from components.plain_executor import PlainExecutor
 from components.tools.files import write_text
 from components.validation.options import ValidateOptions
-from components.validation.schema import make_schema
+from components.validation.schema import add_metadata, make_schema
 from components.validation.schema_file import read_schema
 
 
@@ -25,7 +25,7 @@ class SchemaExecutor(PlainExecutor):
         """Make the schema, or take over the user's.
 
         Args:
-            input_dict: `labels`, with the label map.
+            input_dict: `labels`, with the label map and the columns of metadata.
             output_dict: `schema`, a standard Schema.
             exec_properties: `validate`, options as JSON, and `max_pixels`.
         """
@@ -35,6 +35,7 @@ class SchemaExecutor(PlainExecutor):
             schema = read_schema(options.schema_path)
         else:
             schema = make_schema(read_labels(labels.uri), int(exec_properties["max_pixels"]))
+        add_metadata(schema, read_metadata_columns(labels.uri))
         uri = Path(output.uri)
         uri.mkdir(parents=True, exist_ok=True)
         write_text(text_format.MessageToString(schema), uri / "schema.pbtxt")

@@ -106,6 +106,7 @@ def named_files(config: Config) -> dict[str, tuple[str, tuple[str, ...]]]:
         "validate.schema": (config.validation.schema_path, (nodes.SCHEMA,)),
         "model.weights": (config.model.weights if config.model.weights != "imagenet" else None, trainers(config)),
         "data.labels_csv": (config.data.labels_csv, (nodes.INGEST,)),
+        "data.metadata_csv": (config.data.metadata_csv, (nodes.INGEST,)),
         "data.label_names": (config.data.names_file, (nodes.INGEST,)),
     }
     return {name: (path, users) for name, (path, users) in files.items() if path is not None}
@@ -134,7 +135,7 @@ def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> 
         reach = volumes(target, trainers(config), tasks)
         yield from place_problems("train.checkpoints", config.train.checkpoints, reach)
     for name, (path, users) in named_files(config).items():
-        if "://" in path and name not in ("data.labels_csv", "data.label_names"):
+        if "://" in path and name not in ("data.labels_csv", "data.metadata_csv", "data.label_names"):
             yield f"{name} must be a path in the pods. Received: {path}"
         else:
             yield from place_problems(name, path, volumes(target, (*users, nodes.DATA_DIGEST), tasks))

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import yaml
 
+from components.evaluator.slice_plan import plan_slices
 from components.formats.saved_model import GRAPH
 from components.images.containers.open_data import ContainerSource, open_data
-from components.ingest.structure import read_structure
+from components.ingest.structure import Structure, read_structure
 from components.models.torch_weights import SUFFIX, check_file
 from components.split.captures import captured_keys, count_captures
 from components.tools.patterns import CHARACTERS, found_in
@@ -25,6 +26,8 @@ from pipeline.local.failures import cut
 from pipeline.local.metadata_file import why_no_metadata
 from pipeline.local.workdir import Workdir
 
+# Files that may lie in an object store.
+_FETCHED = ("data.labels_csv", "data.metadata_csv", "data.label_names", "augment.pipeline_yaml")
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -56,24 +59,37 @@ def check_data(config: Config, data: str) -> None:
         data: the data folder.
 
     Raises:
-        BeforehandError: `split.group_regex` captures nothing, or takes too long to search.
+        BeforehandError: `split.group_regex` captures nothing, or takes too long to search; or `evaluate.slice_on`
+            names what can't be sliced by.
         SourceError: there is no such folder, or it can't be told what its folders and tables mean.
     """
     source = open_data(data, follow_links=config.data.follow_links)
     if isinstance(source, ContainerSource):  # whose names are known when it is unpacked
         return
     found = read_structure(data, source, config.data)
+    try:
+        _check_groups(config, found)
+        _check_slices(config, found)
+    except ValueError as error:
+        raise BeforehandError(str(error)) from None
+
+
+def _check_groups(config: Config, found: Structure) -> None:
     split = config.split
     if split.group_regex is None:
         return
     ids = [entry.id for entry in found.entries if found.relations[entry.id].source is None]  # a copy follows its source
     names = ids if split.group_on == "path" else [file_id.rpartition("/")[2] for file_id in ids]
     option = f"split.group_regex = {split.group_regex}"
-    try:
-        keys = captured_keys(names, split.group_regex)
-        count_captures(keys, names, split.group_on, option, "set split.group_on=path")
-    except ValueError as error:
-        raise BeforehandError(str(error)) from None
+    keys = captured_keys(names, split.group_regex)
+    count_captures(keys, names, split.group_on, option, "set split.group_on=path")
+
+
+def _check_slices(config: Config, found: Structure) -> None:
+    relations = [found.relations[entry.id] for entry in found.entries]
+    images = [(one.label, one.metadata) for one in relations if one.source is None and one.metadata is not None]
+    if images:
+        plan_slices(images, config.evaluate.slice_on, config.evaluate.max_slice_values)
 
 
 def _names(folder: Workdir) -> Iterator[str]:
@@ -88,6 +104,7 @@ def _names(folder: Workdir) -> Iterator[str]:
 def _files(config: Config) -> Iterator[str]:
     named = {
         "data.labels_csv": config.data.labels_csv,
+        "data.metadata_csv": config.data.metadata_csv,
         "data.label_names": config.data.names_file,
         "augment.pipeline_yaml": config.augment.pipeline_yaml,
         "validate.schema": config.validation.schema_path,
@@ -96,7 +113,7 @@ def _files(config: Config) -> Iterator[str]:
     for key, path in named.items():
         if path is None:
             continue
-        if key in ("data.labels_csv", "data.label_names", "augment.pipeline_yaml") and "://" in path:
+        if key in _FETCHED and "://" in path:
             if problem := why_no_store(path):
                 yield f"{key} = {path}: {problem}"
         elif not Path(path).exists():

@@ -16,6 +16,11 @@ def test_the_table_shows_the_intervals_of_accuracy_baselines_and_gain() -> None:
     assert key_figure(nodes.SIMPLE_BASELINES, {"baselines": baselines}) == (
         "test accuracy of always 'happy' 0.250 (0.200 – 0.300), of a linear model 0.500 (0.450 – 0.550)"
     )
+    weak = {"worst_slice": "camera = a", "worst_slice_accuracy": 0.5, "judged_slices": 3}
+    sliced = key_figure(nodes.EVALUATOR, {"evaluation": evaluation | weak})
+    assert sliced == "test accuracy 0.900, macro-F1 0.800, worst slice camera = a 0.500: blessed"
+    small = key_figure(nodes.EVALUATOR, {"evaluation": evaluation | {"judged_slices": 0}})
+    assert small == "test accuracy 0.900, macro-F1 0.800, no slice large enough to judge: blessed"
     judged = key_figure(nodes.ANALYSIS, {"analysis": analysis})
     assert judged == "accuracy within 0.871 – 0.923 (95 %), 3 suspicious labels"
     assert key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 3}}) == "3 suspicious labels"

@@ -39,6 +39,8 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("evaluate.min_accuracy=0.9", {"Evaluator", "Report"}),
         ("evaluate.beat_baselines=false", {"Evaluator", "Report"}),
         ("evaluate.gain_confidence=0.95", {"Evaluator", "Report"}),
+        ("evaluate.min_slice_accuracy=0.7", {"Evaluator", "Report"}),
+        ("evaluate.slice_on=[camera]", {"Evaluator", "Report"}),
     ],
 )
 def test_an_option_reruns_those_who_read_it(override: str, changed: set[str]) -> None:

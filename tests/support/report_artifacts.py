@@ -113,6 +113,7 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
             "candidate": {**overall, "top_2_accuracy": 0.9},
             "baseline": {"version": "7", **overall},
             "comparison": {"text": f"Compared with {SCRIPT}."},
+            "slices": _slices(),
         },
         uris["evaluation"] / "results.json",
     )
@@ -194,6 +195,31 @@ def _training() -> dict[str, Any]:
         "seconds": 61.0,
         "train_images": 156,
         "history": history,
+    }
+
+
+def _slices() -> dict[str, Any]:
+    rows = [
+        {
+            "slice": f"camera = {SCRIPT} {number}",
+            "examples": 60 - number,
+            "accuracy": 0.5 + number / 60,
+            "low": 0.4,
+            "high": 0.9,
+            "effective": 30.0,
+            "design_effect": 2.0 - number / 60,
+            "judged": number < 10,
+        }
+        for number in range(16)
+    ]
+    return {
+        "rows": rows,
+        "judged": 10,
+        "worst": rows[0],
+        "least_accuracy": 0.6,
+        "least_images": 50,
+        "left_out": [{"column": IMAGE, "reason": SCRIPT}],
+        "text": f"The worst slice of 10 judged is camera = {SCRIPT} 0.",
     }
 
 

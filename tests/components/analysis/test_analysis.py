@@ -13,6 +13,7 @@ from components.analysis.analyse import analyse
 from components.analysis.calibration_error import calibration_error, undo_temperature
 from components.analysis.leak import leak
 from components.analysis.model_card import as_markdown, literally, make_card
+from components.analysis.slices import judged_slices
 from components.analysis.suspects import find_suspects
 from components.formats.dataset import ImageRow, shard_name, write_shard
 from components.formats.predictions import write_predictions
@@ -226,6 +227,29 @@ def test_the_model_card_says_when_the_model_does_not_answer() -> None:
     assert "\n\n## When it doesn't answer\n\nIt answers. An answer counts where `accepted` is true" in text
     assert "| a\\|b | 0.8322 | 0.500 (0.400 – 0.600) of 40 | 0.500 (0.400 – 0.600) |\n" in text
     assert "| c | never enough | 0.000 (0.400 – 0.600) of 7 | – |\n\n## Intended use" in text
+
+
+def test_the_model_card_says_where_the_model_is_weak() -> None:
+    row = {"examples": 60, "accuracy": 0.5, "low": 0.377, "high": 0.623, "effective": 60.0, "columns": ["camera"]}
+    rows = [row | {"slice": "camera = a|b", "judged": True}, row | {"slice": "camera = c", "judged": False}]
+    findings: dict[str, Any] = {
+        "test": {"metrics": {"per_class": []}},
+        "temperature": None,
+        "labels": ["no", "yes"],
+        "data": {"images": 0, "splits": {}, "split_seed": 0, "data_digest": "", "leak": None},
+        "slices": judged_slices({"slices": {"text": "The worst slice is camera = a|b.", "rows": rows, "judged": 1}}),
+    }
+    figures = {"architecture": "resnet18", "parameters": 1, "precision": "float32"}
+
+    card = make_card(findings, figures, {"height": 96, "width": 96, "channels": 3}, {})
+
+    text = as_markdown(card)
+    assert "## Slices of the test split\n\nThe worst slice is camera = a\\|b.\n\n| slice |" in text
+    assert "| camera = a\\|b | 0.500 (0.377 – 0.623) | 60 |\n\n## Intended use" in text
+    assert "camera = c" not in text
+    assert judged_slices({"slices": None}) is None
+    without = as_markdown(make_card(findings | {"slices": None}, figures, {"height": 9, "width": 9, "channels": 3}, {}))
+    assert "Slices" not in without
 
 
 @pytest.mark.parametrize("label", ["a|b", "<i>a</i>", "[a](b)", "*a*", "`a`", "a\nb", "a\\b", "&amp;", "~~a~~"])

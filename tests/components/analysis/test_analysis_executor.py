@@ -55,7 +55,8 @@ def test_of_a_training_the_analysis_takes_its_record_and_leaves_pictures_for_the
     TRAINING.write(training, tmp_path / "model_run")
     score = {"value": 0.5, "low": 0.2, "high": 0.8}
     metrics = {"accuracy": score, "balanced_accuracy": score, "macro_f1": {"value": 0.25, "low": None, "high": None}}
-    RESULTS.write({"baselines": [{"says": "always saying 'happy'", "metrics": metrics}]}, tmp_path / "evaluation")
+    results = {"baselines": [{"says": "always saying 'happy'", "metrics": metrics}], "slices": None}
+    RESULTS.write(results, tmp_path / "evaluation")
     write_made_from([rows("test")[0].sha256], tmp_path / "model_run")
     taken["model_run"].set_string_custom_property("model", "s3://runs/trainer/model")
 

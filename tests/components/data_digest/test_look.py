@@ -49,15 +49,16 @@ def test_a_named_file_counts_by_its_content(scheme: str, faces: Path, tmp_path: 
     assert data_digest(str(faces), [f"{scheme}{table}"]) in found
 
 
+@pytest.mark.parametrize("option", ["data.labels_csv", "data.metadata_csv"])
 @pytest.mark.parametrize("scheme", ["", "file://"])
 def test_a_local_run_knows_the_data_by_the_folder_and_by_what_lies_in_stores(
-    scheme: str, faces: Path, tmp_path: Path
+    scheme: str, option: str, faces: Path, tmp_path: Path
 ) -> None:
     """A file of this machine counts in the keys of the components that read it."""
     table, found = tmp_path / "labels.csv", set()
     for text in ("path,label\n", "path,label\nfear/1.jpg,anger\n"):
         table.write_text(text)
-        found.add(digest_of(load(None, [f"data.labels_csv={scheme}{table}"]), str(faces)))
+        found.add(digest_of(load(None, [f"{option}={scheme}{table}"]), str(faces)))
 
     assert len(found) == (2 if scheme else 1)
     assert (folder_digest(str(faces)) in found) is not bool(scheme)

@@ -1,9 +1,10 @@
 import pytest
 
 from components.images.source import SourceError
-from components.ingest.label_table import Label, NoLabelTable, read_label_table, read_names
+from components.ingest.label_table import Label, read_label_table, read_names
 from components.ingest.match_labels import Finder, match_labels
 from components.ingest.options import LabelColumns
+from components.ingest.text_table import NoSuchTable
 
 FILES = ["happy/a.jpg", "happy/b.jpg", "sad/a.jpg", "sad/dégoût.jpg"]
 
@@ -73,7 +74,7 @@ def test_columns_can_be_named() -> None:
     ],
 )
 def test_a_file_without_such_columns_is_no_table_of_labels(table: str, message: str) -> None:
-    with pytest.raises(NoLabelTable, match=message):
+    with pytest.raises(NoSuchTable, match=message):
         labels_of(table)
 
 

@@ -147,6 +147,21 @@ def test_a_model_without_a_promise_is_said_to_always_answer(uris: dict[str, Path
 
 
 @needs_browser
+def test_slices_are_listed_the_worst_first_and_small_ones_are_not_judged(browser: webdriver.Chrome, page: Path) -> None:
+    show(browser, page, 1200)
+
+    assert "The worst slice of 10 judged is camera" in browser.find_element(By.ID, "summary").text
+    text = browser.find_element(By.ID, "evaluation").text
+    assert "Each judged slice must reach 0.600." in text
+    lines = [line for line in text.splitlines() if line.startswith("camera = ")]
+    assert len(lines) == 12
+    assert f"camera = {SCRIPT} 0 0.500 (0.400 – 0.900) too low 60 worth 30 yes" in lines[0]
+    assert [line.endswith("no, too few images") for line in lines] == [False] * 10 + [True] * 2
+    assert "Further slices (4)" in text
+    assert "Columns that aren't sliced (1)" in text
+
+
+@needs_browser
 def test_values_equal_the_artifacts(browser: webdriver.Chrome, page: Path, uris: dict[str, Path]) -> None:
     show(browser, page, 1200)
     analysis: dict[str, Any] = json.loads((uris["analysis"] / "analysis.json").read_text())

@@ -70,6 +70,24 @@ def repack(images: Path, shards: int) -> None:
         write_shard(all_rows[index::shards], images / shard_name("images", index, shards))
 
 
+def test_copies_have_what_is_known_of_their_source(tmp_path: Path) -> None:
+    draw_folder(tmp_path / "folder", {"anger": 12, "happy": 30})
+    lines = ["path,camera", *(f"happy/img{number}.jpg,{'ab'[number % 2]}" for number in range(30))]
+    lines += [f"anger/img{number}.jpg,{'cd'[number % 2]}" for number in range(11)]
+    (tmp_path / "metadata.csv").write_text("\n".join(lines))
+    (tmp_path / "images").mkdir()
+    options = DataOptions(metadata_csv=str(tmp_path / "metadata.csv"))
+    ingest(str(tmp_path / "folder"), tmp_path / "images", options)
+
+    run(tmp_path / "images", tmp_path / "split")
+
+    found = {row.id: row for split in SPLITS for row in rows(tmp_path / "split", split)}
+    copies = [row for row in found.values() if row.copy]
+    assert copies
+    assert all(row.metadata == found[row.source_id].metadata for row in copies)
+    assert {row.metadata for row in found.values()} == {(("camera", name),) for name in ("a", "b", "c", "d", "")}
+
+
 @pytest.fixture(scope="module")
 def done(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("done") / "dataset"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ from tfx.types import standard_artifacts
 
 from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.dataset import ImageRow, shard_name, write_shard
-from components.formats.examples import read_labels
+from components.formats.examples import read_labels, read_metadata_columns
 from components.formats.groups import read_groups
 from components.images.codec import encode
 from components.tfrecord.convert import convert
@@ -65,6 +66,27 @@ def test_examples_have_tensorflows_names_and_labels_sorted_over_all_splits(datas
     }
     assert (second["image/class/label"], second["image/augmented"]) == (1, 1)
     assert third["image/filename"] == b"c.png"
+
+
+def test_what_is_known_of_images_follows_in_features_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "dataset"
+    folder.mkdir()
+    said = (("camera/ä", "cellar"), ("image/encoded", ""))
+    for split in ("train", "eval", "test"):
+        write_shard([replace(row("a.png", "sad", split=split), metadata=said)], folder / shard_name(split, 0, 1))
+    split, examples, labels, groups = ImageDataset(), standard_artifacts.Examples(), Analysis(), Analysis()
+    split.uri, examples.uri = str(folder), str(tmp_path / "examples")
+    labels.uri, groups.uri = str(tmp_path / "labels"), str(tmp_path / "groups")
+
+    Executor().Do({"dataset": [split]}, {"examples": [examples], "labels": [labels], "groups": [groups]}, {})
+
+    [example] = read(tmp_path / "examples" / "Split-test")
+    assert example["image/metadata/camera/ä"] == b"cellar"
+    assert example["image/metadata/image/encoded"] == b""
+    assert example["image/encoded"] == row("a.png", "sad").image
+    for artifact in (examples, labels):
+        assert read_metadata_columns(artifact.uri) == ["camera/ä", "image/encoded"]
+    assert read_groups(groups.uri)["metadata"].to_pylist() == [list(said)] * 3
 
 
 def test_the_same_data_gives_the_same_bytes(dataset: Path, tmp_path: Path) -> None:

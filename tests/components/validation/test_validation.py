@@ -6,21 +6,24 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
 from tfx.components.example_validator.executor import Executor as ValidatorExecutor
-from tfx.components.statistics_gen.executor import Executor as StatisticsExecutor
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
 from tfx.types.artifact_utils import encode_split_names
 
 from components.formats.artifacts import Analysis
 from components.formats.documents import GATE
+from components.formats.examples import write_metadata_columns
 from components.tools.files import write_json
 from components.validation.comparison_executor import ComparisonExecutor
-from components.validation.component import image_statistics
 from components.validation.gate import DataAnomalyError, balance_anomalies
 from components.validation.gate_executor import GateExecutor
 from components.validation.options import ValidateOptions
+from components.validation.schema import make_schema
 from components.validation.schema_executor import SchemaExecutor
+from components.validation.statistics_executor import StatisticsExecutor
 
 LABELS = ["happy", "sad"]
 _RUNNER = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
@@ -67,7 +70,9 @@ def counts_of(records: Records) -> dict[str, dict[str, dict[str, int]]]:
 def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Runs everything from the TFRecords to the gate's verdict."""
 
-    def run(records: Records, given: tuple[str, ...] = (), **options: Any) -> dict[str, Any]:
+    def run(
+        records: Records, given: tuple[str, ...] = (), columns: tuple[str, ...] = (), **options: Any
+    ) -> dict[str, Any]:
         examples = standard_artifacts.Examples()
         examples.uri = str(tmp_path / "examples")
         examples.split_names = encode_split_names(list(records))
@@ -96,12 +101,10 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
         write_json({"labels": LABELS}, tmp_path / "labels" / "label_map.json")
         validate = ValidateOptions(**options).model_dump_json(by_alias=True)
 
-        channel = standard_artifacts.Examples
-        from tfx.types import Channel
-
-        spec = image_statistics(Channel(type=channel)).spec
+        for folder in (examples.uri, labels.uri):
+            write_metadata_columns(columns, folder)
         StatisticsExecutor(BaseBeamExecutor.Context(beam_pipeline_args=_RUNNER)).Do(
-            {"examples": [examples]}, {"statistics": [statistics]}, dict(spec.exec_properties)
+            {"examples": [examples]}, {"statistics": [statistics]}, {}
         )
         SchemaExecutor().Do(
             {"labels": [labels]},
@@ -122,6 +125,34 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
 
 def test_clean_data_passes(gate: Callable[..., dict[str, Any]]) -> None:
     assert gate(clean()) == {"passed": True, "anomalies": []}
+
+
+@pytest.mark.parametrize("own_schema", [False, True])
+def test_what_is_known_of_images_is_in_the_statistics_and_no_anomaly(
+    own_schema: bool, gate: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    """Whatever the values, and whatever a schema of the user's own, made before there was a table, says of others."""
+    cameras = {"train": b"a", "eval": b"", "test": "größe".encode()}
+    named = {"metadata_camera, ä.b": b"", "metadata_age": b"7"}
+    records = {
+        split: [example(label, **(named | {"metadata_camera, ä.b": cameras[split]})) for label in LABELS] * 20
+        for split in cameras
+    }
+    options = {}
+    if own_schema:
+        schema = make_schema(LABELS, 1_000_000)
+        (tmp_path / "own.pbtxt").write_text(text_format.MessageToString(schema))
+        options["schema"] = str(tmp_path / "own.pbtxt")
+
+    verdict = gate(records, columns=("camera, ä.b", "age"), **options)
+
+    assert verdict == {"passed": True, "anomalies": []}
+    found = tfdv.load_stats_binary(str(tmp_path / "statistics" / "Split-test" / "FeatureStats.pb"))
+    paths = {feature.path.step[0]: feature for feature in found.datasets[0].features}
+    assert [bucket.label for bucket in paths["image/metadata/camera, ä.b"].string_stats.rank_histogram.buckets] == [
+        "größe"
+    ]
+    assert "image/metadata/age" in paths
 
 
 @pytest.mark.parametrize(

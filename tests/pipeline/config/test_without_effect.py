@@ -45,6 +45,10 @@ def test_no_preset_sets_an_option_in_vain(preset: str) -> None:
             ["balance={splits: [], max_copies_per_image: 9}"],
             "balance.max_copies_per_image=9 has no effect: balance.splits is []",
         ),
+        (
+            ["evaluate.min_slice_accuracy=0.7"],
+            "evaluate.min_slice_accuracy=0.7 has no effect: data.metadata_csv is null",
+        ),
         (["tuner.architectures=[resnet50]"], "tuner.architectures=['resnet50'] has no effect: tuner.enabled is false"),
         (
             ["evaluate.target_per_class=true"],

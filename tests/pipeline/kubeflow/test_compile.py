@@ -327,6 +327,7 @@ def test_a_search_leaves_no_architecture_to_set(monkeypatch: pytest.MonkeyPatch)
         (["augment.pipeline_yaml=mine.yml"], {}, "augment.pipeline_yaml must be an absolute path"),
         (["data.labels_csv=labels.csv"], {}, "data.labels_csv must be an absolute path"),
         (["data.labels_csv=/labels.csv"], {}, "data.labels_csv = /labels.csv is in no volume of ImageIngest"),
+        (["data.metadata_csv=/m.csv"], {}, "data.metadata_csv = /m.csv is in no volume of ImageIngest"),
         (["model.weights=/w.h5"], {}, "model.weights = /w.h5 is in no volume of Trainer"),
         (["model.weights=s3://w.h5"], {}, "model.weights must be a path in the pods. Received: s3://w.h5"),
         (

@@ -52,6 +52,7 @@ def test_a_workdir_that_looks_like_a_pattern_is_refused_beside_its_match(name: s
         ("train.checkpoints=hdfz://host/x", "train.checkpoints = hdfz://host/x: hdfz:// has no driver"),
         ("data.path=hdfz://host/x", "--data = hdfz://host/x: hdfz:// has no driver that works here"),
         ("data.labels_csv=hdfz://host/x", "data.labels_csv = hdfz://host/x: hdfz:// has no driver"),
+        ("data.metadata_csv=hdfz://host/x", "data.metadata_csv = hdfz://host/x: hdfz:// has no driver"),
         ("data.labels_csv=FOLDER", "data.labels_csv names FOLDER, which is a folder, not a file"),
         ("validate.schema=FILE", "can't read validate.schema = FILE: "),
         ("augment.pipeline_yaml=FILE", "augment.pipeline_yaml names FILE, which holds no pipeline: A.save("),
@@ -102,6 +103,32 @@ def test_an_expression_that_captures_nothing_is_refused_before_an_image_is_read(
 
     assert (shown.exit_code, shown.stdout) == (2, "")
     assert shown.stderr.startswith(message)
+    assert not (tmp_path / "work" / "artifacts").exists()
+
+
+@pytest.mark.parametrize(
+    ("slice_on", "message"),
+    [
+        ("[Camera]", "evaluate.slice_on names Camera, which data.metadata_csv hasn't. It has camera, note"),
+        ("[note]", "evaluate.slice_on names note, which has 30 different texts, and evaluate.max_slice_values is 20: "),
+    ],
+)
+def test_what_cannot_be_sliced_by_is_refused_before_an_image_is_read(
+    slice_on: str, message: str, tmp_path: Path
+) -> None:
+    lines = ["path,camera,note"]
+    for number in range(30):
+        image = tmp_path / "faces" / "train" / ("sad" if number % 2 else "happy") / f"{number}.jpg"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.write_bytes(b"no image at all")
+        lines.append(f"{number}.jpg,{'abc'[number % 3]},roll {number}")
+    (tmp_path / "metadata.csv").write_text("\n".join(lines))
+    settings = ["--set", f"data.metadata_csv={tmp_path / 'metadata.csv'}", "--set", f"evaluate.slice_on={slice_on}"]
+
+    shown = run(tmp_path, "--data", tmp_path / "faces", *settings)
+
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert shown.stderr.startswith(f"Error: {message}")
     assert not (tmp_path / "work" / "artifacts").exists()
 
 
