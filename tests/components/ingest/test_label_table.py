@@ -1,9 +1,10 @@
 import pytest
 
 from components.images.source import SourceError
-from components.ingest.label_table import Label, NoLabelTable, read_label_table, read_names
+from components.ingest.label_table import Label, read_label_table, read_names
 from components.ingest.match_labels import Finder, match_labels
 from components.ingest.options import LabelColumns
+from components.ingest.table_cells import NoLabelTable
 
 FILES = ["happy/a.jpg", "happy/b.jpg", "sad/a.jpg", "sad/dégoût.jpg"]
 
@@ -129,5 +130,5 @@ def test_votes_are_shares_and_a_tie_or_more_who_were_not_sure_is_no_label() -> N
     assert matched.labels == {
         "happy/a.jpg": Label("happiness", votes={"neutral": 0.1, "happiness": 0.7, "sadness": 0.2})
     }
-    assert matched.undecided == ["happy/b.jpg", "sad/a.jpg", "sad/dégoût.jpg"]
+    assert matched.left_out == dict.fromkeys(["happy/b.jpg", "sad/a.jpg", "sad/dégoût.jpg"], "the votes name no class")
     assert table.without_path == 1
