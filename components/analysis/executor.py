@@ -14,11 +14,13 @@ from components.analysis.model_card import as_markdown, make_card
 from components.analysis.options import AnalysisOptions
 from components.analysis.pictures import make_pictures
 from components.analysis.predictions import Predictions, read_split
+from components.analysis.suspects import about_suspects
 from components.formats.dataset import write_table
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN, PICTURES, PREDICTIONS, SUMMARY, TRAINING
 from components.formats.examples import read_labels
 from components.formats.saved_model import read_made_from
 from components.formats.stored_at import stored_at
+from components.formats.suspects import expected_wrong, shown_rows
 from components.images.options import ImageOptions
 from components.tools.files import write_text
 
@@ -50,6 +52,7 @@ class Executor(BaseExecutor):
         by_split = {split: read_split(uris["dataset"], split, labels, uris[by]) for split, by in _PREDICTED_BY.items()}
         temperature = training.get("temperature") if options.calibrate else None
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]))
+        findings["about_suspects"] = about_suspects(by_split, options.suspects)
         findings["data"] = _data(SUMMARY.read(uris["dataset"]))
         findings["data"]["leak"] = leak(read_made_from(uris["model_run"]), uris["dataset"])
         lineage = {name: stored_at(get_single_instance(artifacts)) for name, artifacts in input_dict.items()}
@@ -74,7 +77,9 @@ class Executor(BaseExecutor):
             for bound in ("low", "high"):
                 if metrics[name][bound] is not None:
                     analysis.set_float_custom_property(f"{name}_{bound}", metrics[name][bound])
-        analysis.set_int_custom_property("suspects", len(findings["suspects"]))
+        listed = shown_rows(findings)
+        analysis.set_int_custom_property("suspects", len(listed))
+        analysis.set_int_custom_property("suspects_expected", expected_wrong(listed))
 
 
 def _data(summary: dict[str, Any]) -> dict[str, Any]:

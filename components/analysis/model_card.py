@@ -6,6 +6,7 @@ from typing import Any
 import jinja2
 
 from components.analysis.about_intervals import about_intervals
+from components.formats.suspects import in_words, judged
 
 INTENDED_USE = (
     "Sorting pictures into the classes above, where these resemble the training data: the same kind of camera, framing "
@@ -47,6 +48,11 @@ _TEMPLATE = """\
 {% for split, counts in data.splits.items() -%}
 | {{ split }} | {{ counts.originals }} | {{ counts.copies }} |
 {% endfor %}
+{% if label_noise is defined and label_noise -%}
+Of {{ label_noise.of }} {{ label_noise.listed }} have a suspicious label. {{ label_noise.worth }} The metrics below are
+measured against the labels as they are.
+
+{% endif -%}
 ## Metrics on the test split
 
 {{ about_intervals }}
@@ -92,7 +98,13 @@ def make_card(
     metrics = findings["test"]["metrics"]
     # What a training of an older program doesn't say.
     later = {name: training[name] for name in ("weights", "flip_average") if name in training}
+    noise = findings.get("about_suspects") and {
+        "of": judged(findings),
+        "listed": len(findings["suspects"]),
+        "worth": in_words(findings, len(findings["suspects"])),
+    }
     return later | {
+        "label_noise": noise if noise and noise["listed"] else None,
         "architecture": training["architecture"],
         "parameters": training["parameters"],
         "precision": training["precision"],

@@ -8,6 +8,7 @@ from typing import Any
 from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
+from components.report.suspects import gather_suspects
 
 _QUARANTINED = 50
 
@@ -44,7 +45,7 @@ def gather(
         "results": results,
         "analysis": analysis,
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
-        "suspects": analysis["suspects"][: pictures["suspects"]],
+        "suspects": gather_suspects(analysis, pictures),
         "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
         "graph": graph,
         "thumbnails": pictures["thumbnails"],
