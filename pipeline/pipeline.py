@@ -149,7 +149,9 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         model_run=trainer.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
         **fitting.found,
-        options=AnalysisOptions(calibrate=evaluate.calibrate, bootstrap=evaluate.bootstrap),
+        options=AnalysisOptions(
+            calibrate=evaluate.calibrate, bootstrap=evaluate.bootstrap, suspects=config.report.suspects
+        ),
         image=config.image,
         seed=given.seed,
         recipe=own_recipe,

@@ -16,6 +16,7 @@ from components.analysis.model_card import as_markdown, make_card
 from components.analysis.options import AnalysisOptions
 from components.analysis.pictures import make_pictures
 from components.analysis.slices import judged_slices
+from components.analysis.suspects import about_suspects
 from components.formats.dataset import write_table
 from components.formats.documents import (
     ANALYSIS,
@@ -30,6 +31,7 @@ from components.formats.documents import (
 from components.formats.examples import read_labels
 from components.formats.saved_model import read_made_from
 from components.formats.stored_at import stored_at
+from components.formats.suspects import expected_wrong, shown_rows
 from components.images.options import ImageOptions
 from components.scoring.predictions import Predictions, read_split
 from components.tools.files import write_text
@@ -71,6 +73,7 @@ class Executor(BaseExecutor):
         findings = analyse(by_split, labels, temperature, options.bootstrap, int(exec_properties["seed"]), judged)
         findings |= {"cross_fit": read_cross_fit(uris), "ensemble": ensemble}
         findings["answers"] = check_answers(by_split["test"], labels, training.get("answers"))
+        findings["about_suspects"] = about_suspects(judged, options.suspects)
         findings["data"] = _data(SUMMARY.read(uris["dataset"]))
         findings["data"]["leak"] = leak(read_made_from(uris["model_run"]), uris["dataset"])
         results = RESULTS.read(uris["evaluation"])
@@ -101,7 +104,9 @@ class Executor(BaseExecutor):
         for name in ("answered", "precision"):
             if (score := findings["answers"][name]) is not None and score["value"] is not None:
                 analysis.set_float_custom_property(name, score["value"])
-        analysis.set_int_custom_property("suspects", len(findings["suspects"]))
+        listed = shown_rows(findings)
+        analysis.set_int_custom_property("suspects", len(listed))
+        analysis.set_int_custom_property("suspects_expected", expected_wrong(listed))
 
 
 def _data(summary: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import jinja2
 
 from components.analysis.about_intervals import about_intervals
+from components.formats.suspects import in_words, judged
 from components.tools.printable import printable
 
 INTENDED_USE = (
@@ -55,6 +56,11 @@ _TEMPLATE = """\
 {% for split, counts in data.splits.items() -%}
 | {{ split }} | {{ counts.originals }} | {{ counts.copies }} |
 {% endfor %}
+{% if label_noise is defined and label_noise -%}
+Of {{ label_noise.of }} {{ label_noise.listed }} have a suspicious label. {{ label_noise.worth }} The metrics below are
+measured against the labels as they are.
+
+{% endif -%}
 ## Metrics on the test split
 
 {{ about_intervals }}
@@ -142,7 +148,13 @@ def make_card(
     later: dict[str, Any] = {name: training[name] for name in said if name in training}
     later |= {"baselines": findings["baselines"]} if "baselines" in findings else {}
     later |= {"slices": findings["slices"]} if findings.get("slices") else {}
+    noise = findings.get("about_suspects") and {
+        "of": judged(findings),
+        "listed": len(findings["suspects"]),
+        "worth": in_words(findings, len(findings["suspects"])),
+    }
     return later | {
+        "label_noise": noise if noise and noise["listed"] else None,
         "architecture": training["architecture"],
         "parameters": training["parameters"],
         "precision": training["precision"],

@@ -10,3 +10,4 @@ class AnalysisOptions(Section):
 
     calibrate: bool = Field(True, description="the model's temperature was fitted")
     bootstrap: int = Field(1000, ge=0, description="resamples for the intervals of averages over classes; 0: none")
+    suspects: int = Field(100, ge=0, description="suspicious labels that are shown at most")

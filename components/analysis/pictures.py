@@ -8,10 +8,11 @@ import numpy as np
 
 from components.analysis.thumbnails import thumbnails
 from components.formats.dataset import read_columns
+from components.formats.suspects import shown_rows
 from components.scoring.predictions import Predictions
 
 _SOURCES, _COPIES = 8, 6
-_MISTAKES, _SUSPECTS = 24, 24
+_MISTAKES = 24
 _PER_CELL, _CELLS = 4, 64  # bounds the size of the page, however many classes there are
 
 
@@ -28,7 +29,7 @@ def make_pictures(dataset: Path, findings: dict[str, Any], test: Predictions) ->
         first on; `confusions`, rows of `true` and `predicted` (places in the label map) with some `images`; `copies`,
         rows of a `source`, its `label` and some of its `copies`.
     """
-    mistakes, suspects = findings["test"]["mistakes"][:_MISTAKES], findings["suspects"][:_SUSPECTS]
+    mistakes, suspects = findings["test"]["mistakes"][:_MISTAKES], shown_rows(findings)
     confusions, sheet = _confusions(test), _contact_sheet(dataset)
     shown = {row["filename"] for row in (*mistakes, *suspects)}
     shown |= {name for row in confusions for name in row["images"]}

@@ -12,7 +12,7 @@ from components.ingest.match_labels import Finder, match_labels
 from components.ingest.named_table import content_of, id_within, roots_of
 from components.ingest.options import DataOptions
 
-NO_CLASS = ""  # the label of images whose votes name none
+NO_CLASS = ""  # the label of images that the table leaves out
 _ENDINGS = (".csv", ".tsv", ".txt")
 _LARGEST = 100_000_000  # bytes of a table that nobody named
 _WORTH_A_WORD = 0.5  # of a table's lines must mean images of the folder
@@ -24,9 +24,9 @@ class GivenLabels:
 
     Attributes:
         labels: by id, also of images that are left out.
-        left_out: why an image isn't used, by id: its label isn't sure enough, or the votes name no class.
+        left_out: why an image isn't used, by id: its label isn't sure enough, the votes name no class, or it says so.
         used: id of the table, where it lies among the images.
-        read: what the summary says of the table: `rows`, `encoding`, `without_path`.
+        read: what the summary says of the table: `rows`, `encoding`, `without_path`; `undecided` where some are.
     """
 
     labels: Mapping[str, Label] = field(default_factory=dict)
@@ -59,13 +59,13 @@ def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabel
     is_graded = options.min_confidence is not None or options.weigh_by_confidence
     content = content_of(options.labels_csv, "data.labels_csv")
     table = read_label_table(content, where, options.labels_columns, names, with_confidence=is_graded)
-    if not table.rows:
+    if not table.rows and not table.undecided:
         raise SourceError(f"{where} labels no image: it has no line below the names of its columns")
     used = id_within(options.labels_csv, uri, listing)
     beside = used.rpartition("/")[0] if used else ""
     matched = match_labels(table, Finder(listing.files, roots_of(uri), beside))
-    left_out = dict.fromkeys(matched.undecided, "the votes name no class")
-    labels = dict.fromkeys(matched.undecided, Label(NO_CLASS))
+    left_out = dict(matched.left_out)
+    labels = dict.fromkeys(left_out, Label(NO_CLASS))
     for file, label in matched.labels.items():
         if options.min_confidence is not None and _confidence(label, where) < options.min_confidence:
             left_out[file] = "below data.min_confidence"
@@ -75,9 +75,10 @@ def given_labels(uri: str, listing: Listing, options: DataOptions) -> GivenLabel
                 f"{where}: data.weigh_by_confidence takes confidences from 0 to 1. Received: {weight:g}, of {file}"
             )
         labels[file] = Label(label.name, weight, label.votes)
-    if options.weigh_by_confidence and not any(label.confidence for label in labels.values()):
+    if options.weigh_by_confidence and labels and not any(label.confidence for label in labels.values()):
         raise SourceError(f"{where}: all confidences are 0, so no image would count: data.weigh_by_confidence=false")
-    read = {"rows": len(table.rows), "encoding": table.encoding, "without_path": table.without_path}
+    read: dict[str, Any] = {"rows": len(table.rows), "encoding": table.encoding, "without_path": table.without_path}
+    read |= {"undecided": table.undecided} if table.undecided else {}
     return GivenLabels(labels, left_out, used, read)
 
 

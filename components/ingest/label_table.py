@@ -1,22 +1,24 @@
 """Read a table of labels as it was published, or as a spreadsheet saved it (see `text_table`). Pure.
 
-Columns that nobody asks for are left alone.
-
 Votes (FER+): an image's label is the class with the most votes, and its distribution the classes' shares of the votes.
 An image whose votes name no class has no label: where two classes share the first place, or the columns for "not sure"
 hold as many votes as the best class.
+
+A list of suspicious labels (`affect suspects --export`) is such a table. Its columns `given` and `suggested` tell it:
+there a row without a label is not decided, and says nothing. In any table a `yes` in a column `exclude` leaves an image
+out.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.images.source import SourceError
 from components.ingest.options import LabelColumns
-from components.ingest.text_table import PATHS, TextTable, read_text_table, shown
+from components.ingest.table_columns import TableColumns, find_columns
+from components.ingest.text_table import read_text_table, shown
 
-_LABELS = ("label", "class", "emotion", "expression", "category", "target", "class_name", "label_name", "diagnosis")
-_CONFIDENCES = ("confidence", "relfcs")
+_YES, _NO = ("yes", "true", "x", "1"), ("", "no", "false", "0")
 
 
 @dataclass(frozen=True)
@@ -27,11 +29,16 @@ class Label:
         name: class; "" where the votes name none.
         confidence: of the label, 0–1 as a rule; None without such a column.
         votes: each class's share of the votes; None without votes.
+        left_out: why the image isn't used; "" for one with a class.
     """
 
     name: str
     confidence: float | None = None
     votes: Mapping[str, float] | None = None
+    left_out: str = ""
+
+
+EXCLUDED = Label("", left_out="excluded by data.labels_csv")
 
 
 @dataclass(frozen=True)
@@ -52,12 +59,14 @@ class LabelTable:
         rows: in the order of the file.
         without_path: rows that have votes but name no image, as FER+ has of images it dropped.
         encoding: that it was read as.
+        undecided: rows of a list of suspicious labels that nobody has decided.
     """
 
     where: str
     rows: Sequence[Row]
     without_path: int
     encoding: str
+    undecided: int = 0
 
 
 def read_label_table(
@@ -81,32 +90,40 @@ def read_label_table(
         NoSuchTable: a column isn't there, or several could be meant.
         SourceError: a line can't be read; the message names line and column.
     """
-    columns = columns or LabelColumns()
     table = read_text_table(data, where)
     header = table.header
-    path = table.column(columns.path, PATHS, "path", "data.labels_columns.path")
-    votes = [table.named(name, "data.labels_columns.votes") for name in columns.votes]
-    unsure = [table.named(name, "data.labels_columns.unsure") for name in columns.unsure]
-    label = None if votes else table.column(columns.label, _LABELS, "label", "data.labels_columns.label")
-    confidence = _confidence(table, columns) if with_confidence else None
-    rows, without_path = [], 0
+    found = find_columns(table, columns or LabelColumns(), with_confidence=with_confidence)
+    rows, without_path, undecided = [], 0, 0
     for number, cells in table.lines:
         place = f"{where}, line {number}"
-        if not cells[path] and votes:
+        path = cells[found.path]
+        if not path and found.label is None:
             without_path += 1
-            continue
-        if not cells[path]:
-            raise SourceError(f"{place}, column {header[path]}: empty; name an image or take the line out")
-        if label is None:
-            counts = {i: _number(cells[i] or "0", f"{place}, column {header[i]}") for i in (*votes, *unsure)}
-            found = _voted({header[i]: counts[i] for i in votes}, max((counts[i] for i in unsure), default=0.0))
+        elif not path:
+            raise SourceError(f"{place}, column {header[found.path]}: empty; name an image or take the line out")
+        elif found.exclude is not None and _is_yes(cells[found.exclude], f"{place}, column {header[found.exclude]}"):
+            rows.append(Row(number, path, EXCLUDED))
+        elif found.is_list and found.label is not None and not cells[found.label]:
+            undecided += 1
         else:
-            found = Label(_name(cells[label], names, f"{place}, column {header[label]}"))
-        if confidence is not None:
-            sure = _number(cells[confidence], f"{place}, column {header[confidence]}")
-            found = Label(found.name, sure, found.votes)
-        rows.append(Row(number, cells[path], found))
-    return LabelTable(where, rows, without_path, table.encoding)
+            rows.append(Row(number, path, _label(cells, header, found, names, place)))
+    return LabelTable(where, rows, without_path, table.encoding, undecided)
+
+
+def _label(
+    cells: Sequence[str], header: Sequence[str], columns: TableColumns, names: Mapping[str, str] | None, place: str
+) -> Label:
+    if columns.label is None:
+        every = (*columns.votes, *columns.unsure)
+        counts = {i: _number(cells[i] or "0", f"{place}, column {header[i]}") for i in every}
+        unsure = max((counts[i] for i in columns.unsure), default=0.0)
+        found = _voted({header[i]: counts[i] for i in columns.votes}, unsure)
+    else:
+        found = Label(_name(cells[columns.label], names, f"{place}, column {header[columns.label]}"))
+    if columns.confidence is None:
+        return found
+    sure = _number(cells[columns.confidence], f"{place}, column {header[columns.confidence]}")
+    return replace(found, confidence=sure)
 
 
 def read_names(data: bytes, where: str) -> dict[str, str]:
@@ -124,12 +141,6 @@ def read_names(data: bytes, where: str) -> dict[str, str]:
     return names
 
 
-def _confidence(table: TextTable, columns: LabelColumns) -> int | None:
-    if columns.confidence is not None:
-        return table.named(columns.confidence, "data.labels_columns.confidence")
-    return next((index for index, name in enumerate(table.header) if name.lower() in _CONFIDENCES), None)
-
-
 def _name(value: str, names: Mapping[str, str] | None, place: str) -> str:
     if not value:
         raise SourceError(f"{place}: empty; name a class or take the line out")
@@ -140,6 +151,12 @@ def _name(value: str, names: Mapping[str, str] | None, place: str) -> str:
     if known is None:
         raise SourceError(f"{place}: data.label_names has no name for {value}. Received: {shown(list(names))}")
     return known
+
+
+def _is_yes(value: str, place: str) -> bool:
+    if value.lower() not in (*_YES, *_NO):
+        raise SourceError(f"{place}: yes leaves the image out, and no or nothing keeps it. Received: {value}")
+    return value.lower() in _YES
 
 
 def _number(value: str, place: str) -> float:
@@ -160,5 +177,5 @@ def _voted(votes: Mapping[str, float], unsure: float) -> Label:
     best = max(votes.values(), default=0.0)
     first = [name for name, count in votes.items() if count == best]
     if best == 0 or len(first) > 1 or unsure >= best:
-        return Label("")
+        return Label("", left_out="the votes name no class")
     return Label(first[0], votes={name: count / total for name, count in votes.items() if count})

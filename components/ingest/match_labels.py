@@ -18,11 +18,11 @@ class Matched:
 
     Attributes:
         labels: by id.
-        undecided: ids of images whose votes name no class.
+        left_out: why an image isn't used, by id.
     """
 
     labels: Mapping[str, Label]
-    undecided: Sequence[str]
+    left_out: Mapping[str, str]
 
 
 class Finder:
@@ -55,6 +55,8 @@ class Finder:
 
     def find(self, path: str) -> list[str]:
         """Return the ids that a path may mean: one, or none, or several."""
+        if path in self._files:  # bytes that aren't text are spelled out in ids by a backslash
+            return [path]
         path = path.replace("\\", "/")
         for root in self._roots:
             path = path.removeprefix(root)
@@ -115,4 +117,4 @@ def match_labels(table: LabelTable, finder: Finder) -> Matched:
             "take these lines out, or name the folder that the paths begin in"
         )
     labels = {file: label for file, (_, label) in found.items() if label.name}
-    return Matched(labels, sorted(file for file, (_, label) in found.items() if not label.name))
+    return Matched(labels, {file: label.left_out for file, (_, label) in sorted(found.items()) if not label.name})

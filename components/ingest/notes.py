@@ -30,7 +30,12 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
         named = ", ".join(map(repr, doubt["first"])) + (", …" if doubt["images"] > len(doubt["first"]) else "")
         yield f"In doubt: {doubt['images']} images {doubt['reason']} ({named})."
     used = summary["labels_table"]
-    if used and not used["changed"]:
+    if used and used.get("undecided"):
+        yield (
+            f"data.labels_csv is a list in which {used['undecided']} images aren't decided: these keep their labels. "
+            "Write a class into its column label, or yes into exclude."
+        )
+    if used and used["labels"] and not used["changed"]:
         yield (
             f"data.labels_csv changes no label: the folders say the same of all {used['labels']} images that it names."
         )

@@ -38,12 +38,14 @@ class TextTable:
         where: its name, for messages.
         header: names of the columns.
         lines: number and fields of each line that isn't empty; without blanks around the fields, one a column.
+        separator: of the fields.
         encoding: that it was read as.
     """
 
     where: str
     header: Sequence[str]
     lines: Iterator[tuple[int, list[str]]]
+    separator: str
     encoding: str
 
     def column(self, asked: str | None, usual: Sequence[str], what: str, option: str) -> int:
@@ -97,7 +99,8 @@ def read_text_table(data: bytes, where: str) -> TextTable:
         SourceError: it isn't text; and, when lines are asked for, one can't be read. The message names it.
     """
     text, encoding = _decoded(data, where)
-    found = _split(text, where)
+    separator = max(_SEPARATORS, key=text.lstrip("\r\n").partition("\n")[0].count)
+    found = _split(text, separator, where)
     try:
         _, header = next(found)
     except StopIteration:
@@ -112,7 +115,7 @@ def read_text_table(data: bytes, where: str) -> TextTable:
                 )
             yield number, cells + [""] * (len(header) - len(cells))
 
-    return TextTable(where, header, lines(), encoding)
+    return TextTable(where, header, lines(), separator, encoding)
 
 
 def shown(values: Sequence[str]) -> str:
@@ -154,10 +157,8 @@ def _encodings(head: bytes) -> Sequence[str]:
     return ("utf-8-sig", "cp1252", "latin-1")
 
 
-def _split(text: str, where: str) -> Iterator[tuple[int, list[str]]]:
+def _split(text: str, separator: str, where: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the lines with their numbers, without blanks around the fields and without empty lines."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(_SEPARATORS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     try:
         for cells in reader:

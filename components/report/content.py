@@ -13,6 +13,7 @@ from components.report.charts import Line, graph_chart, histogram, line_chart, r
 from components.report.copies import copies_of
 from components.report.cross_fit import gather_cross_fit
 from components.report.slices import shown_slices
+from components.report.suspects import gather_suspects
 
 _QUARANTINED = 50
 
@@ -54,7 +55,7 @@ def gather(
         "answers": show_answers(analysis["answers"]),
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
         **gather_cross_fit(analysis),
-        "suspects": analysis["suspects"][: pictures["suspects"]],
+        "suspects": gather_suspects(analysis, pictures),
         "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
         "graph": graph,
         "thumbnails": pictures["thumbnails"],

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def gather_cross_fit(analysis: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the scores by fold, what the model is the average of, and which images suspects were looked for in.
+    """Return the scores by fold, and what the model is the average of.
 
     Args:
         analysis: content of `analysis.json`; earlier programs', and runs without folds, have no `cross_fit`.
@@ -14,5 +14,4 @@ def gather_cross_fit(analysis: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "cross_fit": found,
         "ensemble": analysis.get("ensemble"),
-        "suspected_among": "train, eval and test" if found else "eval and test",
     }

@@ -4,7 +4,7 @@ import re
 
 # Joiners of letters and emoji: part of correct spelling, and without an effect of their own.
 _JOINERS = "\u200c\u200d"
-_CELL_OF_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins like this is run by spreadsheets
 _STRING_OF_JSON = re.compile(r"[^\n\x20-\x7e]")
 
 
@@ -43,4 +43,4 @@ def harmless_cell(value: str) -> str:
 
     A quote in front says that it is text: OWASP, "CSV Injection".
     """
-    return f"'{value}" if value.startswith(_CELL_OF_A_FORMULA) else value
+    return f"'{value}" if value.startswith(FORMULA) else value

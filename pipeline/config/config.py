@@ -10,6 +10,7 @@ from components.evaluator.options import EvaluateOptions
 from components.images.options import MIN_SIDE, ImageOptions
 from components.ingest.options import DataOptions
 from components.pusher.options import PushOptions
+from components.report.options import ReportOptions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.tools.section import Section
 from components.training.options import (
@@ -50,6 +51,7 @@ class Config(Section):
     tuner: TunerOptions = TunerOptions()
     evaluate: EvaluateOptions = EvaluateOptions()
     push: PushOptions = PushOptions()
+    report: ReportOptions = ReportOptions()
     tracking: TrackingOptions = TrackingOptions()
     beam: BeamOptions = BeamOptions()
     kubeflow: KubeflowOptions = KubeflowOptions()

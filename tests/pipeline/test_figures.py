@@ -24,6 +24,8 @@ def test_the_table_shows_the_intervals_of_accuracy_baselines_and_gain() -> None:
     judged = key_figure(nodes.ANALYSIS, {"analysis": analysis})
     assert judged == "accuracy within 0.871 – 0.923 (95 %), 3 suspicious labels"
     assert key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 3}}) == "3 suspicious labels"
+    expected = key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 90, "suspects_expected": 61}})
+    assert expected == "90 suspicious labels, up to 61 expected to be wrong"
 
 
 def test_the_table_shows_the_most_copies_of_an_original() -> None:

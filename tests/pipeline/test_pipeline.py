@@ -32,6 +32,7 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("tracking.tensorboard=false", {"Trainer", "Report"}),
         ("validate.on_anomaly=warn", {"DataGate", "Report"}),
         ("evaluate.bootstrap=10", {"PredictionAnalysis", "Report"}),
+        ("report.suspects=10", {"PredictionAnalysis", "Report"}),
         ("evaluate.calibrate=false", {"Trainer", *KNOW_THE_RECIPE}),
         ("evaluate.flip_average=false", {"Trainer", *KNOW_THE_RECIPE}),
         ("evaluate.target_precision=0.9", {"Trainer", *KNOW_THE_RECIPE}),

@@ -83,9 +83,11 @@ def test_whatever_is_named_has_a_small_picture_and_nothing_else_has(pictures: di
         assert decode(base64.b64decode(text)).pixels.shape == (96, 48, 3)
 
 
-def test_at_most_24_mistakes_and_suspects_are_shown(dataset: Path) -> None:
+def test_at_most_24_mistakes_and_as_many_suspects_as_asked_for_are_shown(dataset: Path) -> None:
     rows = [{"filename": f"0-1-{number}"} for number in range(30)]
 
-    found = make_pictures(dataset, {"test": {"mistakes": rows}, "suspects": rows[:25]}, predictions())
+    found = make_pictures(
+        dataset, {"test": {"mistakes": rows}, "suspects": rows[:25], "about_suspects": {"shown": 20}}, predictions()
+    )
 
-    assert (found["mistakes"], found["suspects"]) == (24, 24)
+    assert (found["mistakes"], found["suspects"]) == (24, 20)

@@ -130,5 +130,5 @@ def test_votes_are_shares_and_a_tie_or_more_who_were_not_sure_is_no_label() -> N
     assert matched.labels == {
         "happy/a.jpg": Label("happiness", votes={"neutral": 0.1, "happiness": 0.7, "sadness": 0.2})
     }
-    assert matched.undecided == ["happy/b.jpg", "sad/a.jpg", "sad/dégoût.jpg"]
+    assert matched.left_out == dict.fromkeys(["happy/b.jpg", "sad/a.jpg", "sad/dégoût.jpg"], "the votes name no class")
     assert table.without_path == 1

@@ -1,0 +1,71 @@
+"""What the report shows of suspicious labels."""
+
+import json
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_artifacts import IMAGE, facts, make_artifacts
+
+from components.report.content import gather
+from components.report.render import render
+
+
+class Names(HTMLParser):
+    """Collects the file names, and which of them are folded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.folded: list[str] = []
+        self._depth, self._in_name = 0, False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._depth += tag == "details"
+        self._in_name = tag == "code" and "copyable" in (dict(attrs).get("class") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._depth -= tag == "details"
+        self._in_name = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_name:
+            (self.folded if self._depth else self.seen).append(data)
+
+
+@pytest.fixture(scope="module")
+def uris(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return make_artifacts(tmp_path_factory.mktemp("artifacts"))
+
+
+def page(uris: dict[str, Path], suspects: list[dict[str, Any]], shown: int) -> str:
+    for file, changed in (
+        ("analysis.json", {"suspects": suspects, "about_suspects": {
+            "splits": ["eval", "test"], "images": 240, "accuracy": 0.9, "shown": shown}}),
+        ("pictures.json", {"suspects": min(shown, len(suspects))}),
+    ):  # fmt: skip
+        path = uris["analysis"] / file
+        path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+    return render(gather(uris, {}, {"ImageIngest": []}, facts()))
+
+
+def test_names_can_be_copied_and_all_beyond_a_dozen_are_folded(uris: dict[str, Path]) -> None:
+    rows = [
+        {"filename": f"test/a/{n}{IMAGE}.jpg", "given": "a", "suggested": IMAGE, "score": 0.25, "split": "test"}
+        for n in range(30)
+    ]
+
+    text = page(uris, rows, 20)
+
+    names = Names()
+    names.feed(text)
+    assert names.seen == [row["filename"] for row in rows[:12]]
+    assert names.folded == [row["filename"] for row in rows[12:20]]
+    assert "Of these 20, about 15 are expected to be wrong." in text
+    assert "The 20 likeliest wrong of 30 suspicious labels of 240 images of eval and test" in text
+    assert "<summary>8 more</summary>" in text
+
+
+def test_no_suspicion_is_said(uris: dict[str, Path]) -> None:
+    assert "<p>None is suspicious.</p>" in page(uris, [], 20)
