@@ -13,6 +13,7 @@ from components.images.codec import Pixels
 
 FOR, AGAINST = (230, 97, 1), (33, 102, 172)  # told apart by those who can't tell red from green, too
 _STRONGEST = 0.75  # of the picture that a colour covers at most
+_CONTRAST = 2  # half the evidence covers a quarter as much: a few cells tell apart what one colour over all would hide
 
 Floats = NDArray[np.floating]
 
@@ -51,7 +52,7 @@ def painted(picture: Pixels, heat: Floats, strongest: float) -> Pixels:
         strongest: what is painted with the full colour; pictures that are compared share it.
     """
     grey = picture if picture.ndim == 2 else picture @ np.array([0.299, 0.587, 0.114])
-    cover = _STRONGEST * np.clip(np.abs(heat) / max(strongest, 1e-12), 0.0, 1.0)[..., np.newaxis]
+    cover = _STRONGEST * np.clip(np.abs(heat) / max(strongest, 1e-12), 0.0, 1.0)[..., np.newaxis] ** _CONTRAST
     colour = np.where(heat[..., np.newaxis] > 0, np.array(FOR), np.array(AGAINST))
     return np.round((1.0 - cover) * grey[..., np.newaxis] + cover * colour).astype(np.uint8)
 

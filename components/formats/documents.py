@@ -61,6 +61,7 @@ RESULTS = Document("results.json")  # what the Evaluator measured and decided
 ANALYSIS = Document("analysis.json")  # how far a model can be trusted
 CARD = Document("model_card.json")
 PICTURES = Document("pictures.json")  # what the report shows pictures of, and these
+EXPLANATION = Document("explanation.json")  # what a model sees, with the pictures that show it
 GATE = Document("gate.json")  # whether the data is fit to train on
 
 CARD_MARKDOWN = "model_card.md"

@@ -16,6 +16,7 @@ TRAINER = "Trainer"
 BASELINE = "BaselineFinder"
 EVALUATOR = "Evaluator"
 ANALYSIS = "PredictionAnalysis"
+EXPLANATION = "ModelExplanation"
 PUSHER = "Pusher"
 REPORT = "Report"
 
@@ -34,6 +35,7 @@ _ALL = (
     BASELINE,
     EVALUATOR,
     ANALYSIS,
+    EXPLANATION,
     PUSHER,
     REPORT,
 )

@@ -8,6 +8,7 @@ from typing import Any
 from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
+from components.report.explained import explained
 
 _QUARANTINED = 50
 
@@ -19,7 +20,7 @@ def gather(
 
     Args:
         uris: folders of `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`; and `tuner_results`
-            where there was a search.
+            where there was a search, `explanation` unless it is switched off.
         config: the resolved configuration.
         graph: by component, those it takes something from.
         facts: `pushed`, `destination`, `version`, `versions`, `git_revision`, … of the run.
@@ -46,6 +47,7 @@ def gather(
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
         "suspects": analysis["suspects"][: pictures["suspects"]],
         "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
+        "explanation": explained(uris.get("explanation"), analysis["labels"]),
         "graph": graph,
         "thumbnails": pictures["thumbnails"],
         "charts": _charts(ingest, training, analysis, graph),

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from components.evaluator.options import EvaluateOptions
+from components.explanation.options import ExplainOptions
 from components.images.options import MIN_SIDE, ImageOptions
 from components.ingest.options import DataOptions
 from components.pusher.options import PushOptions
@@ -38,6 +39,7 @@ class Config(Section):
     train: TrainOptions = TrainOptions()
     tuner: TunerOptions = TunerOptions()
     evaluate: EvaluateOptions = EvaluateOptions()
+    explain: ExplainOptions = ExplainOptions()
     push: PushOptions = PushOptions()
     tracking: TrackingOptions = TrackingOptions()
     beam: BeamOptions = BeamOptions()

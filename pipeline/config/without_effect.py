@@ -35,6 +35,8 @@ _CHECKS: tuple[_Check, ...] = (
         lambda c: "train" in c.balance.splits,
         "balance.splits fills train up until all classes are equal",
     ),
+    ("explain.map", lambda c: not c.explain.enabled, "explain.enabled is false"),
+    ("explain.map_points", lambda c: not c.explain.enabled, "explain.enabled is false"),
     ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.epochs", lambda c: not c.tuner.enabled, "tuner.enabled is false"),

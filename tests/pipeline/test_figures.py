@@ -13,3 +13,12 @@ def test_the_table_shows_the_intervals_of_accuracy_and_gain() -> None:
     judged = key_figure(nodes.ANALYSIS, {"analysis": analysis})
     assert judged == "accuracy within 0.871 – 0.923 (95 %), 3 suspicious labels"
     assert key_figure(nodes.ANALYSIS, {"analysis": {"suspects": 3}}) == "3 suspicious labels"
+
+
+def test_the_table_shows_near_duplicates_across_splits() -> None:
+    def shown(pairs: int) -> str:
+        return key_figure(nodes.EXPLANATION, {"explanation": {"embedded": 2527, "near_duplicates": pairs}})
+
+    assert shown(0) == "2,527 images looked at, no near-duplicates across splits"
+    assert shown(1) == "2,527 images looked at, 1 pair of near-duplicates across splits"
+    assert shown(35) == "2,527 images looked at, 35 pairs of near-duplicates across splits"

@@ -31,6 +31,7 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("evaluate.flip_average=false", {"Trainer", *KNOW_THE_RECIPE}),
         ("evaluate.min_accuracy=0.9", {"Evaluator", "Report"}),
         ("evaluate.gain_confidence=0.95", {"Evaluator", "Report"}),
+        ("explain.map_points=100", {"ModelExplanation", "Report"}),
     ],
 )
 def test_an_option_reruns_those_who_read_it(override: str, changed: set[str]) -> None:

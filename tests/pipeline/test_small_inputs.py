@@ -42,9 +42,9 @@ def test_those_are_the_components_without_tfx(taken: dict[str, list[tuple[str, s
     ("made", "takers"),
     [
         (("ImageIngest", "images"), {"SplitBalanceAugment"}),
-        (("SplitBalanceAugment", "dataset"), {"TFRecordConverter", "PredictionAnalysis"}),
+        (("SplitBalanceAugment", "dataset"), {"TFRecordConverter", "PredictionAnalysis", "ModelExplanation"}),
         (("TFRecordConverter", "examples"), {"StatisticsGen", "Tuner", "Trainer", "Evaluator"}),
-        (("Trainer", "model"), {"Evaluator", "Pusher"}),
+        (("Trainer", "model"), {"Evaluator", "ModelExplanation", "Pusher"}),
     ],
 )
 def test_what_is_large_is_fetched_by_those_alone_who_need_it_as_a_whole(

@@ -94,5 +94,5 @@ def test_classes_that_are_compared_share_a_scale_and_what_all_have_is_no_evidenc
     strong, weak = heat_maps(np.zeros((2, 2, 3), np.uint8), maps, np.array([0.5]), np.array([[0.25, 0.75]]), (0, 1))
 
     np.testing.assert_allclose(strong[0, 0], 0.75 * np.array(FOR), atol=0.5)
-    np.testing.assert_allclose(weak[0, 0], 0.25 * 0.75 * np.array(FOR), atol=0.5)
+    np.testing.assert_allclose(weak[0, 0], 0.25**2 * 0.75 * np.array(FOR), atol=0.5)
     assert not strong[0, 1].any()
