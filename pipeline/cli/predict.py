@@ -29,6 +29,7 @@ from components.images.source import printable
 from components.tools.console import uncut_console
 from components.tools.files import replacing
 from components.tools.places import why_no_file
+from pipeline.cli.heat_maps import HeatMaps, explainer
 from pipeline.cli.quiet import quiet_libraries
 
 READ_AHEAD = 4  # batches
@@ -45,9 +46,22 @@ Row = dict[str, Any]
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list of objects, not a table.")
 @click.option("--csv", "csv_file", metavar="FILE", help="Write a CSV file instead of the table.")
 @click.option(
+    "--explain",
+    "explain_folder",
+    metavar="DIR",
+    help="Write a picture for each image that shows what in it speaks for its label.",
+)
+@click.option(
     "--batch-size", default=64, show_default=True, metavar="N", type=click.IntRange(min=1), help="Images in a batch."
 )
-def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: str | None, batch_size: int) -> None:
+def predict(
+    model_folder: str,
+    paths: tuple[str, ...],
+    as_json: bool,
+    csv_file: str | None,
+    explain_folder: str | None,
+    batch_size: int,
+) -> None:
     """Label images and folders of images, with the probability of each class.
 
     Exit status: 0, or 1 if no file could be classified.
@@ -57,11 +71,15 @@ def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: 
     if csv_file is not None and (problem := why_no_file(csv_file)):
         raise click.UsageError(f"can't write --csv {csv_file}: {problem}")
     files = find_files(paths)
-    labels, classify = load_model(find_version(Path(model_folder)))
+    version = find_version(Path(model_folder))
+    labels, classify = load_model(version)
+    heat_maps = None
+    if explain_folder is not None:
+        heat_maps = HeatMaps(Path(explain_folder), labels, explainer(classify.model, version))  # type: ignore[attr-defined]
     rows: list[Row] = []
     with _progress_bar() as progress:
         task = progress.add_task("classifying", total=len(files))
-        for batch in classify_files(files, labels, classify, batch_size):
+        for batch in classify_files(files, labels, classify, batch_size, heat_maps):
             rows += batch
             progress.advance(task, len(batch))
     if as_json:
@@ -74,6 +92,8 @@ def predict(model_folder: str, paths: tuple[str, ...], as_json: bool, csv_file: 
         click.echo(f"{len(rows)} rows in {csv_file}")
     else:
         _print_table(rows)
+    if heat_maps is not None and not as_json:
+        click.echo(f"{heat_maps.count} pictures in {explain_folder}")
     if all(row["label"] is None for row in rows):
         raise click.exceptions.Exit(1)
 
@@ -147,9 +167,13 @@ def load_model(folder: Path) -> tuple[list[str], Classifier]:
 
 
 def classify_files(
-    files: Sequence[Path], labels: list[str], classify: Classifier, batch_size: int
+    files: Sequence[Path],
+    labels: list[str],
+    classify: Classifier,
+    batch_size: int,
+    heat_maps: HeatMaps | None = None,
 ) -> Iterator[list[Row]]:
-    """Classify the files batch by batch, in order, while the next batches are being read."""
+    """Classify the files batch by batch, in order, while the next batches are being read; write heat maps if asked."""
     with ThreadPoolExecutor(thread_name_prefix="read") as pool:
         waiting = iter(files)
         ahead: list[tuple[Path, Future[tuple[bytes | None, str | None]]]] = []
@@ -165,10 +189,13 @@ def classify_files(
             read_on()
             images = [data for _, data, _ in batch if data is not None]
             probabilities = iter(classify(images) if images else [])
-            yield [
+            rows = [
                 _row(file, error, next(probabilities) if data is not None else None, labels)
                 for file, data, error in batch
             ]
+            if heat_maps is not None:
+                heat_maps.add(rows, [file for file, _, _ in batch], [data for _, data, _ in batch])
+            yield rows
 
 
 def read(file: Path) -> tuple[bytes | None, str | None]:
@@ -193,13 +220,18 @@ def _row(file: Path, error: str | None, probabilities: list[float] | None, label
 
 
 def write_csv(file: Path, rows: Sequence[Row], labels: Sequence[str]) -> None:
-    """Write file, label, score, error and one column of probabilities a class; missing numbers are empty."""
+    """Write file, label, score, error, heat map if there are any, and one column of probabilities a class.
+
+    What is missing is empty.
+    """
+    explained = [key for key in ("heat_map",) if any(key in row for row in rows)]
     with replacing(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as output:
         writer = csv.writer(output)
-        writer.writerow(["file", "label", "score", "error", *(f"p_{label}" for label in labels)])
+        writer.writerow(["file", "label", "score", "error", *explained, *(f"p_{label}" for label in labels)])
         for row in rows:
             probabilities = row["probabilities"] or {}
-            values = [row["label"], row["score"], row["error"], *(probabilities.get(label) for label in labels)]
+            values = [row[key] for key in ("label", "score", "error", *explained)]
+            values += [probabilities.get(label) for label in labels]
             writer.writerow([row["file"], *("" if value is None else value for value in values)])
 
 
