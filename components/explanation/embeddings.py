@@ -39,7 +39,7 @@ class Embeddings(NamedTuple):
         """Return the rows of a split, which lie behind each other: nothing is copied."""
         rows = np.flatnonzero(self.splits == split)
         first, last = (rows[0], rows[-1] + 1) if len(rows) else (0, 0)
-        return Embeddings(*(column[first:last] for column in self))
+        return Embeddings(**{name: column[first:last] for name, column in self._asdict().items()})
 
 
 def embed_originals(dataset: Path, embed: Embed, file: Path) -> Embeddings:

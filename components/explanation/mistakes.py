@@ -130,6 +130,6 @@ def typical(embeddings: Embeddings, predicted: Mapping[str, str], count: int) ->
         rows = np.flatnonzero(right & (test.labels == label))
         features = test.features[rows]
         cosines = features @ features.mean(axis=0)
-        order = sorted(range(len(rows)), key=lambda at, cosines=cosines: (-round(float(cosines[at]), 6), at))
-        found[label] = [str(test.names[rows[at]]) for at in order[:count]]
+        order = np.argsort(-np.round(cosines, 6), kind="stable")
+        found[label] = [str(name) for name in test.names[rows[order[:count]]]]
     return found

@@ -26,6 +26,10 @@ class Grid(NamedTuple):
         """Return the grid of the map that a window makes which moves over this one."""
         return Grid(self.start + self.step * ((size - 1) / 2 - padding), self.step * stride)
 
+    def first(self, count: int) -> list[float]:
+        """Return the centres of the first cells."""
+        return [self.start + self.step * index for index in range(count)]
+
 
 def centres(network: keras.Model) -> tuple[list[float], list[float]]:
     """Return the centres of the rows and of the columns of a network's output, in pixels of its input.
@@ -47,9 +51,8 @@ def centres(network: keras.Model) -> tuple[list[float], list[float]]:
         rows, columns = grids.pop()
         found[id(layer.output)] = (_behind(layer, rows, 0), _behind(layer, columns, 1))
     output = network.outputs[0]
-    sides = zip(found[id(output)], output.shape[1:3], strict=True)
-    rows, columns = ([grid.start + grid.step * index for index in range(count)] for grid, count in sides)
-    return rows, columns
+    rows, columns = found[id(output)]
+    return rows.first(output.shape[1]), columns.first(output.shape[2])
 
 
 def _behind(layer: Any, grid: Grid, side: int) -> Grid:

@@ -79,8 +79,9 @@ class HeatMaps:
         asked = [image for row, image in zip(rows, images, strict=True) if image is not None and row["label"]]
         found = iter(self.explain(asked) if asked else [])
         for row, file, image in zip(rows, files, images, strict=True):
-            known = image is not None and row["label"]
-            row["heat_map"] = self._write(file, image, row["label"], next(found)) if known else None
+            row["heat_map"] = None
+            if image is not None and row["label"]:
+                row["heat_map"] = self._write(file, image, row["label"], next(found))
 
     @property
     def count(self) -> int:

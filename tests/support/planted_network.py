@@ -3,12 +3,13 @@
 import keras
 import numpy as np
 
+from components.models.pretrained import Stem
 from components.models.resnets import resnet
 
 STEPS = {"imagenet": 32, "small": 16, "tiny": 8}  # pixels between the places that neighbouring cells look at
 
 
-def planted_network(stem: str, height: int, width: int, architecture: str = "resnet18") -> keras.Model:
+def planted_network(stem: Stem, height: int, width: int, architecture: str = "resnet18") -> keras.Model:
     """Return a network of two classes. Brightness is evidence for the second; the first gets none of anything.
 
     Every convolution passes on the first channel at the middle of its kernel, so a cell knows one pixel; with the stem

@@ -11,6 +11,7 @@ from trainer_examples import encode
 from components.explanation.heat_map import AGAINST, FOR, evidence, heat_maps, painted, spread
 from components.images.codec import Pixels
 from components.images.options import ImageOptions
+from components.models.pretrained import Stem
 from components.training.export import export
 
 TWICE = 2  # an image as large as what the model is given, and one twice as large
@@ -35,7 +36,7 @@ def lit(size: tuple[int, int], row: int, column: int) -> Pixels:
     ],
 )
 def test_the_heat_is_where_the_evidence_was_planted(
-    tmp_path: Path, stem: str, size: tuple[int, int], flip_average: bool
+    tmp_path: Path, stem: Stem, size: tuple[int, int], flip_average: bool
 ) -> None:
     height, width = size
     step = STEPS[stem]
@@ -61,14 +62,13 @@ def test_the_heat_is_where_the_evidence_was_planted(
     maps, rows, columns = (found[name].numpy() for name in ("maps", "rows", "columns"))
     for index, (image, corner) in enumerate(zip(images, [*corners, corners[4]], strict=True)):
         scale = image.shape[0] // height
-        heat = spread(evidence(maps[index])[..., 1], rows[index], columns[index], image.shape[:2])
+        shape = (image.shape[0], image.shape[1])
+        heat, against = (spread(evidence(maps[index])[..., c], rows[index], columns[index], shape) for c in (1, 0))
         row, column = np.unravel_index(heat.argmax(), heat.shape)
         # Constant beyond the last place, where the first pixel that is brightest comes before the spot.
         assert abs(row / scale - corner[0]) <= 1, corner
         assert abs(column / scale - corner[1]) <= 1, corner
-        np.testing.assert_allclose(
-            heat, -spread(evidence(maps[index])[..., 0], rows[index], columns[index], heat.shape)
-        )
+        np.testing.assert_allclose(heat, -against)
 
 
 def test_between_places_heat_is_linear_and_beyond_them_constant() -> None:

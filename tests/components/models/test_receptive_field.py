@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from planted_network import STEPS, planted_network
 
+from components.models.pretrained import Stem
 from components.models.receptive_field import centres
 
 
@@ -28,7 +29,7 @@ def reached(network: keras.Model, axis: int) -> list[set[int]]:
         ("resnet50", "small", (33, 48)),
     ],
 )
-def test_a_cell_sees_what_lies_around_its_centre(architecture: str, stem: str, size: tuple[int, int]) -> None:
+def test_a_cell_sees_what_lies_around_its_centre(architecture: str, stem: Stem, size: tuple[int, int]) -> None:
     model = planted_network(stem, *size, architecture=architecture)
     network = keras.Model(model.inputs, model.get_layer("avg_pool").input)
 

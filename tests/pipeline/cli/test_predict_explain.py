@@ -59,7 +59,7 @@ def test_what_speaks_against_the_label_is_blue_and_the_rest_is_not(model: Path, 
     [row] = json.loads(result.stdout)
     assert (row["label"], row["heat_map"]) == ("dark", str(tmp_path / "heat" / "a.png"))
     at_spot, elsewhere = colour_of(row["heat_map"], 16, 48), colour_of(row["heat_map"], 40, 4)
-    np.testing.assert_allclose(at_spot, 0.25 * 255 + 0.75 * np.array(AGAINST), atol=3)
+    np.testing.assert_allclose(at_spot, 0.25 * 255 + 0.75 * np.array(AGAINST), atol=6)
     assert elsewhere[0] > elsewhere[2]  # orange: that it is dark speaks for the label
     assert np.asarray(Image.open(row["heat_map"]))[:, :WIDTH].tolist() == np.asarray(picture(16, 48)).tolist()
     assert FOR[0] > FOR[2]
