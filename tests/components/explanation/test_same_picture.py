@@ -29,7 +29,16 @@ def test_a_version_correlates_and_another_picture_does_not(version: str) -> None
         assert likeness(small(pictures[index - 1]), small(other)) < 0.85
 
 
-def test_a_picture_of_one_colour_looks_like_nothing() -> None:
+def test_a_picture_without_contrast_looks_like_nothing() -> None:
     flat = np.full((8, 8, 3), 90, np.uint8)
 
     assert likeness(small(flat), small(flat)) == -1.0
+
+
+def test_pictures_in_one_light_are_not_one_picture() -> None:
+    light = np.linspace(40, 200, 64)[:, np.newaxis, np.newaxis] * np.ones((64, 64, 3))
+    first, second = ((light + 0.1 * cloud(seed)).astype(np.uint8) for seed in (0, 1))
+
+    assert np.corrcoef(first.ravel(), second.ravel())[0, 1] > 0.95
+    assert likeness(small(first), small(second)) < 0.85
+    assert likeness(small(first), small(decode(encode(first, "jpeg", 60)).pixels)) > 0.9
