@@ -111,6 +111,15 @@ def _analysis(outputs: Properties) -> str:
     return text
 
 
+def _explanation(outputs: Properties) -> str:
+    values = outputs["explanation"]
+    pairs = int(values["near_duplicates"])
+    text = f"{_count(values['embedded'], 'images looked at')}, "
+    if not pairs:
+        return f"{text}no near-duplicates across splits"
+    return f"{text}{pairs:,} {'pair' if pairs == 1 else 'pairs'} of near-duplicates across splits"
+
+
 def _pusher(outputs: Properties) -> str:
     values = outputs["pushed_model"]
     return f"version {values['pushed_version']}" if values["pushed"] else "not pushed"
@@ -129,5 +138,6 @@ _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.BASELINE: _baseline,
     nodes.EVALUATOR: _evaluator,
     nodes.ANALYSIS: _analysis,
+    nodes.EXPLANATION: _explanation,
     nodes.PUSHER: _pusher,
 }

@@ -13,6 +13,7 @@ from components.analysis.options import AnalysisOptions
 from components.data_digest.component import DataDigest
 from components.evaluator.component import BaselineFinder, ImageEvaluator
 from components.evaluator.options import EvaluateOptions
+from components.explanation.component import ModelExplanation
 from components.ingest.component import ImageIngest
 from components.pusher.component import ImagePusher
 from components.report.component import Report
@@ -156,6 +157,12 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         seed=given.seed,
         recipe=own_recipe,
     )
+    # What the model looks at, what lies near its mistakes, and pictures that two splits share.
+    shown = {"dataset": split.outputs["dataset"], "analysis": analysis.outputs["analysis"]}
+    explanations = (
+        [ModelExplanation(**model, **shown, options=config.explain, seed=given.seed)] if config.explained else []
+    )
+    explained: dict[str, BaseChannel] = explanations[0].outputs if explanations else {}
     # A blessed model goes to where it is served from.
     found = {"analysis": analysis.outputs["analysis"]}
     pusher = ImagePusher(
@@ -168,7 +175,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     )
 
     components = [ingest, split, convert, statistics, schema, validator, comparison, gate]
-    components += [simple, *tuners, trainer, *fitting.components, baseline, evaluator, analysis, pusher]
+    components += [simple, *tuners, trainer, *fitting.components, baseline, evaluator, analysis, *explanations, pusher]
     # One page of all that.
     report = Report(
         findings=ingest.outputs["findings"],
@@ -179,6 +186,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         **found,
         pushed_model=pusher.outputs["pushed_model"],
         tuner_results=tuned.get("tuner_results"),
+        explanation=explained.get("explanation"),
         config=json.dumps(recorded(config)),
         graph=json.dumps(_graph(components)),
         facts=json.dumps(report_facts(config, context)),

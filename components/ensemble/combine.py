@@ -1,6 +1,7 @@
 """Several exported models as one that answers with their average.
 
-Each signature of the members is one of the whole. What the members' outputs become in it:
+Each signature of the members is one of the whole but `explain`: an average of probabilities is no mean over places of
+one image. What the members' outputs become in it:
 
     probabilities        the mean, which `label` and `score` follow from
     true or false        true where all members say so
@@ -19,6 +20,7 @@ import tensorflow as tf
 
 from components.formats.saved_model import loadable
 
+EXPLAIN = "explain"
 PROBABILITIES, LABEL, SCORE = "probabilities", "label", "score"
 _VECTORS = 2  # dimensions
 _Signature = Callable[..., dict[str, tf.Tensor]]
@@ -36,7 +38,7 @@ class Ensemble(tf.Module):
         super().__init__(name="ensemble")
         self.members = list(members)  # so that their variables are saved
         self._labels = tf.constant(list(labels))
-        self.answers = {name: self._signature(name) for name in members[0].signatures}
+        self.answers = {name: self._signature(name) for name in members[0].signatures if name != EXPLAIN}
 
     def _signature(self, name: str) -> Any:
         functions: list[_Signature] = [member.signatures[name] for member in self.members]

@@ -22,6 +22,7 @@ from components.tools.files import replacing
 VERSION = 2
 QUARANTINE = "quarantine.parquet"  # of ingest: files that can't be used, and why
 DUPLICATES = "duplicates.parquet"  # of ingest: images that are equal, or nearly
+NEAR_DUPLICATES = "near_duplicates.parquet"  # of ModelExplanation: images of two splits that look the same to a model
 Split = Literal["train", "eval", "test"]
 SPLITS: tuple[Split, ...] = ("train", "eval", "test")
 SCHEMA = pa.schema(

@@ -62,6 +62,7 @@ ANALYSIS = Document("analysis.json")  # how far a model can be trusted
 CARD = Document("model_card.json")
 PICTURES = Document("pictures.json")  # what the report shows pictures of, and these
 BASELINES = Document("baselines.json")  # what a model must beat to be worth its training
+EXPLANATION = Document("explanation.json")  # what a model sees, with the pictures that show it
 GATE = Document("gate.json")  # whether the data is fit to train on
 
 CARD_MARKDOWN = "model_card.md"

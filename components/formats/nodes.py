@@ -20,6 +20,7 @@ ENSEMBLE = "Ensemble"
 BASELINE = "BaselineFinder"
 EVALUATOR = "Evaluator"
 ANALYSIS = "PredictionAnalysis"
+EXPLANATION = "ModelExplanation"
 PUSHER = "Pusher"
 REPORT = "Report"
 
@@ -42,6 +43,7 @@ _ALL = (
     BASELINE,
     EVALUATOR,
     ANALYSIS,
+    EXPLANATION,
     PUSHER,
     REPORT,
 )

@@ -19,6 +19,7 @@ class Report(Component):
         "evaluation": Input(ModelEvaluation, "of the Evaluator"),
         "analysis": Input(Analysis, "of PredictionAnalysis, with the pictures"),
         "pushed_model": Input(PushedModel, "of the Pusher"),
+        "explanation": Input(Analysis, "of ModelExplanation, unless it is switched off", optional=True),
         "tuner_results": Input(TunerResults, "of the Tuner, where there was a search", optional=True),
     }
     OUTPUTS = {"report": Output(HtmlReport, "`index.html`")}

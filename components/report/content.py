@@ -12,6 +12,7 @@ from components.report.baselines import baselines_of
 from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
 from components.report.copies import copies_of
 from components.report.cross_fit import gather_cross_fit
+from components.report.explained import explained
 from components.report.slices import shown_slices
 from components.report.suspects import gather_suspects
 
@@ -25,7 +26,7 @@ def gather(
 
     Args:
         uris: folders of `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`; and `tuner_results`
-            where there was a search.
+            where there was a search, `explanation` unless it is switched off.
         config: the resolved configuration.
         graph: by component, those it takes something from.
         facts: `pushed`, `destination`, `version`, `versions`, `git_revision`, … of the run.
@@ -57,6 +58,7 @@ def gather(
         **gather_cross_fit(analysis),
         "suspects": gather_suspects(analysis, pictures),
         "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
+        "explanation": explained(uris.get("explanation"), analysis["labels"]),
         "graph": graph,
         "thumbnails": pictures["thumbnails"],
         "charts": _charts(ingest, training, analysis, graph),

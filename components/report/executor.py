@@ -27,8 +27,8 @@ class Executor(PlainExecutor):
         """Write the page.
 
         Args:
-            input_dict: `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`, `pushed_model`, and
-                `tuner_results` where there was a search.
+            input_dict: `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`, `pushed_model`,
+                `tuner_results` where there was a search, and `explanation` unless it is switched off.
             output_dict: `report`, an HtmlReport.
             exec_properties: `config`, `graph` and `facts` as JSON.
         """

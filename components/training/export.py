@@ -2,9 +2,13 @@
 
     serving_default(image_bytes: string [N]) -> probabilities [N, C], label [N] (string), score [N], accepted [N] (bool)
     serve_examples(examples: string [N], serialized tf.Example) -> the same
+    embed(image_bytes) -> features [N, F]: what the classifier sees of an image
+    explain(image_bytes) -> maps [N, V, h, w, C], rows [N, h], columns [N, V, w]: what in it speaks for each class
 
-A row whose bytes can't be decoded gets an empty label, NaN for score and probabilities, and False for accepted; the
-others don't notice. Of these `accepted` says whether the score is enough to answer (`components.training.answers`).
+A row whose bytes can't be decoded gets an empty label, NaN for score, probabilities, features and maps, and False for
+accepted; the others don't notice. Of these `accepted` says whether the score is enough to answer
+(`components.training.answers`). The mean of an image's maps over V views, h and w is, by the softmax, its probabilities;
+`rows` and `columns` say where each cell looks: 0 is the image's upper or left edge, 1 the lower or right one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,6 +24,7 @@ from components.formats.examples import ENCODED, write_labels
 from components.formats.saved_model import ASSETS
 from components.images.options import ImageOptions
 from components.models.pretrained import conventions_of_model, saved_conventions
+from components.training.activation_maps import activation_maps
 from components.training.decoding import decode_image
 from components.training.flips import classifier
 from components.training.input import FEATURES
@@ -27,6 +32,7 @@ from components.training.input import FEATURES
 # Every machine has it, whatever it was exported on. Left alone, TensorFlow puts what it can of the decoding on a GPU,
 # such as the scattering of the pixels, which is made of additions there.
 HOST = "/device:CPU:0"
+SIGNATURES = ("serving_default", "serve_examples", "embed", "explain")
 PARALLEL_DECODING = 16  # calls; tf.data runs them on as many threads as the serving machine has
 
 
@@ -53,6 +59,9 @@ class ServingModule(tf.Module):
         self._image = image
         # A closure, since tracking a Keras model would export its own functions as well.
         self._logits = classifier(model, flip_average)
+        maps = activation_maps(model, flip_average)
+        self._embed, self._explain = maps.embed, maps.explain
+        self._rows, self._columns = (tf.constant(places, tf.float32) for places in (maps.rows, maps.columns))
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
     def serving_default(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -65,6 +74,26 @@ class ServingModule(tf.Module):
         with tf.device(HOST):
             features = tf.io.parse_example(examples, {ENCODED: FEATURES[ENCODED]})
         return self._classify(features[ENCODED])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
+    def embed(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return what the classifier sees of encoded images."""
+        with tf.device(HOST):
+            images, usable = decode_batch(image_bytes, self._image)
+        return {"features": _where(usable, self._embed(tf.cast(images, tf.float32)))}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
+    def explain(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return what in encoded images speaks for each class."""
+        with tf.device(HOST):
+            images, usable = decode_batch(image_bytes, self._image)
+        maps = self._explain(tf.cast(images, tf.float32)) / self.temperature
+        # An image's own, as a server that puts requests together into batches takes apart all outputs.
+        places = {
+            name: tf.repeat(values[tf.newaxis], tf.size(image_bytes), axis=0)
+            for name, values in (("rows", self._rows), ("columns", self._columns))
+        }
+        return {"maps": _where(usable, maps), **places}
 
     def _classify(self, encoded: tf.Tensor) -> dict[str, tf.Tensor]:
         with tf.device(HOST):
@@ -81,6 +110,12 @@ class ServingModule(tf.Module):
                 "score": tf.where(usable, score, nan),
                 "accepted": tf.logical_and(usable, score >= tf.gather(self._thresholds, best)),
             }
+
+
+def _where(usable: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
+    """Return the values of N images, NaN where one couldn't be decoded; no image has a row of the network's own."""
+    values = values[: tf.size(usable)]
+    return tf.where(tf.reshape(usable, [-1] + [1] * (len(values.shape) - 1)), values, float("nan"))
 
 
 def decode_batch(encoded: tf.Tensor, image: ImageOptions) -> tuple[tf.Tensor, tf.Tensor]:
@@ -118,7 +153,7 @@ def export(
     """Write the SavedModel with its label map and the figures of its training in `assets.extra`.
 
     Args:
-        model: float32, returning logits.
+        model: of `components.models.resnets` with average pooling, float32, returning logits.
         folder: of the SavedModel.
         labels: names in id order.
         image: size and channels of the model's input.
@@ -128,7 +163,7 @@ def export(
         thresholds: the least score of each class that is answered, None for one that never is; None: all are.
     """
     module = ServingModule(model, labels, image, temperature, flip_average, thresholds)
-    signatures = {"serving_default": module.serving_default, "serve_examples": module.serve_examples}
+    signatures = {name: getattr(module, name) for name in SIGNATURES}
     tf.saved_model.save(module, folder, signatures=signatures)
     assets = Path(folder) / ASSETS
     assets.mkdir(exist_ok=True)

@@ -33,6 +33,7 @@ from components.tools.files import replacing
 from components.tools.places import why_no_file
 from components.tools.printable import harmless_cell, printable, printable_json
 from components.tools.retries import reason
+from pipeline.cli.heat_maps import HeatMaps, explainer
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.local.failures import cut
 
@@ -56,6 +57,12 @@ Row = dict[str, Any]
     help="In the CSV file, put a quote before names that a spreadsheet would run as a formula, or leave all as it is.",
 )
 @click.option(
+    "--explain",
+    "explain_folder",
+    metavar="DIR",
+    help="Write a picture for each image that shows what in it speaks for its label.",
+)
+@click.option(
     "--batch-size", default=64, show_default=True, metavar="N", type=click.IntRange(min=1), help="Images in a batch."
 )
 def predict(
@@ -64,6 +71,7 @@ def predict(
     as_json: bool,
     csv_file: str | None,
     for_spreadsheets: bool,
+    explain_folder: str | None,
     batch_size: int,
 ) -> None:
     """Label images and folders of images, with the probability of each class.
@@ -75,11 +83,15 @@ def predict(
     if csv_file is not None and (problem := why_no_file(csv_file)):
         raise click.UsageError(f"can't write --csv {csv_file}: {problem}")
     files = find_files(paths)
-    labels, classify = load_model(find_version(Path(model_folder)))
+    version = find_version(Path(model_folder))
+    labels, classify = load_model(version)
+    heat_maps = None
+    if explain_folder is not None:
+        heat_maps = HeatMaps(Path(explain_folder), labels, explainer(classify.model, version))  # type: ignore[attr-defined]
     rows: list[Row] = []
     with _progress_bar() as progress:
         task = progress.add_task("classifying", total=len(files))
-        for batch in classify_files(files, labels, classify, batch_size):
+        for batch in classify_files(files, labels, classify, batch_size, heat_maps):
             rows += batch
             progress.advance(task, len(batch))
     if as_json:
@@ -92,6 +104,8 @@ def predict(
         click.echo(f"{len(rows)} rows in {csv_file}")
     else:
         _print_table(rows)
+    if heat_maps is not None and not as_json:
+        click.echo(f"{heat_maps.count} pictures in {explain_folder}")
     if all(row["label"] is None for row in rows):
         raise click.exceptions.Exit(1)
 
@@ -180,9 +194,13 @@ def _damaged(folder: Path, error: Exception) -> click.ClickException:
 
 
 def classify_files(
-    files: Sequence[Path], labels: list[str], classify: Classifier, batch_size: int
+    files: Sequence[Path],
+    labels: list[str],
+    classify: Classifier,
+    batch_size: int,
+    heat_maps: HeatMaps | None = None,
 ) -> Iterator[list[Row]]:
-    """Classify the files batch by batch, in order, while the next batches are being read."""
+    """Classify the files batch by batch, in order, while the next batches are being read; write heat maps if asked."""
     with ThreadPoolExecutor(thread_name_prefix="read") as pool:
         waiting = iter(files)
         ahead: list[tuple[Path, Future[tuple[bytes | None, str | None]]]] = []
@@ -198,9 +216,12 @@ def classify_files(
             read_on()
             images = [data for _, data, _ in batch if data is not None]
             answers = iter(classify(images) if images else [])
-            yield [
+            rows = [
                 _row(file, error, next(answers) if data is not None else None, labels) for file, data, error in batch
             ]
+            if heat_maps is not None:
+                heat_maps.add(rows, [file for file, _, _ in batch], [data for _, data, _ in batch])
+            yield rows
 
 
 def read(file: Path) -> tuple[bytes | None, str | None]:
@@ -226,17 +247,23 @@ def _row(file: Path, error: str | None, answer: Answer | None, labels: list[str]
 
 
 def write_csv(file: Path, rows: Sequence[Row], labels: Sequence[str], *, for_spreadsheets: bool) -> None:
-    """Write file, label, score, accepted, error and one column of probabilities a class; missing numbers are empty."""
+    """Write file, label, score, accepted, error, heat map if there are any, and one column of probabilities a class.
+
+    What is missing is empty.
+    """
     cell = harmless_cell if for_spreadsheets else str
+    explained = [key for key in ("heat_map",) if any(key in row for row in rows)]
     with replacing(file) as temporary, temporary.open("w", newline="", encoding="utf-8") as output:
         writer = csv.writer(output)
-        writer.writerow(["file", "label", "score", "accepted", "error", *(f"p_{label}" for label in labels)])
+        header = ["file", "label", "score", "accepted", "error", *explained]
+        writer.writerow([*header, *(f"p_{label}" for label in labels)])
         for row in rows:
             probabilities = row["probabilities"] or {}
-            file_name, label, error = (cell(text or "") for text in (row["file"], row["label"], row["error"]))
+            texts = {key: cell(row[key] or "") for key in ("file", "label", "error", *explained)}
             numbers = [row["score"], *(probabilities.get(label) for label in labels)]
             score, *others = ("" if number is None else number for number in numbers)
-            writer.writerow([file_name, label, score, json.dumps(row["accepted"]), error, *others])
+            known = {**texts, "score": score, "accepted": json.dumps(row["accepted"])}
+            writer.writerow([*(known[key] for key in header), *others])
 
 
 def _print_table(rows: Sequence[Row]) -> None:

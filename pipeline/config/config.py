@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from components.evaluator.options import EvaluateOptions
+from components.explanation.options import ExplainOptions
 from components.images.options import MIN_SIDE, ImageOptions
 from components.ingest.options import DataOptions
 from components.pusher.options import PushOptions
@@ -50,6 +51,7 @@ class Config(Section):
     train: TrainOptions = TrainOptions()
     tuner: TunerOptions = TunerOptions()
     evaluate: EvaluateOptions = EvaluateOptions()
+    explain: ExplainOptions = ExplainOptions()
     push: PushOptions = PushOptions()
     report: ReportOptions = ReportOptions()
     tracking: TrackingOptions = TrackingOptions()
@@ -163,6 +165,11 @@ class Config(Section):
         """Whether the model answers for an image and its mirror image: by default if it was trained on both."""
         wanted = self.evaluate.flip_average
         return self.train.augment.flip if wanted is None else wanted
+
+    @property
+    def explained(self) -> bool:
+        """Whether what the model looks at is shown: of the average of several it can't be."""
+        return self.explain.enabled and not self.push.ensemble
 
     @property
     def training(self) -> TrainOptions:

@@ -47,6 +47,7 @@ def check(config: Config, data: str | None, folder: Workdir) -> None:
         BeforehandError: all that is wrong, a line each.
     """
     problems = [*_names(folder), *_files(config), *_stores(config, data), *_places(config, folder), *_runner(config)]
+    problems += filter(None, [config.explain.why_no_map()])
     if problems:
         raise BeforehandError("\n".join(problems))
 

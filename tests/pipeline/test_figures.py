@@ -55,3 +55,12 @@ def test_a_folds_trainer_shows_what_it_has_of_the_images_that_it_was_not_trained
     assert key_figure("Trainer.fold-2", {"model_run": run}) == "resnet18, held-out accuracy 0.875"
     shown = key_figure(nodes.CROSS_FIT, {"cross_fit": fitted})
     assert shown == "accuracy 0.900 ± 0.020, macro-F1 0.800 ± 0.030 over 5 folds"
+
+
+def test_the_table_shows_near_duplicates_across_splits() -> None:
+    def shown(pairs: int) -> str:
+        return key_figure(nodes.EXPLANATION, {"explanation": {"embedded": 2527, "near_duplicates": pairs}})
+
+    assert shown(0) == "2,527 images looked at, no near-duplicates across splits"
+    assert shown(1) == "2,527 images looked at, 1 pair of near-duplicates across splits"
+    assert shown(35) == "2,527 images looked at, 35 pairs of near-duplicates across splits"

@@ -42,6 +42,7 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("evaluate.gain_confidence=0.95", {"Evaluator", "Report"}),
         ("evaluate.min_slice_accuracy=0.7", {"Evaluator", "Report"}),
         ("evaluate.slice_on=[camera]", {"Evaluator", "Report"}),
+        ("explain.map_points=100", {"ModelExplanation", "Report"}),
     ],
 )
 def test_an_option_reruns_those_who_read_it(override: str, changed: set[str]) -> None:

@@ -108,7 +108,7 @@ def test_a_changed_option_reruns_only_what_depends_on_it(data: Path, finished: P
     result = run(data, finished, "evaluate.bootstrap=21")
 
     assert result.status == 0
-    assert result.having("done") <= {"PredictionAnalysis", "Pusher", "Report"}
+    assert result.having("done") <= {"PredictionAnalysis", "ModelExplanation", "Pusher", "Report"}
     assert "PredictionAnalysis" in result.having("done")
     assert {"Trainer", "Evaluator"} <= result.having("cached")
 

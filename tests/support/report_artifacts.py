@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from explanation_artifact import explanation
 
 from components.analysis.analyse import analyse
 from components.analysis.answers import check_answers
@@ -32,6 +33,7 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
             "model_run",
             "evaluation",
             "analysis",
+            "explanation",
             "tuner_results",
         )
     }
@@ -83,6 +85,7 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
     findings["answers"] = check_answers(predictions["test"], LABELS, promised)
     write_json(findings, uris["analysis"] / "analysis.json")
     write_json(make_pictures(uris["dataset"], findings, predictions["test"]), uris["analysis"] / "pictures.json")
+    write_json(explanation(findings["test"]["mistakes"], LABELS), uris["explanation"] / "explanation.json")
     write_json(_training(), uris["model_run"] / "training.json")
     overall = {name: findings["test"]["metrics"][name]["value"] for name in ("accuracy", "macro_f1")}
     write_json(

@@ -140,6 +140,35 @@ def test_only_broken_rows_and_no_rows_are_answered(served: Any) -> None:
     }
 
 
+@pytest.mark.parametrize("flip_average", [False, True])
+def test_features_and_maps_make_up_what_is_served(model: keras.Model, tmp_path: Path, flip_average: bool) -> None:
+    export(model, str(tmp_path), LABELS, IMAGE, TEMPERATURE, {}, flip_average=flip_average)
+    served = tf.saved_model.load(str(tmp_path))
+    images, _ = draw_shapes(4)
+    images.insert(1, b"no image")
+
+    features = served.signatures["embed"](image_bytes=tf.constant(images))["features"].numpy()
+    found = served.signatures["explain"](image_bytes=tf.constant(images))
+
+    expected = classify(served, images)["probabilities"]
+    kernel, bias = model.get_layer("predictions").get_weights()
+    np.testing.assert_allclose(tf.nn.softmax((features @ kernel + bias) / TEMPERATURE), expected, atol=1e-5)
+    maps, rows, columns = (found[name].numpy() for name in ("maps", "rows", "columns"))
+    np.testing.assert_allclose(tf.nn.softmax(maps.mean(axis=(1, 2, 3))), expected, atol=1e-5)
+    views = 2 if flip_average else 1
+    assert (features.dtype, features.shape, maps.shape) == (np.float32, (5, 512), (5, views, 1, 1, 3))
+    assert np.isnan(features).all(axis=1).tolist() == [False, True, False, False, False]
+    np.testing.assert_allclose(rows, [[0.5 / 32]] * 5)
+    np.testing.assert_allclose(columns, [[[0.5 / 32], [31.5 / 32]][:views]] * 5)
+
+
+def test_no_image_has_no_features_and_no_maps(served: Any) -> None:
+    features = served.signatures["embed"](image_bytes=tf.constant([], tf.string))["features"]
+    maps = served.signatures["explain"](image_bytes=tf.constant([], tf.string))["maps"]
+
+    assert (features.shape, maps.shape) == ((0, 512), (0, 1, 1, 1, 3))
+
+
 def test_images_of_different_sizes_and_kinds_share_a_batch(served: Any) -> None:
     pixels = np.full((50, 70, 3), 200, np.uint8)
 
@@ -158,17 +187,21 @@ def test_label_map_and_figures_lie_in_assets_extra(served: Any) -> None:
 def test_decoding_is_bound_to_the_host_and_the_network_to_nothing(served: Any) -> None:
     """So that a GPU gets decoded images and nothing else, on whatever machine the model was exported."""
     graph = SavedModel.FromString((Path(served.folder) / "saved_model.pb").read_bytes()).meta_graphs[0].graph_def
-    classifying = [f for f in graph.library.function if any(n.op == "DatasetToSingleElement" for n in f.node_def)]
+    decoding = [f for f in graph.library.function if any(n.op == "DatasetToSingleElement" for n in f.node_def)]
+    classifying = [f for f in decoding if any(n.op == "Softmax" for n in f.node_def)]
 
-    assert len(classifying) == 2  # one a signature
-    for function in classifying:
-        devices = {name: {n.device for n in function.node_def if n.op == name} for name in {*HOST_OPS, *FREE_OPS}}
-        assert {name for name, found in devices.items() if found == {"/device:CPU:0"}} >= set(HOST_OPS)
-        assert {name for name, found in devices.items() if found == {""}} == set(FREE_OPS)
+    assert (len(decoding), len(classifying)) == (4, 2)  # one a signature; the network of the others is called
+    for function in decoding:
+        on_host = HOST_OPS if function in classifying else DECODING_OPS
+        devices = {name: {n.device for n in function.node_def if n.op == name} for name in {*on_host, *FREE_OPS}}
+        assert {name for name, found in devices.items() if found == {"/device:CPU:0"}} >= set(on_host)
+        assert {name for name, found in devices.items() if found == {""}} == set(
+            FREE_OPS if function in classifying else ()
+        )
         assert {n.device for n in function.node_def} == {"", "/device:CPU:0"}
 
 
-HOST_OPS = [
+DECODING_OPS = [
     "TensorSliceDataset",
     "ParallelMapDatasetV2",
     "IgnoreErrorsDataset",
@@ -177,9 +210,8 @@ HOST_OPS = [
     "OptionsDataset",
     "DatasetToSingleElement",
     "ScatterNd",
-    "GatherV2",
-    "SelectV2",
 ]
+HOST_OPS = [*DECODING_OPS, "GatherV2", "SelectV2"]
 FREE_OPS = ["Conv2D", "FusedBatchNormV3", "Relu", "MatMul", "Softmax"]
 
 

@@ -46,6 +46,7 @@ def test_a_workdir_that_looks_like_a_pattern_is_refused_beside_its_match(name: s
     ("setting", "message"),
     [
         ("push.destination=/proc/self/x", "can't write to push.destination = /proc/self/x: /proc/self: "),
+        ("explain.map=umap", "explain.map=umap requires the package umap-learn, which isn't installed: install it "),
         ("push.destination=FILE", "can't write to push.destination = FILE: FILE is a file, not a folder"),
         ("push.destination=hdfz://host/x", "push.destination = hdfz://host/x: hdfz:// has no driver that works here"),
         ("train.checkpoints=/proc/self/x", "can't write to train.checkpoints = /proc/self/x: "),
