@@ -7,7 +7,8 @@ from typing import Any
 
 from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
-from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
+from components.report.charts import Line, histogram, line_chart, reliability_chart
+from components.report.lineage_chart import lineage_chart
 
 _QUARANTINED = 50
 
@@ -131,7 +132,7 @@ def _charts(
         ),
         "sizes": histogram("Images by size", list(sizes.values()), list(sizes), "width × height"),
         "reliability": reliability_chart("Reliability on the test split", calibration["bins"]),
-        "graph": graph_chart("The run's components and what they take from each other", graph),
+        "graph": lineage_chart("The run's components; each follows those it is joined to", graph),
     }
     if calibration["bins_before"]:
         charts["reliability_before"] = reliability_chart("Reliability before calibration", calibration["bins_before"])

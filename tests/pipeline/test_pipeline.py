@@ -1,5 +1,7 @@
 """What of the configuration each component's cache key holds, and the order of the components."""
 
+import json
+
 import pytest
 
 from pipeline.config import load
@@ -46,3 +48,11 @@ def test_components_stand_in_the_order_of_the_data() -> None:
     for component in components:
         assert {node.id for node in component.upstream_nodes} <= seen
         seen.add(component.id)
+
+
+def test_the_reports_graph_holds_what_a_component_takes_and_what_it_waits_for() -> None:
+    graph = json.loads(str(keys()["Report"]["graph"]))
+
+    assert graph["Trainer"] == ["DataGate", "TFRecordConverter", "Tuner"]
+    assert graph["Tuner"] == ["DataGate", "TFRecordConverter"]
+    assert graph["ImageIngest"] == []
