@@ -10,8 +10,11 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from components.report.text_width import text_width
+
 WIDTH = 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 34
+_FONT = 10.5  # as in charts.css
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def reliability_chart(title: str, bins: Sequence[dict[str, float | None]]) -> Ma
 
 
 def histogram(title: str, counts: Sequence[int], labels: Sequence[str], x_label: str) -> Markup:
-    """Bars of counts; every other label is drawn where they are many."""
+    """Bars of counts; where there isn't room for all labels, one in so many is drawn."""
     height, top = 180, max(counts, default=0) or 1
     step = (WIDTH - _LEFT - _RIGHT) / max(len(counts), 1)
 
@@ -123,7 +126,8 @@ def histogram(title: str, counts: Sequence[int], labels: Sequence[str], x_label:
     for index, count in enumerate(counts):
         x, y = _LEFT + index * step + 1, y_of(count)
         parts.append(_bar(x, y, max(step - 2, 1), y_of(0) - y, f"{labels[index]}: {count:,}"))
-    every = max(1, math.ceil(len(labels) / 6))
+    widest = max((text_width(label, _FONT) for label in labels), default=0.0)
+    every = max(1, math.ceil((widest + 6) / step))
     shown = [(_LEFT + (index + 0.5) * step, label) for index, label in enumerate(labels) if index % every == 0]
     parts += [_x_labels(shown, height), _text(WIDTH / 2, height - 4, x_label, "middle")]
     return _svg(title, height, parts, [])

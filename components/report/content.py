@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
+from components.formats.dataset import DUPLICATES, QUARANTINE, read_table
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.charts import Line, histogram, line_chart, reliability_chart
+from components.report.classes import class_counts, weakest_classes
+from components.report.confusions import confusions
 from components.report.lineage_chart import lineage_chart
 
-_QUARANTINED = 50
+_LISTED = 200  # of files that can't be used, and of conflicts: their tables hold all
 
 
 def gather(
@@ -22,7 +24,7 @@ def gather(
         uris: folders of `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`; and `tuner_results`
             where there was a search.
         config: the resolved configuration.
-        graph: by component, those it takes something from.
+        graph: by component, those that it follows.
         facts: `pushed`, `destination`, `version`, `versions`, `git_revision`, … of the run.
     """
     ingest, split = SUMMARY.read(uris["findings"]), SUMMARY.read(uris["summary"])
@@ -35,8 +37,8 @@ def gather(
         "facts": facts,
         "ingest": ingest,
         "split": split,
-        "counts": _counts(split),
-        "quarantine": read_table(uris["findings"] / QUARANTINE).to_pylist()[:_QUARANTINED],
+        "counts": class_counts(split["counts"]),
+        "quarantine": read_table(uris["findings"] / QUARANTINE).to_pylist()[:_LISTED],
         "conflicts": _conflicts(uris["findings"] / DUPLICATES),
         "gate": GATE.read(uris["verdict"]),
         "sheet": pictures["copies"],
@@ -46,50 +48,21 @@ def gather(
         "analysis": analysis,
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
         "suspects": analysis["suspects"][: pictures["suspects"]],
-        "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
+        "weakest": weakest_classes(analysis["test"]["metrics"]["per_class"]),
+        **confusions(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
         "graph": graph,
         "thumbnails": pictures["thumbnails"],
         "charts": _charts(ingest, training, analysis, graph),
     }
 
 
-def _counts(split: dict[str, Any]) -> dict[str, Any]:
-    """Return images by class and split, with the largest number for the bars."""
-    labels = sorted({label for by_label in split["counts"].values() for label in by_label})
-    rows = [
-        {"label": label, **{s: split["counts"][s].get(label, {"originals": 0, "copies": 0}) for s in SPLITS}}
-        for label in labels
-    ]
-    totals = {s: {kind: sum(row[s][kind] for row in rows) for kind in ("originals", "copies")} for s in SPLITS}
-    largest = max((row[s]["originals"] + row[s]["copies"] for row in rows for s in SPLITS), default=1)
-    return {"rows": rows, "totals": totals, "largest": largest or 1}
-
-
-def _conflicts(table: Path) -> list[dict[str, Any]]:
-    """Return groups of identical images with different labels."""
-    by_key: dict[str, list[str]] = defaultdict(list)
+def _conflicts(table: Path) -> dict[str, Any]:
+    """Return how many groups of identical images have different labels, and the first of them."""
+    by_key: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in read_table(table).to_pylist():
         if row["kind"] == "conflict":
-            by_key[row["key"]].append(f"{row['id']} ({row['label']})")
-    return [{"images": images} for _, images in sorted(by_key.items())][:_QUARANTINED]
-
-
-def _matrix(counts: list[list[int]], labels: list[str], confusions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    cells = {(one["true"], one["predicted"]): one["images"] for one in confusions}
-    rows = []
-    for index, (label, row) in enumerate(zip(labels, counts, strict=True)):
-        total = sum(row)
-        columns = [
-            {
-                "column": column,
-                "count": count,
-                "share": count / total if total else 0.0,
-                "images": cells.get((index, column), []),
-            }
-            for column, count in enumerate(row)
-        ]
-        rows.append({"label": label, "total": total, "columns": columns})
-    return rows
+            by_key[row["key"]].append({"filename": row["id"], "label": row["label"]})
+    return {"in_all": len(by_key), "groups": [images for _, images in sorted(by_key.items())][:_LISTED]}
 
 
 def _charts(

@@ -65,7 +65,7 @@ def test_sections_and_figures_are_there(browser: webdriver.Chrome, page: Path) -
     names = ["Summary", "Data", "Augmentation", "Training", "Evaluation", "Lineage"]
     assert [heading.text for heading in browser.find_elements(By.TAG_NAME, "h2")] == names
     assert len(browser.find_elements(By.CSS_SELECTOR, "figure.chart")) == 9
-    assert len(browser.find_elements(By.CSS_SELECTOR, ".sheet tbody tr")) == 8
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".sheet > li")) == 8
     assert len(browser.find_elements(By.CSS_SELECTOR, ".gallery img")) > 10
     broken = "return [...document.images].filter(i => i.complete && i.naturalWidth === 0).length"
     assert browser.execute_script(broken) == 0
