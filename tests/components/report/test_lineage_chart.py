@@ -76,7 +76,7 @@ def test_no_line_runs_through_a_box(browser: webdriver.Chrome, page: Path, width
     hits = browser.execute_script(
         """const inside = [];
            for (const path of arguments[0].querySelectorAll(".edge"))
-             for (let along = 0; along < path.getTotalLength(); along += 2) {
+             for (let along = 0; along < path.getTotalLength(); along += 5) {
                const at = path.getPointAtLength(along);
                for (const box of arguments[0].querySelectorAll(".node")) {
                  const { x, y, width, height } = box.getBBox();

@@ -59,7 +59,7 @@ def test_a_large_runs_page_stays_below_5_mb(page: Path) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [320, 390, 800, 1400])
+@pytest.mark.parametrize("width", [320, 390, 1100])
 def test_nothing_overflows_whatever_is_unfolded(browser: webdriver.Chrome, page: Path, width: int) -> None:
     show(browser, page, width)
     browser.execute_script("document.querySelectorAll('details').forEach(fold => fold.open = true)")
@@ -68,7 +68,9 @@ def test_nothing_overflows_whatever_is_unfolded(browser: webdriver.Chrome, page:
 
 
 @needs_browser
-def test_long_lists_are_folded_and_say_how_long_they_are(browser: webdriver.Chrome, page: Path) -> None:
+def test_long_lists_are_folded_and_say_how_long_they_are(
+    browser: webdriver.Chrome, page: Path, content: dict[str, Any]
+) -> None:
     show(browser, page, 1200)
 
     folds = [fold.text for fold in browser.find_elements(By.CSS_SELECTOR, ".fold > summary")]
@@ -77,13 +79,14 @@ def test_long_lists_are_folded_and_say_how_long_they_are(browser: webdriver.Chro
         "192 more of 431",
         "450 groups of identical images with different labels, the first 200",
         "Scores of all 100 classes",
-        *[fold for fold in folds if fold.startswith("54 more of ")],
+        f"54 more of {content['pairs_in_all']}",
         "Confusion matrix of 100 classes",
         "Pictures of each confusion",
+        "Parameters",
     ]
     rows = browser.find_elements(By.CSS_SELECTOR, "tbody tr")
     assert sum(row.is_displayed() for row in rows) < 80
-    assert len(rows) > 600
+    assert len(rows) > 500
 
 
 @needs_browser
