@@ -89,11 +89,11 @@ def _component(
     x, y = (start, middle - _BOX / 2) if across else (middle - width / 2, start)
     box = Markup('<rect class="node" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.0f}" rx="5"/>')
     text = Markup('<text class="name" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
-    first = y + _BOX / 2 + 4 - (len(label) - 1) * _LINE / 2
+    baseline = y + _BOX / 2 + 4 - (len(label) - 1) * _LINE / 2
     return Markup('<g>{}<a href="#node-{}" aria-label="{}">{}{}</a></g>').format(
         Markup('<path class="edge" d="{}"/>').format(path) if path else "",
         node,
         node,
         box.format(x, y, width, _BOX),
-        Markup("").join(text.format(x + width / 2, first + row * _LINE, line) for row, line in enumerate(label)),
+        Markup("").join(text.format(x + width / 2, baseline + row * _LINE, line) for row, line in enumerate(label)),
     )
