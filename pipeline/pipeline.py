@@ -197,12 +197,13 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
 
 
 def _graph(components: list[BaseComponent]) -> dict[str, list[str]]:
-    """Return by component those whose outputs it takes, sources first."""
+    """Return by component those that it follows, since it takes their outputs or was told to wait for them."""
     owner = {id(channel): component.id for component in components for channel in component.outputs.values()}
-    return {
-        component.id: sorted({owner[id(channel)] for channel in component.inputs.values() if id(channel) in owner})
+    taken = {
+        component.id: {owner[id(channel)] for channel in component.inputs.values() if id(channel) in owner}
         for component in components
     }
+    return {one.id: sorted(taken[one.id] | {node.id for node in one.upstream_nodes}) for one in components}
 
 
 def create_pipeline(

@@ -121,6 +121,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, a selenium.webdriver.Chrome: for tests that are marked `needs_browser`."""
+    import browser
+
+    driver = browser.start()
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="session")
 def data_set(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Unpacks one of the data sets that lie beside the checkout; skips the test where they don't."""
     unpacked: dict[str, Path] = {}

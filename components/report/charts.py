@@ -5,13 +5,16 @@ escaped here; what comes back is safe to put into a page.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from components.report.text_width import text_width
+
 WIDTH = 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 34
+_FONT = 10.5  # as in charts.css
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def reliability_chart(title: str, bins: Sequence[dict[str, float | None]]) -> Ma
 
 
 def histogram(title: str, counts: Sequence[int], labels: Sequence[str], x_label: str) -> Markup:
-    """Bars of counts; every other label is drawn where they are many."""
+    """Bars of counts; where there isn't room for all labels, one in so many is drawn."""
     height, top = 180, max(counts, default=0) or 1
     step = (WIDTH - _LEFT - _RIGHT) / max(len(counts), 1)
 
@@ -123,53 +126,14 @@ def histogram(title: str, counts: Sequence[int], labels: Sequence[str], x_label:
     for index, count in enumerate(counts):
         x, y = _LEFT + index * step + 1, y_of(count)
         parts.append(_bar(x, y, max(step - 2, 1), y_of(0) - y, f"{labels[index]}: {count:,}"))
-    every = max(1, math.ceil(len(labels) / 6))
+    widest = max((text_width(label, _FONT) for label in labels), default=0.0)
+    every = max(1, math.ceil((widest + 6) / step))
     shown = [(_LEFT + (index + 0.5) * step, label) for index, label in enumerate(labels) if index % every == 0]
     parts += [_x_labels(shown, height), _text(WIDTH / 2, height - 4, x_label, "middle")]
     return _svg(title, height, parts, [])
 
 
-def graph_chart(title: str, edges: Mapping[str, Sequence[str]]) -> Markup:
-    """Return a graph of components, each a link to `#node-<name>`, in rows by their distance from the source.
-
-    Args:
-        title: what the chart shows.
-        edges: by component, those it takes something from; in an order in which sources come first.
-    """
-    depth: dict[str, int] = {}
-    for node, sources in edges.items():
-        depth[node] = 1 + max((depth[source] for source in sources if source in depth), default=-1)
-    rows: dict[int, list[str]] = {}
-    for node in edges:
-        rows.setdefault(depth[node], []).append(node)
-    height, gap = 20 + 46 * len(rows), 46
-    place = {}
-    for row, nodes in rows.items():
-        for index, node in enumerate(nodes):
-            place[node] = ((index + 0.5) * WIDTH / len(nodes), 20 + row * gap)
-    parts = []
-    for node, sources in edges.items():
-        for source in sources:
-            if source in place:
-                (x1, y1), (x2, y2) = place[source], place[node]
-                middle = (y1 + y2) / 2
-                path = f"M{x1:.0f},{y1 + 11:.0f} C{x1:.0f},{middle:.0f} {x2:.0f},{middle:.0f} {x2:.0f},{y2 - 11:.0f}"
-                parts.append(Markup('<path class="edge" d="{}"/>').format(path))
-    for node, (x, y) in place.items():
-        width = min(8 + 5.6 * len(node), WIDTH / len(rows[depth[node]]) - 4)
-        box = Markup('<rect class="node" x="{:.0f}" y="{:.0f}" width="{:.0f}" height="22" rx="5"/>').format(
-            x - width / 2, y - 11, width
-        )
-        label = Markup('<text class="name" x="{:.0f}" y="{:.0f}" text-anchor="middle">{}</text>').format(
-            x, y + 3.5, node
-        )
-        parts.append(Markup('<a href="#node-{}">{}{}</a>').format(node, box, label))
-    return _svg(title, height, parts, [], links=True)
-
-
-def _svg(
-    title: str, height: int, parts: Sequence[Markup], legend: Sequence[tuple[str, str]], links: bool = False
-) -> Markup:
+def _svg(title: str, height: int, parts: Sequence[Markup], legend: Sequence[tuple[str, str]]) -> Markup:
     body = Markup("").join(parts)
     keys = Markup("").join(
         Markup('<span><i class="key {}"></i>{}</span>').format(style, name) for name, style in legend
@@ -177,11 +141,9 @@ def _svg(
     caption = Markup("<figcaption>{}{}</figcaption>").format(
         escape(title), Markup('<span class="legend">{}</span>').format(keys) if legend else ""
     )
-    # An image hides what is in it from a screen reader; a graph with links must not.
-    role = "group" if links else "img"
     return Markup(
-        '<figure class="chart"><svg role="{}" aria-label="{}" viewBox="0 0 {} {}">{}</svg>{}</figure>'
-    ).format(role, title, WIDTH, height, body, caption)
+        '<figure class="chart"><svg role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>{}</figure>'
+    ).format(title, WIDTH, height, body, caption)
 
 
 def _bar(x: float, y: float, width: float, height: float, tip: str) -> Markup:

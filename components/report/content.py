@@ -5,18 +5,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from components.formats.dataset import DUPLICATES, QUARANTINE, SPLITS, read_table
+from components.formats.dataset import DUPLICATES, QUARANTINE, read_table
 from components.formats.documents import ANALYSIS, GATE, PICTURES, RESULTS, SUMMARY, TRAINING, read_leaderboard
 from components.report.answers import show_answers
 from components.report.baselines import baselines_of
-from components.report.charts import Line, graph_chart, histogram, line_chart, reliability_chart
+from components.report.charts import Line, histogram, line_chart, reliability_chart
+from components.report.classes import class_counts, weakest_classes
+from components.report.confusions import confusions
 from components.report.copies import copies_of
 from components.report.cross_fit import gather_cross_fit
 from components.report.explained import explained
+from components.report.lineage_chart import lineage_chart
 from components.report.slices import shown_slices
 from components.report.suspects import gather_suspects
 
-_QUARANTINED = 50
+_LISTED = 200  # of files that can't be used, and of conflicts: their tables hold all
 
 
 def gather(
@@ -28,7 +31,7 @@ def gather(
         uris: folders of `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`; and `tuner_results`
             where there was a search, `explanation` unless it is switched off.
         config: the resolved configuration.
-        graph: by component, those it takes something from.
+        graph: by component, those that it follows.
         facts: `pushed`, `destination`, `version`, `versions`, `git_revision`, … of the run.
     """
     ingest, split = SUMMARY.read(uris["findings"]), SUMMARY.read(uris["summary"])
@@ -41,9 +44,9 @@ def gather(
         "facts": facts,
         "ingest": ingest,
         "split": split,
-        "counts": _counts(split),
+        "counts": class_counts(split["counts"]),
         "copied": copies_of(split),
-        "quarantine": read_table(uris["findings"] / QUARANTINE).to_pylist()[:_QUARANTINED],
+        "quarantine": read_table(uris["findings"] / QUARANTINE).to_pylist()[:_LISTED],
         "conflicts": _conflicts(uris["findings"] / DUPLICATES),
         "gate": GATE.read(uris["verdict"]),
         "sheet": pictures["copies"],
@@ -57,51 +60,22 @@ def gather(
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
         **gather_cross_fit(analysis),
         "suspects": gather_suspects(analysis, pictures),
-        "matrix": _matrix(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
         "explanation": explained(uris.get("explanation"), analysis["labels"]),
+        "weakest": weakest_classes(analysis["test"]["metrics"]["per_class"]),
+        **confusions(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
         "graph": graph,
         "thumbnails": pictures["thumbnails"],
         "charts": _charts(ingest, training, analysis, graph),
     }
 
 
-def _counts(split: dict[str, Any]) -> dict[str, Any]:
-    """Return images by class and split, with the largest number for the bars."""
-    labels = sorted({label for by_label in split["counts"].values() for label in by_label})
-    rows = [
-        {"label": label, **{s: split["counts"][s].get(label, {"originals": 0, "copies": 0}) for s in SPLITS}}
-        for label in labels
-    ]
-    totals = {s: {kind: sum(row[s][kind] for row in rows) for kind in ("originals", "copies")} for s in SPLITS}
-    largest = max((row[s]["originals"] + row[s]["copies"] for row in rows for s in SPLITS), default=1)
-    return {"rows": rows, "totals": totals, "largest": largest or 1}
-
-
-def _conflicts(table: Path) -> list[dict[str, Any]]:
-    """Return groups of identical images with different labels."""
-    by_key: dict[str, list[str]] = defaultdict(list)
+def _conflicts(table: Path) -> dict[str, Any]:
+    """Return how many groups of identical images have different labels, and the first of them."""
+    by_key: dict[str, list[dict[str, str]]] = defaultdict(list)
     for row in read_table(table).to_pylist():
         if row["kind"] == "conflict":
-            by_key[row["key"]].append(f"{row['id']} ({row['label']})")
-    return [{"images": images} for _, images in sorted(by_key.items())][:_QUARANTINED]
-
-
-def _matrix(counts: list[list[int]], labels: list[str], confusions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    cells = {(one["true"], one["predicted"]): one["images"] for one in confusions}
-    rows = []
-    for index, (label, row) in enumerate(zip(labels, counts, strict=True)):
-        total = sum(row)
-        columns = [
-            {
-                "column": column,
-                "count": count,
-                "share": count / total if total else 0.0,
-                "images": cells.get((index, column), []),
-            }
-            for column, count in enumerate(row)
-        ]
-        rows.append({"label": label, "total": total, "columns": columns})
-    return rows
+            by_key[row["key"]].append({"filename": row["id"], "label": row["label"]})
+    return {"in_all": len(by_key), "groups": [images for _, images in sorted(by_key.items())][:_LISTED]}
 
 
 def _charts(
@@ -144,7 +118,7 @@ def _charts(
         ),
         "sizes": histogram("Images by size", list(sizes.values()), list(sizes), "width × height"),
         "reliability": reliability_chart("Reliability on the test split", calibration["bins"]),
-        "graph": graph_chart("The run's components and what they take from each other", graph),
+        "graph": lineage_chart("The run's components; each follows those it is joined to", graph),
     }
     if calibration["bins_before"]:
         charts["reliability_before"] = reliability_chart("Reliability before calibration", calibration["bins_before"])

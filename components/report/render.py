@@ -8,7 +8,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from components.report.outline import outline
+
 _PAGE = Path(__file__).parent / "page"
+_STYLES = ("layout.css", "style.css", "charts.css")
 
 
 def render(content: Mapping[str, Any]) -> str:
@@ -20,9 +23,17 @@ def render(content: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = Markup((_PAGE / "style.css").read_text("utf-8"))
-    parameters = list(flatten(content["config"]))
-    return environment.get_template("report.html.j2").render(**content, style=style, parameters=parameters)
+    environment.filters["outline"] = outline
+    parts = {
+        "style": Markup("").join(Markup(_read(name)) for name in _STYLES),
+        "script": Markup(_read("page.js")),
+        "parameters": list(flatten(content["config"])),
+    }
+    return environment.get_template("report.html.j2").render(**content, **parts)
+
+
+def _read(name: str) -> str:
+    return (_PAGE / name).read_text("utf-8")
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

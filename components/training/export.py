@@ -7,7 +7,7 @@
 
 A row whose bytes can't be decoded gets an empty label, NaN for score, probabilities, features and maps, and False for
 accepted; the others don't notice. Of these `accepted` says whether the score is enough to answer
-(`components.training.answers`). The mean of an image's maps over V views, h and w is, by the softmax, its probabilities;
+(`components.training.answers`). The mean of an image's maps over V views, h and w is, by the softmax, its answer;
 `rows` and `columns` say where each cell looks: 0 is the image's upper or left edge, 1 the lower or right one.
 """
 

@@ -1,5 +1,7 @@
 """What of the configuration each component's cache key holds, and the order of the components."""
 
+import json
+
 import pytest
 from tfx.dsl.components.base.base_component import BaseComponent
 
@@ -99,3 +101,11 @@ def test_less_than_two_folds_are_none(folds: int) -> None:
     assert not {one.id for one in components} & {"ImageFolds", "CrossFit", "Trainer.fold-1"}
     with pytest.raises(ConfigError, match=rf"at least 2\. Received: evaluate\.folds={folds}"):
         load(None, ["push.ensemble=true", f"evaluate.folds={folds}"])
+
+
+def test_the_reports_graph_holds_what_a_component_takes_and_what_it_waits_for() -> None:
+    graph = json.loads(str(keys()["Report"]["graph"]))
+
+    assert graph["Trainer"] == ["DataGate", "TFRecordConverter", "Tuner"]
+    assert graph["Tuner"] == ["DataGate", "TFRecordConverter"]
+    assert graph["ImageIngest"] == []

@@ -1,5 +1,6 @@
 """The artifacts of a made-up run, as the report reads them: small, and with names that would like to be code."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ SCRIPT = "<script>document.title='owned'</script>"
 IMAGE = '"><img src=x onerror="document.title=1">'
 LABELS = ["anger", "happy", SCRIPT, IMAGE]
 PER_CLASS = 30
+_COPIES = {"train": 3, "eval": 0, "test": 0}
 
 
-def make_artifacts(folder: Path) -> dict[str, Path]:
+def make_artifacts(folder: Path, labels: Sequence[str] = LABELS, per_class: int = PER_CLASS) -> dict[str, Path]:
     """Write everything and return the folders by name."""
     uris = {
         name: folder / name
@@ -40,7 +42,7 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
     for uri in uris.values():
         uri.mkdir(parents=True)
     rng = np.random.default_rng(0)
-    splits = {"train": _rows(rng, "train", copies=3), "eval": _rows(rng, "eval"), "test": _rows(rng, "test")}
+    splits = {split: _rows(rng, split, labels, per_class, copies) for split, copies in _COPIES.items()}
     for split, rows in splits.items():
         write_shard(rows, uris["dataset"] / shard_name(split, 0, 1))
     counts = {
@@ -49,7 +51,7 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
                 kind: sum((row.copy > 0) == (kind == "copies") for row in rows if row.label == label)
                 for kind in ("originals", "copies")
             }
-            for label in LABELS
+            for label in labels
         }
         for split, rows in splits.items()
     }
@@ -72,8 +74,8 @@ def make_artifacts(folder: Path) -> dict[str, Path]:
         "fatal": False,
     }
     write_json({"passed": True, "anomalies": [anomaly]}, uris["verdict"] / "gate.json")
-    predictions = {split: _predict(rng, splits[split]) for split in ("eval", "test")}
-    findings = analyse(predictions, LABELS, 1.4, 50, 0)
+    predictions = {split: _predict(rng, splits[split], labels) for split in ("eval", "test")}
+    findings = analyse(predictions, list(labels), 1.4, 50, 0)
     findings["data"] = {"leak": SCRIPT}
     reason = f"{SCRIPT}: 58 images are too few"
     scores: list[float | None] = [0.7, None, 0.8, 0.9]
@@ -134,10 +136,10 @@ def facts() -> dict[str, Any]:
     }
 
 
-def _rows(rng: np.random.Generator, split: str, copies: int = 0) -> list[ImageRow]:
+def _rows(rng: np.random.Generator, split: str, labels: Sequence[str], per_class: int, copies: int) -> list[ImageRow]:
     rows = []
-    for label in LABELS:
-        for index in range(PER_CLASS):
+    for label in labels:
+        for index in range(per_class):
             source = f"{split}/{label}/{index}{IMAGE}.jpg"
             for copy in range(copies + 1 if index < 4 else 1):
                 name = source if copy == 0 else f"{source}_aug{copy}"
@@ -150,12 +152,12 @@ def _rows(rng: np.random.Generator, split: str, copies: int = 0) -> list[ImageRo
     return rows
 
 
-def _predict(rng: np.random.Generator, rows: list[ImageRow]) -> Predictions:
-    labels = np.array([LABELS.index(row.label) for row in rows])
-    logits = rng.normal(size=(len(rows), len(LABELS))) + 2.5 * np.eye(len(LABELS))[labels]
+def _predict(rng: np.random.Generator, rows: list[ImageRow], names: Sequence[str]) -> Predictions:
+    labels = np.array([names.index(row.label) for row in rows])
+    logits = rng.normal(size=(len(rows), len(names))) + 2.5 * np.eye(len(names))[labels]
     powers = np.exp(logits)
-    names = np.array([row.id for row in rows])
-    return Predictions(powers / powers.sum(axis=1, keepdims=True), labels, names, names, np.zeros(len(rows), bool))
+    ids = np.array([row.id for row in rows])
+    return Predictions(powers / powers.sum(axis=1, keepdims=True), labels, ids, ids, np.zeros(len(rows), bool))
 
 
 def _ingest_summary() -> dict[str, Any]:

@@ -3,12 +3,12 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import needs_browser, show
 from report_artifacts import LABELS, SCRIPT, facts, make_artifacts
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -16,8 +16,6 @@ from selenium.webdriver.common.by import By
 from components.report.content import gather
 from components.report.render import flatten, render
 
-_CHROMIUM, _DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-needs_browser = pytest.mark.skipif(not (_CHROMIUM and _DRIVER), reason="needs chromium and chromium-driver")
 _GRAPH = {
     "ImageIngest": [],
     "SplitBalanceAugment": ["ImageIngest"],
@@ -37,30 +35,6 @@ def page(uris: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Pat
     path = tmp_path_factory.mktemp("page") / "index.html"
     path.write_text(render(gather(uris, config, _GRAPH, facts())), "utf-8")
     return path
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    for argument in (
-        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-        "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
-    ):  # fmt: skip
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(_DRIVER))
-    yield driver
-    driver.quit()
-
-
-def show(browser: webdriver.Chrome, page: Path, width: int, dark: bool = False) -> None:
-    # A headless window has a least width: the device's metrics have none.
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-    browser.get_log("performance")
-    browser.get(page.as_uri())
 
 
 @needs_browser
@@ -91,8 +65,8 @@ def test_sections_and_figures_are_there(browser: webdriver.Chrome, page: Path) -
 
     names = ["Summary", "Data", "Augmentation", "Training", "Evaluation", "Lineage"]
     assert [heading.text for heading in browser.find_elements(By.TAG_NAME, "h2")] == names
-    assert len(browser.find_elements(By.CSS_SELECTOR, "figure.chart svg")) == 10
-    assert len(browser.find_elements(By.CSS_SELECTOR, ".sheet tbody tr")) == 8
+    assert len(browser.find_elements(By.CSS_SELECTOR, "figure.chart")) == 11
+    assert len(browser.find_elements(By.CSS_SELECTOR, ".sheet > li")) == 8
     assert len(browser.find_elements(By.CSS_SELECTOR, ".gallery img")) > 10
     broken = "return [...document.images].filter(i => i.complete && i.naturalWidth === 0).length"
     assert browser.execute_script(broken) == 0
