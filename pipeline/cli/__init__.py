@@ -7,7 +7,6 @@ import warnings
 
 import click
 
-from components.tools.printable import printable_lines
 from pipeline.version import own_version
 
 # Command → where it is defined, and what the list of commands says of it.
@@ -45,12 +44,16 @@ class _LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
+            from components.tools.printable import printable_lines
+
             vars(error)["message"] = printable_lines(error.message)  # final, says click, whatever its class
             raise
         except PermissionError as error:
+            from components.tools.printable import printable_lines
+
             raise click.ClickException(printable_lines(f"no access to {error.filename}: {error.strerror}")) from None
         except ValueError as error:
-            from components.formats.version import NewerFormatError  # the list of commands needs nothing of ours
+            from components.formats.version import NewerFormatError
 
             if isinstance(error, NewerFormatError):
                 raise click.ClickException(str(error)) from None

@@ -110,6 +110,8 @@ def _failures() -> Iterator[None]:
         yield
     except (StoreError, SourceError) as error:
         raise click.ClickException(str(error)) from None
+    except PermissionError:  # said for all commands alike
+        raise
     except OSError as error:
         raise click.ClickException(": ".join(str(part) for part in (error.filename, error.strerror) if part)) from None
 

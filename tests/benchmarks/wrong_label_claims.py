@@ -21,9 +21,9 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from components.analysis.predictions import Predictions
 from components.analysis.suspects import about_suspects, find_suspects
 from components.formats.suspects import expected_wrong
+from components.scoring.predictions import Predictions
 
 _FIRST = (50, 100)
 _MODELS = {

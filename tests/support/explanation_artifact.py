@@ -46,8 +46,8 @@ def explanation(mistakes: Sequence[dict[str, Any]], labels: Sequence[str]) -> di
                     "cosine": 0.995,
                     "pixels": 0.97,
                     "images": [
-                        {"filename": names[0], "label": labels[2], "split": "test", "picture": _PICTURE},
-                        {"filename": names[-1], "label": labels[3], "split": "train", "picture": _PICTURE},
+                        {"filename": names[0], "label": labels[0], "split": "test", "picture": _PICTURE},
+                        {"filename": names[-1], "label": labels[-1], "split": "train", "picture": _PICTURE},
                     ],
                 }
             ],

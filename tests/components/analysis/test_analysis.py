@@ -237,6 +237,7 @@ def test_the_model_card_says_where_the_model_is_weak() -> None:
         "temperature": None,
         "labels": ["no", "yes"],
         "data": {"images": 0, "splits": {}, "split_seed": 0, "data_digest": "", "leak": None},
+        "answers": {"promised": None, "text": "", "per_class": []},
         "slices": judged_slices({"slices": {"text": "The worst slice is camera = a|b.", "rows": rows, "judged": 1}}),
     }
     figures = {"architecture": "resnet18", "parameters": 1, "precision": "float32"}

@@ -16,9 +16,9 @@ from sklearn.model_selection import cross_val_predict
 
 from components.analysis.label_noise import log_right
 from components.analysis.model_card import as_markdown, make_card
-from components.analysis.predictions import Predictions
 from components.analysis.suspects import about_suspects, find_suspects
 from components.formats.suspects import expected_wrong, in_words, judged, shown_rows
+from components.scoring.predictions import Predictions
 
 _CLASSES = [str(digit) for digit in range(10)]
 _BLUR = {"easy": 0.0, "hard": 8.0}  # standard deviation of noise on pixels of 0–16
@@ -135,6 +135,7 @@ def test_the_model_card_says_how_many_labels_are_expected_to_be_wrong() -> None:
         "temperature": None,
         "labels": ["no", "yes"],
         "data": {"images": 0, "splits": {}, "split_seed": 0, "data_digest": "", "leak": None},
+        "answers": {"promised": None, "text": "", "per_class": []},
         "suspects": [{"score": 0.2}] * 40,
         "about_suspects": {"splits": ["eval", "test"], "images": 1000, "accuracy": 0.9, "shown": 10},
     }

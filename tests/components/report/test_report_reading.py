@@ -96,7 +96,7 @@ def test_each_pictures_file_name_can_be_seen_and_copied(browser: webdriver.Chrom
 @needs_browser
 def test_a_long_file_name_unfolds_by_the_keyboard(browser: webdriver.Chrome, page: Path) -> None:
     show(browser, page, 390)
-    fold = browser.find_element(By.CSS_SELECTOR, ".gallery details.name")
+    fold = browser.find_element(By.CSS_SELECTOR, ".gallery > li > .picture details.name")
     name = fold.find_element(By.CSS_SELECTOR, ".file")
     assert not name.is_displayed()
 

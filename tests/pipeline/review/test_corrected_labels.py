@@ -8,13 +8,13 @@ import pytest
 from analysed_run import record_run
 from click.testing import CliRunner
 
-from components.analysis.predictions import Predictions
 from components.analysis.suspects import about_suspects, find_suspects
 from components.formats.dataset import SPLITS, ImageRow, read_shard, shard_paths
 from components.images.copy_mark import CopyMark, marked
 from components.images.hashing import file_sha256
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions
+from components.scoring.predictions import Predictions
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.split_balance_augment.split_dataset import split_dataset
 from components.work.options import BeamOptions
