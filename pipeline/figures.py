@@ -101,7 +101,9 @@ def _evaluator(outputs: Properties) -> str:
 def _analysis(outputs: Properties) -> str:
     values = outputs["analysis"]
     text = _count(values["suspects"], "suspicious labels")
-    if "suspects_expected" in values:  # which an earlier version didn't record, like what follows
+    if (
+        values["suspects"] and "suspects_expected" in values
+    ):  # which an earlier version didn't record, like what follows
         text += f", up to {_count(values['suspects_expected'], 'expected to be wrong')}"
     if "accuracy_low" in values:
         text = f"accuracy within {values['accuracy_low']:.3f} – {values['accuracy_high']:.3f} (95 %), {text}"

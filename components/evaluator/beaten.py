@@ -95,7 +95,7 @@ def describe(baselines: Sequence[Baseline], balanced_accuracy: float | None) -> 
     text = f"For comparison, in accuracy on test: {', '.join(said)}."
     for one in baselines:
         other = one["metrics"]["balanced_accuracy"]["value"]
-        if balanced_accuracy is not None and other > balanced_accuracy:
+        if balanced_accuracy is not None and one["beaten"] and other > balanced_accuracy:
             text += (
                 f" But in balanced accuracy {one['says']} gives {other:.3f} and this model {balanced_accuracy:.3f}: "
                 "rare classes are where it fails."
