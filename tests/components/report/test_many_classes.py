@@ -86,6 +86,7 @@ def test_long_lists_are_folded_and_say_how_long_they_are(
         "Further slices (4)",
         "Columns that aren't sliced (1)",
         "88 more",
+        "12 more",
         "Typical images of 100 classes",
         "Parameters",
     ]
