@@ -62,7 +62,7 @@ def main() -> None:
     rows: dict[str, list[dict[str, float]]] = {name: [] for name in revisions}
     with tempfile.TemporaryDirectory() as folder:
         line = ["--config", options.config]
-        overrides = [*options.set, "evaluate.min_accuracy=0", "evaluate.min_gain=-1"]
+        overrides = [*options.set, "evaluate.min_accuracy=0", "evaluate.min_gain=-1", "evaluate.beat_baselines=false"]
         if options.data == "digits":
             line += ["--data", str(write_digits(Path(folder) / "digits"))]
             overrides += ["image.height=32", "image.width=32", "train.augment.flip=false"]

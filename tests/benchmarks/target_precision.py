@@ -119,7 +119,10 @@ def main() -> None:
     rng = np.random.default_rng(0)
     of_tests, of_draws = [], []
     with tempfile.TemporaryDirectory() as folder:
-        data, overrides = options.data, [*options.set, "evaluate.min_accuracy=0", "evaluate.min_gain=-1"]
+        data, overrides = (
+            options.data,
+            [*options.set, "evaluate.min_accuracy=0", "evaluate.min_gain=-1", "evaluate.beat_baselines=false"],
+        )
         if data is None:
             data = Path(folder) / "faces"
             write_sample_data(data)
