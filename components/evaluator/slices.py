@@ -82,12 +82,14 @@ def judge_slices(
 
     Returns:
         `rows`, the judged slices first, the worst first: `slice` (its name), `columns`, `values`, `examples`,
-        `accuracy`, `low`, `high`, `effective`, `design_effect` and `judged` of each. `judged`, how many are;
+        `accuracy`, `low`, `high`, `effective`, `design_effect`, `judged` and `missed` (whether it falls short of the
+        least accuracy) of each. `judged`, how many are;
         `worst`, the first row with `joint_low` and `joint_high`, or None; `least_accuracy`, `least_images`; `left_out`,
         the `column`s that aren't sliced with the `reason`; and a `text` that names the worst.
     """
     rows: list[dict[str, Any]] = []
     for key, (images, accuracy) in measured.items():
+        is_judged = evidence[key].originals >= options.min_slice_images
         share = Proportion(accuracy, images, evidence[key].design_effect)
         low, high = share.interval()
         rows.append(
@@ -101,7 +103,8 @@ def judge_slices(
                 "high": high,
                 "effective": share.effective,
                 "design_effect": share.design_effect,
-                "judged": evidence[key].originals >= options.min_slice_images,
+                "judged": is_judged,
+                "missed": is_judged and _misses(accuracy, options.min_slice_accuracy),
             }
         )
     rows.sort(key=lambda row: (not row["judged"], row["accuracy"], -row["examples"], row["slice"]))
@@ -125,7 +128,7 @@ def judge_slices(
 def too_weak(slices: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what is wrong with slices of which one misses its accuracy, as `read_blessing` does."""
     least, worst = slices["least_accuracy"], slices["worst"]
-    if least is None or worst is None or worst["accuracy"] >= least - _ROUNDING:
+    if worst is None or not worst["missed"]:
         return []
     text = (
         f"test accuracy on the slice {worst['slice']} is {worst['accuracy']:.3f} "
@@ -133,12 +136,16 @@ def too_weak(slices: Mapping[str, Any]) -> list[dict[str, Any]]:
     )
     if worst["joint_high"] >= least:
         text += "; chance may explain it: more test images of that slice would tell"
-    others = [row for row in slices["rows"] if row["judged"] and row["accuracy"] < least - _ROUNDING][1:]
+    others = [row for row in slices["rows"] if row["missed"]][1:]
     if others:
         named = ", ".join(f"{row['slice']} ({row['accuracy']:.3f})" for row in others[:_NAMED])
         more = f", … ({len(others)})" if len(others) > _NAMED else ""
         text += f"; below that, too: {named}{more}"
     return [{"metric": "slice", "change": False, "value": worst["accuracy"], "bound": least, "text": text}]
+
+
+def _misses(accuracy: float, least: float | None) -> bool:
+    return least is not None and accuracy < least - _ROUNDING
 
 
 def _describe(

@@ -6,15 +6,18 @@ from typing import Any
 from components.report.charts import Line, line_chart
 
 
-def show_answers(answers: Mapping[str, Any]) -> dict[str, Any]:
+def show_answers(answers: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return what the template shows.
 
     Args:
-        answers: as PredictionAnalysis found it: `curve`, `promised`, `answered`, `precision`, ….
+        answers: as PredictionAnalysis found it: `curve`, `promised`, `answered`, `precision`, …; None in an analysis of
+            an earlier version.
 
     Returns:
-        The same with `chart`, and with `rows`, of all answers and of each class's.
+        The same with `chart`, and with `rows`, of all answers and of each class's; None where nothing is given.
     """
+    if answers is None:
+        return None
     rows = []
     if answers["promised"] is not None:
         # One threshold for all has a place in the first row; those of the classes, in theirs.

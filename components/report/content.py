@@ -56,7 +56,7 @@ def gather(
         **baselines_of(results),
         "slices": shown_slices(results),
         "analysis": analysis,
-        "answers": show_answers(analysis["answers"]),
+        "answers": show_answers(analysis.get("answers")),
         "mistakes": analysis["test"]["mistakes"][: pictures["mistakes"]],
         **gather_cross_fit(analysis),
         "suspects": gather_suspects(analysis, pictures),

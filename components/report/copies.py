@@ -4,8 +4,8 @@ from typing import Any
 
 from components.split.copies import cells_of, left_out, too_many
 
-_REMEDY = "Set balance.max_copies_per_image, and leave the rest to train.imbalance"
-_REST = "train.imbalance makes up for the rest, unless it is none"
+REMEDY = "Set balance.max_copies_per_image, and leave the rest to train.imbalance"
+REST = "train.imbalance makes up for the rest, unless it is none"
 
 
 def copies_of(split: dict[str, Any]) -> dict[str, Any]:
@@ -29,6 +29,6 @@ def copies_of(split: dict[str, Any]) -> dict[str, Any]:
     ]
     return {
         "rows": rows,
-        "warning": too_many(cells, _REMEDY),
-        "left_out": left_out(cells, split.get("max_copies_per_image"), _REST),
+        "warning": too_many(cells, REMEDY),
+        "left_out": left_out(cells, split.get("max_copies_per_image"), REST),
     }

@@ -19,10 +19,6 @@ def shown_slices(results: Mapping[str, Any]) -> dict[str, Any] | None:
     slices = results.get("slices")
     if not slices:
         return None
-    least = slices["least_accuracy"]
-    rows = [
-        {**row, "missed": bool(row["judged"] and least is not None and row["accuracy"] < least)}
-        for row in slices["rows"]
-    ]
+    rows = slices["rows"]
     names = ("text", "judged", "least_images", "least_accuracy", "left_out")
     return {name: slices[name] for name in names} | {"rows": rows[:_AT_ONCE], "folded": rows[_AT_ONCE:]}

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 
 from components.explanation.heat_map import heat_maps
+from components.formats.folds import ENSEMBLE
+from components.formats.saved_model import ASSETS
 from components.images.codec import MAX_PIXELS, Pixels, decode, encode
 from components.tools.files import replacing
 from components.tools.places import why_no_folder
@@ -31,10 +33,15 @@ def explainer(model: Any, folder: Path) -> Explainer:
         folder: where it lies, for the message.
 
     Raises:
-        UsageError: it was exported before models explained themselves.
+        UsageError: it is an average of several, or was exported before models explained themselves.
     """
     import tensorflow as tf
 
+    if _SIGNATURE not in model.signatures and ENSEMBLE.exists(folder / ASSETS):
+        raise click.UsageError(
+            "--explain: the model is an average of several (push.ensemble), which can't be explained as one. Leave "
+            f"--explain out, or push a single model. Received: {folder}"
+        )
     if _SIGNATURE not in model.signatures:
         raise click.UsageError(
             f"--explain: the model has no signature {_SIGNATURE}, since an earlier version exported it. Train and push "

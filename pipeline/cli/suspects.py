@@ -118,6 +118,7 @@ def _failures() -> Iterator[None]:
 
 def _list(run: Reviewed, first: int | None, csv_file: Path | None, as_json: bool) -> None:
     rows: list[dict[str, Any]] = [{name: row[name] for name in _COLUMNS} for row in shown_rows(run.findings, first)]
+    listed = len(run.findings["suspects"])
     if csv_file is not None:
         try:
             with replacing(csv_file) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
@@ -128,7 +129,7 @@ def _list(run: Reviewed, first: int | None, csv_file: Path | None, as_json: bool
             raise click.ClickException(f"can't write --csv {csv_file}: {error.strerror}") from None
         click.echo(f"{len(rows)} images in {csv_file}")
     else:
-        show(rows, as_json, "No label is suspicious.")
+        unlisted = f"Suspicious labels: {listed}. None is listed, since report.suspects is 0: give --first N."
+        show(rows, as_json, unlisted if listed else "No label is suspicious.")
     if rows and not as_json and (text := in_words(run.findings, len(rows))):
-        listed = len(run.findings["suspects"])
         click.echo(f"{text} Listed are {len(rows)} of {listed} suspicious labels of {judged(run.findings)}.")

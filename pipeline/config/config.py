@@ -137,6 +137,11 @@ class Config(Section):
     @model_validator(mode="after")
     def _searched_options_exist(self) -> "Config":
         sections: dict[str, Section] = {"model": self.model, "train": self.train}
+        if {"train.imbalance", "train.class_weights"} <= self.tuner.search.keys():
+            raise ValueError(
+                "tuner.search: train.class_weights is the old name of train.imbalance=effective: leave it out. "
+                f"Received: {', '.join(self.tuner.search)}"
+            )
         for key, values in self.tuner.search.items():
             section, _, name = key.partition(".")
             if section not in sections or name not in type(sections[section]).model_fields:

@@ -12,6 +12,7 @@ from pipeline.config.config import Config
 _Check = tuple[str, Callable[[Config], bool], str]
 
 _EQUAL = "balance.splits fills train up until all classes are equal"
+_AVERAGE = "push.ensemble averages several models, which can't be explained"
 
 
 def _equal_classes(config: Config) -> bool:
@@ -65,8 +66,9 @@ _CHECKS: tuple[_Check, ...] = (
     ("evaluate.min_slice_images", lambda c: c.data.metadata_csv is None, "data.metadata_csv is null"),
     ("evaluate.slice_on", lambda c: c.data.metadata_csv is None, "data.metadata_csv is null"),
     ("evaluate.max_slice_values", lambda c: c.data.metadata_csv is None, "data.metadata_csv is null"),
-    ("explain.enabled", lambda c: c.explain.enabled and not c.explained, "push.ensemble averages several models"),
+    ("explain.map", lambda c: c.push.ensemble, _AVERAGE),
     ("explain.map", lambda c: not c.explain.enabled, "explain.enabled is false"),
+    ("explain.map_points", lambda c: c.push.ensemble, _AVERAGE),
     ("explain.map_points", lambda c: not c.explain.enabled, "explain.enabled is false"),
     ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),

@@ -4,10 +4,8 @@ from typing import Any
 
 from rich.console import Console
 
+from components.report.copies import REMEDY, REST
 from components.split.copies import cells_of, copies_by_class, left_out, too_many
-
-_REMEDY = "Set balance.max_copies_per_image, and leave the rest to train.imbalance"
-_REST = "train.imbalance makes up for the rest, unless it is none"
 
 
 def show_copies(console: Console, summary: dict[str, Any]) -> None:
@@ -18,8 +16,8 @@ def show_copies(console: Console, summary: dict[str, Any]) -> None:
         summary: of SplitBalanceAugment.
     """
     cells = cells_of(summary["counts"])
-    rest = left_out(cells, summary.get("max_copies_per_image"), _REST)
+    rest = left_out(cells, summary.get("max_copies_per_image"), REST)
     for line in filter(None, (*copies_by_class(cells), rest)):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    if warning := too_many(cells, _REMEDY):
+    if warning := too_many(cells, REMEDY):
         console.print(f"Warning: {warning}", style="yellow", highlight=False, markup=False, soft_wrap=True)

@@ -214,6 +214,7 @@ def _slices() -> dict[str, Any]:
             "effective": 30.0,
             "design_effect": 2.0 - number / 60,
             "judged": number < 10,
+            "missed": number < 6,
         }
         for number in range(16)
     ]

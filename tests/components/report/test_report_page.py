@@ -120,6 +120,18 @@ def test_a_model_without_a_promise_is_said_to_always_answer(uris: dict[str, Path
     assert "Answers on the test split" not in text
 
 
+def test_an_analysis_of_an_earlier_version_has_a_report_without_answers(uris: dict[str, Path], tmp_path: Path) -> None:
+    analysis = json.loads((uris["analysis"] / "analysis.json").read_text("utf-8"))
+    del analysis["answers"]
+    shutil.copytree(uris["analysis"], tmp_path / "analysis")
+    (tmp_path / "analysis" / "analysis.json").write_text(json.dumps(analysis), "utf-8")
+
+    text = render(gather({**uris, "analysis": tmp_path / "analysis"}, {"seed": 0}, _GRAPH, facts()))
+
+    assert "When not to answer" not in text
+    assert "The most confident mistakes" in text
+
+
 @needs_browser
 def test_slices_are_listed_the_worst_first_and_small_ones_are_not_judged(browser: webdriver.Chrome, page: Path) -> None:
     show(browser, page, 1200)

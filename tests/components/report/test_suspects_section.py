@@ -71,5 +71,11 @@ def test_names_can_be_copied_and_all_beyond_a_dozen_are_folded(uris: dict[str, P
     assert "<summary>8 more</summary>" in text
 
 
+def test_suspicions_that_are_not_to_be_shown_are_counted(uris: dict[str, Path]) -> None:
+    rows = [{"filename": "test/a/1.jpg", "given": "a", "suggested": "b", "score": 0.25, "split": "test"}]
+
+    assert "<p>Suspicious labels: 1. None is shown, since" in page(uris, rows, 0)
+
+
 def test_no_suspicion_is_said(uris: dict[str, Path]) -> None:
     assert "<p>None is suspicious.</p>" in page(uris, [], 20)

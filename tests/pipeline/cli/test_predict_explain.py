@@ -14,6 +14,7 @@ from planted_network import planted_network
 
 from components.explanation.heat_map import AGAINST, FOR
 from components.formats.examples import write_labels
+from components.formats.folds import ENSEMBLE
 from components.images.options import ImageOptions
 from components.training.export import export
 from pipeline.cli.heat_maps import LONGEST
@@ -84,7 +85,7 @@ def test_each_file_has_a_picture_of_its_own_and_what_is_no_image_has_none(model:
     assert len({name for name in written.values() if name}) == 4
     assert {path.name for path in (tmp_path / "heat").iterdir()} == set(written.values()) - {""}
     assert written["grey.webp"] == "grey.png"
-    assert list(rows["broken.png"])[:5] == ["file", "label", "score", "error", "heat_map"]
+    assert list(rows["broken.png"])[:6] == ["file", "label", "score", "accepted", "error", "heat_map"]
 
 
 def test_a_large_picture_is_shown_smaller_and_a_long_name_cut(model: Path, tmp_path: Path) -> None:
@@ -106,20 +107,36 @@ def test_without_the_option_there_is_no_column(model: Path, tmp_path: Path) -> N
     assert "heat_map" not in row
 
 
-def test_a_model_of_an_earlier_version_says_what_to_do(tmp_path: Path) -> None:
-    class Earlier(tf.Module):
+def answering_only(folder: Path) -> Path:
+    """Write a model that classifies and has no other signature."""
+
+    class Answering(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
         def serving_default(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"probabilities": tf.ones((tf.size(image_bytes), 2))}
 
-    tf.saved_model.save(
-        module := Earlier(), str(tmp_path / "m"), signatures={"serving_default": module.serving_default}
-    )
-    (tmp_path / "m" / "assets.extra").mkdir()
-    write_labels(LABELS, tmp_path / "m" / "assets.extra")
+    tf.saved_model.save(module := Answering(), str(folder), signatures={"serving_default": module.serving_default})
+    (folder / "assets.extra").mkdir()
+    write_labels(LABELS, folder / "assets.extra")
+    return folder
+
+
+def test_an_average_of_several_models_says_that_it_is_none_to_explain(tmp_path: Path) -> None:
+    model = answering_only(tmp_path / "m")
+    ENSEMBLE.write({"members": 5}, model / "assets.extra")
     picture(0, 0).save(tmp_path / "a.png")
 
-    result = run(tmp_path / "m", tmp_path / "a.png", "--explain", tmp_path / "heat")
+    result = run(model, tmp_path / "a.png", "--explain", tmp_path / "heat")
+
+    assert result.exit_code == 2
+    assert "--explain: the model is an average of several (push.ensemble)" in result.output
+    assert not (tmp_path / "heat").exists()
+
+
+def test_a_model_of_an_earlier_version_says_what_to_do(tmp_path: Path) -> None:
+    picture(0, 0).save(tmp_path / "a.png")
+
+    result = run(answering_only(tmp_path / "m"), tmp_path / "a.png", "--explain", tmp_path / "heat")
 
     assert result.exit_code == 2
     assert "--explain: the model has no signature explain" in result.output

@@ -34,6 +34,11 @@ def test_both_names_at_once_are_an_error_that_says_which_to_leave_out() -> None:
         load(None, ["train.class_weights=true", "train.imbalance=sqrt"])
 
 
+def test_a_search_over_both_names_is_refused() -> None:
+    with pytest.raises(ConfigError, match="train.class_weights is the old name of train.imbalance=effective: leave it"):
+        load(None, ["tuner={enabled: true, search: {train.class_weights: [true, false], train.imbalance: [sqrt]}}"])
+
+
 def test_a_search_over_the_old_name_tries_what_it_tried() -> None:
     config = load(None, ["tuner={enabled: true, search: {train.class_weights: [true, false]}}"])
 

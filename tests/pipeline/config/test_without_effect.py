@@ -49,6 +49,14 @@ def test_no_preset_sets_an_option_in_vain(preset: str) -> None:
             ["evaluate.min_slice_accuracy=0.7"],
             "evaluate.min_slice_accuracy=0.7 has no effect: data.metadata_csv is null",
         ),
+        (
+            ["explain={enabled: false, map_points: 500}"],
+            "explain.map_points=500 has no effect: explain.enabled is false",
+        ),
+        (
+            ["evaluate.folds=2", "push.ensemble=true", "explain.map_points=500"],
+            "explain.map_points=500 has no effect: push.ensemble averages several models",
+        ),
         (["tuner.architectures=[resnet50]"], "tuner.architectures=['resnet50'] has no effect: tuner.enabled is false"),
         (
             ["evaluate.target_per_class=true"],

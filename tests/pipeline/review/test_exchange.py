@@ -29,7 +29,9 @@ def workdir(data: Path, tmp_path: Path) -> Path:
     return finished(data, tmp_path)
 
 
-def finished(data: Path, folder: Path, options: dict[str, Any] | None = None, name: str = "work") -> Path:
+def finished(
+    data: Path, folder: Path, options: dict[str, Any] | None = None, name: str = "work", shown: int = 2
+) -> Path:
     """Ingest the folder for real; of an analysis there is what the command reads."""
     images, dataset = folder / name / "images", folder / name / "dataset"
     run(data, images, DataOptions.model_validate(options or {}))
@@ -42,7 +44,7 @@ def finished(data: Path, folder: Path, options: dict[str, Any] | None = None, na
             zip(_WRONG, ("happy", "sad", "sad"), ("sad", "happy", "happy"), strict=True)
         )
     ]  # fmt: skip
-    about = {"splits": ["eval", "test"], "images": 12, "accuracy": 0.9, "shown": 2}
+    about = {"splits": ["eval", "test"], "images": 12, "accuracy": 0.9, "shown": shown}
     findings = {"suspects": suspects, "about_suspects": about, "labels": ["happy", "sad"]}
     return record_run(folder / name, data, dataset, findings, options)
 
@@ -69,6 +71,12 @@ def test_the_report_s_number_is_listed_with_its_worth_and_more_if_asked_for(work
     assert len(json.loads(suspects(workdir, "--json").output)) == 2
     assert len(json.loads(suspects(workdir, "--json", "--first", "3").output)) == 3
     assert "Of these 2, about 2 are expected to be wrong." in suspects(workdir).output
+
+
+def test_a_run_that_shows_none_says_how_many_there_are(data: Path, tmp_path: Path) -> None:
+    shown = suspects(finished(data, tmp_path, shown=0)).output
+
+    assert shown == "Suspicious labels: 3. None is listed, since report.suspects is 0: give --first N.\n"
 
 
 def test_decisions_reach_the_images_and_nothing_else(workdir: Path, data: Path, tmp_path: Path) -> None:
