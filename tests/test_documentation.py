@@ -73,7 +73,8 @@ def call(words: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
 
 def decide(folder: Path, file: str) -> None:
     """Write what a person would have decided on one image, as a table or as Label Studio exports it."""
-    image = next((folder / "faces").rglob("*.jpg")).relative_to(folder / "faces")
+    faces = (folder / "runs").resolve().parent / "faces"  # of the run: a command may have drawn others over its copy
+    image = min(faces.rglob("*.jpg")).relative_to(faces)
     label = image.parent.name
     result = {"type": "choices", "from_name": "label", "to_name": "image", "value": {"choices": [label]}}
     task = {"data": {"file": str(image)}, "annotations": [{"was_cancelled": False, "result": [result]}]}

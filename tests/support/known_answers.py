@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
@@ -11,6 +12,7 @@ from components.evaluator.executor import EvaluatorExecutor
 from components.evaluator.options import EvaluateOptions
 from components.formats.artifacts import Analysis, ImageDataset
 from components.formats.dataset import ImageRow, shard_name, write_shard
+from components.formats.predictions import write_predictions
 from components.tfrecord.executor import Executor as ConvertExecutor
 from components.tools.files import read_json, write_json
 
@@ -61,8 +63,24 @@ def convert(rows: Mapping[str, Sequence[ImageRow]], folder: Path) -> dict[str, A
     made: dict[str, Any] = {"examples": standard_artifacts.Examples(), "labels": Analysis(), "groups": Analysis()}
     for name, artifact in made.items():
         artifact.uri = str(folder / name)
-    ConvertExecutor().Do({"dataset": [dataset]}, {name: [artifact] for name, artifact in made.items()}, {})
+    labels = sorted({row.label for row in rows["test"]})
+    made["baselines"] = Analysis()
+    made["baselines"].uri = str(_beaten_baselines(rows["test"], labels, folder / "baselines"))
+    ConvertExecutor().Do({"dataset": [dataset]}, {name: [made[name]] for name in ("examples", "labels", "groups")}, {})
     return made
+
+
+def _beaten_baselines(test: Sequence[ImageRow], labels: Sequence[str], folder: Path) -> Path:
+    """Write what SimpleBaselines would leave if its linear model were never right; it can't read images of one byte."""
+    folder.mkdir()
+    wrong = [(labels.index(row.label) + 1) % len(labels) for row in test]
+    write_predictions([row.id for row in test], np.eye(len(labels), dtype=np.float32)[wrong], folder)
+    shares = ("accuracy", "balanced_accuracy", "macro_f1")
+    metrics = {key: {"value": 0.0, "low": 0.0, "high": 0.1} for key in shares}
+    found: dict[str, Any] = {name: {"metrics": metrics} for name in ("largest_class", "linear_model")}
+    found["largest_class"]["label"] = labels[0]
+    write_json(found, folder / "baselines.json")
+    return folder
 
 
 def evaluate(made: Mapping[str, Any], model: Any, folder: Path, **options: Any) -> tuple[dict[str, Any], bool, Any]:
@@ -77,6 +95,7 @@ def evaluate(made: Mapping[str, Any], model: Any, folder: Path, **options: Any) 
     EvaluatorExecutor().Do(
         {
             "groups": [made["groups"]],
+            "baselines": [made["baselines"]],
             "examples": [made["examples"]],
             "model": [model],
             "baseline_model": [baseline],

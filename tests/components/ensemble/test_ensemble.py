@@ -26,10 +26,10 @@ def network(seed: int) -> keras.Model:
     """A small one, since averaging doesn't depend on what is averaged."""
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((SHAPES.height, SHAPES.width, 3))
-    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(8, 5, 4, activation="relu")(inputs / 255.0))
-    return keras.Model(
-        inputs, keras.layers.Dense(len(LABELS), kernel_initializer=keras.initializers.RandomNormal(0, 9))(pooled)
-    )
+    maps = keras.layers.Conv2D(8, 5, 4, activation="relu")(inputs / 255.0)
+    pooled = keras.layers.GlobalAveragePooling2D(name="avg_pool")(maps)
+    spread = keras.initializers.RandomNormal(0, 9)
+    return keras.Model(inputs, keras.layers.Dense(len(LABELS), kernel_initializer=spread, name="predictions")(pooled))
 
 
 @pytest.fixture(scope="module")

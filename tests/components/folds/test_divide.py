@@ -20,7 +20,7 @@ from components.formats.saved_model import read_made_from, serving_folder
 from components.images.options import ImageOptions
 from components.trainer.component import ImageTrainer
 from components.trainer.executor import Executor as TrainerExecutor
-from components.training.options import ModelOptions, TrackingOptions, TrainOptions
+from components.training.options import AnswerOptions, ModelOptions, TrackingOptions, TrainOptions
 from components.training.preparation import prepare
 from components.training.settings import Settings
 
@@ -164,6 +164,7 @@ def trained(divided: Path) -> Path:
         "train_options": TrainOptions(epochs=1, warmup_epochs=0, batch_size=8),
         "image_options": ImageOptions(height=32, width=32),
         "tracking_options": TrackingOptions(tensorboard=False),
+        "answer_options": AnswerOptions(),
         "calibrate": 1,
         "flip_average": 1,
         "seed": 0,
