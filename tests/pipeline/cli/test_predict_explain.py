@@ -84,7 +84,7 @@ def test_each_file_has_a_picture_of_its_own_and_what_is_no_image_has_none(model:
     assert len({name for name in written.values() if name}) == 4
     assert {path.name for path in (tmp_path / "heat").iterdir()} == set(written.values()) - {""}
     assert written["grey.webp"] == "grey.png"
-    assert list(rows["broken.png"])[:5] == ["file", "label", "score", "error", "heat_map"]
+    assert list(rows["broken.png"])[:6] == ["file", "label", "score", "accepted", "error", "heat_map"]
 
 
 def test_a_large_picture_is_shown_smaller_and_a_long_name_cut(model: Path, tmp_path: Path) -> None:
