@@ -3,7 +3,7 @@
 The promise is what `components.training.answers` leaves in `training.json`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from components.tools.proportions import proportion
 
 Score = dict[str, Any]
 
+_NAMED = 3
 _REMEDY = (
     "Ask for less (evaluate.target_precision), give eval more images (split.eval), or train on more and better data."
 )
@@ -80,7 +81,7 @@ def _described(values: Mapping[str, Any], promised: Mapping[str, Any]) -> dict[s
         text = (
             f"The model answers nothing: that {100 * target:g} % of {whose} are right can't be shown with {confidence}."
         )
-        return {"text": f"{text} On eval {'; '.join(map(_why, silent))}. {_REMEDY}", "short": True}
+        return {"text": f"{text} On eval {_first(map(_why, silent))}. {_REMEDY}", "short": True}
     answered, precision = values["answered"], values["precision"]
     text = f"The model answers {_percent(answered)} of the test images and is not sure enough for the others."
     if precision["value"] is not None:
@@ -97,13 +98,19 @@ def _described(values: Mapping[str, Any], promised: Mapping[str, Any]) -> dict[s
     elif below:
         text += f" That is less than promised{_of(below)}, but it may be chance."
     if silent:
-        reasons = "; ".join(f"{one['label']} (on eval {one['reason']})" for one in silent)
-        text += f" It never answers {reasons}. {_REMEDY}"
+        named = _first(f"{one['label']} (on eval {one['reason']})" for one in silent)
+        text += f" It never answers {named}. {_REMEDY}"
     return {"text": text, "short": bool(missed or silent)}
 
 
 def _why(one: Mapping[str, Any]) -> str:
     return str(one["reason"]) if one["label"] is None else f"{one['label']}: {one['reason']}"
+
+
+def _first(reasons: Iterable[str]) -> str:
+    """Return the first few, and how many there are if these aren't all."""
+    every = list(reasons)
+    return "; ".join(every[:_NAMED]) + (f"; … ({len(every)} classes)" if len(every) > _NAMED else "")
 
 
 def _of(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -95,9 +95,11 @@ def describe(baselines: Sequence[Baseline], balanced_accuracy: float | None) -> 
     text = f"For comparison, in accuracy on test: {', '.join(said)}."
     for one in baselines:
         other = one["metrics"]["balanced_accuracy"]["value"]
-        if balanced_accuracy is not None and one["beaten"] and other > balanced_accuracy:
-            text += (
-                f" But in balanced accuracy {one['says']} gives {other:.3f} and this model {balanced_accuracy:.3f}: "
-                "rare classes are where it fails."
-            )
+        if balanced_accuracy is None or other <= balanced_accuracy:
+            continue
+        both = f"{one['says']} gives {other:.3f} and this model {balanced_accuracy:.3f}"
+        if one["gain"]["value"] < 0:
+            text += f" In balanced accuracy, too, {both}."
+        else:
+            text += f" But in balanced accuracy {both}: rare classes are where it fails."
     return text

@@ -42,6 +42,7 @@ _SECONDS_PER_ROW = 1e-5
 _SECONDS_PER_UNIT = 2.0
 _FEWEST_UNITS = 16
 _LEAKS_LISTED = 100
+_NAMED = 5  # classes in a message, which is cut where it is long: its end is the remedy
 _ROWS_AT_A_TIME = 4096
 _SHARD = re.compile(r"images-(\d{5})-of-(\d{5})\.parquet$")
 
@@ -217,7 +218,8 @@ def _refuse_small_classes(plan: Plan, table: Any, group_of: Sequence[str], inges
         if groups[label] < len(cut) or label in missing
     }
     if small:
-        found = ", ".join(f"{label} ({images} images, {groups[label]} groups)" for label, images in small.items())
+        found = ", ".join(f"{label} ({small[label]} images, {groups[label]} groups)" for label in list(small)[:_NAMED])
+        found += f", … ({len(small)} classes)" if len(small) > _NAMED else ""
         raise ValueError(
             f"too few images or groups to be in each of {', '.join(cut)}: {found}. "
             "Add images to these classes, take their folders out, or raise split.eval"

@@ -55,22 +55,40 @@ def explainer(model: Any, folder: Path) -> Explainer:
     return explain
 
 
+def check_folder(folder: Path, files: Sequence[Path]) -> None:
+    """Refuse a folder that pictures can't be written to, or that has some of the images in it.
+
+    Args:
+        folder: which may be missing as yet.
+        files: the images that are to be explained.
+
+    Raises:
+        UsageError: it is such a folder.
+    """
+    if problem := why_no_folder(folder):
+        raise click.UsageError(f"can't write to --explain {folder}: {problem}")
+    real = os.path.realpath(folder)
+    inside = next((file for file in files if os.path.realpath(file.parent) == real), None)
+    if inside is not None:
+        raise click.UsageError(
+            f"can't write to --explain {folder}: the image {inside} lies there, and might be replaced: "
+            "name another folder"
+        )
+
+
 class HeatMaps:
     """Writes pictures into a folder, each under a name of its own.
 
     Args:
-        folder: made if it isn't there.
+        folder: of `check_folder`; made if it isn't there.
         labels: class names in the order of their ids.
         explain: of `explainer`.
 
     Raises:
-        UsageError: the folder can't be written to.
-        ClickException: it no longer can, while pictures are written.
+        ClickException: the folder can't be written to, while pictures are written.
     """
 
     def __init__(self, folder: Path, labels: list[str], explain: Explainer) -> None:
-        if problem := why_no_folder(folder):
-            raise click.UsageError(f"can't write to --explain {folder}: {problem}")
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.labels, self.explain = folder, labels, explain
         self._taken: set[str] = set()

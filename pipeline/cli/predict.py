@@ -33,8 +33,9 @@ from components.tools.files import replacing
 from components.tools.places import why_no_file
 from components.tools.printable import harmless_cell, printable, printable_json
 from components.tools.retries import reason
-from pipeline.cli.heat_maps import HeatMaps, explainer
+from pipeline.cli.heat_maps import HeatMaps, check_folder, explainer
 from pipeline.cli.quiet import quiet_libraries
+from pipeline.cli.values import NOT_EMPTY
 from pipeline.local.failures import cut
 
 READ_AHEAD = 4  # batches
@@ -59,6 +60,7 @@ Row = dict[str, Any]
 @click.option(
     "--explain",
     "explain_folder",
+    type=NOT_EMPTY,
     metavar="DIR",
     help="Write a picture for each image that shows what in it speaks for its label.",
 )
@@ -83,6 +85,8 @@ def predict(
     if csv_file is not None and (problem := why_no_file(csv_file)):
         raise click.UsageError(f"can't write --csv {csv_file}: {problem}")
     files = find_files(paths)
+    if explain_folder is not None:
+        check_folder(Path(explain_folder), files)
     version = find_version(Path(model_folder))
     labels, classify = load_model(version)
     heat_maps = None

@@ -16,6 +16,14 @@ def exit_status(interrupt: KeyboardInterrupt) -> int:
     return 128 + (signal.SIGTERM if isinstance(interrupt, Terminated) else signal.SIGINT)
 
 
+def interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interruption that an error hides: Beam makes a RuntimeError of what is raised within its steps."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, KeyboardInterrupt):
+        found = found.__cause__ or found.__context__
+    return found
+
+
 @contextlib.contextmanager
 def sigterm_interrupts() -> Iterator[None]:
     """Let SIGTERM end this process as ^C does, so that what is being written is left in order."""

@@ -14,6 +14,7 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import context_lib
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline.local.interruption import interrupt_behind
 from pipeline.local.whole_files import record_files, refuse_damaged
 
 
@@ -105,6 +106,8 @@ class LocalRunner(LocalDagRunner):
             ).launch()
             self._read_back(connection, info.execution_id if info else None, run)
         except Exception as error:  # whatever a component raises ends the run and is shown
+            if interrupt := interrupt_behind(error):
+                raise interrupt from None
             run.state, run.error = "failed", error
         run.seconds = time.monotonic() - started
         self._listener(run)

@@ -79,7 +79,12 @@ def bring_back(run: Reviewed, decided: Path, target: Path, base: Path | None) ->
         table, run.finder(labels, decided), run.findings["labels"], "task" if _is_json(decided) else "line"
     )
     if not decisions:
-        raise SourceError(f"{decided}: nothing is decided: write classes into the column label, or yes into exclude")
+        remedy = (
+            "annotate its tasks and export again"
+            if _is_json(decided)
+            else "write classes into the column label, or yes into exclude"
+        )
+        raise SourceError(f"{decided}: nothing is decided: {remedy}")
     base = base or (target if target.exists() else None)
     existing = base.read_bytes() if base else None
     text = merged(

@@ -12,11 +12,41 @@ from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import quoteattr
 
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
 from components.images.source import SourceError
 from components.ingest.label_table import EXCLUDED, Label, LabelTable, Row
 
 _CONTROL, _EXCLUDE, _IMAGE = "label", "exclude", "image"
 _LOCAL = "/data/local-files/"
+
+
+class _Choices(BaseModel):
+    choices: list[str] = []
+
+
+class _Result(BaseModel):
+    type: str = ""
+    from_name: str = ""
+    value: Any = None
+
+
+class _Annotation(BaseModel):
+    id: int | str | None = None
+    completed_by: dict[str, Any] | int | str | None = None
+    was_cancelled: bool | None = None
+    ground_truth: bool | None = None
+    created_at: str | int | None = None
+    updated_at: str | int | None = None
+    result: list[_Result] | None = None
+
+
+class _Task(BaseModel):
+    data: dict[str, Any]
+    annotations: list[_Annotation]
+
+
+_EXPORT = TypeAdapter(list[_Task])
 
 
 def local_url(folder: str, root: str) -> Callable[[str], str]:
@@ -107,33 +137,36 @@ def read_export(data: bytes, where: str) -> tuple[LabelTable, list[str]]:
     Raises:
         SourceError: it is no such file.
     """
-    try:
-        tasks = json.loads(data.decode("utf-8-sig"))
-    except ValueError as error:
-        raise SourceError(f"{where} is no JSON: {error}") from None
-    if not isinstance(tasks, list) or not all(isinstance(task, dict) and _is_task(task) for task in tasks):
-        raise SourceError(
-            f"{where} isn't what Label Studio exports as JSON, a list of tasks with data and annotations: choose JSON, "
-            "not JSON-MIN or another format"
-        )
+    tasks = _tasks(data, where)
     rows, undecided, divided = [], 0, []
     for number, task in enumerate(tasks, start=1):
-        path, place = _path(task["data"]), f"{where}, task {number}"
+        place = f"{where}, task {number}"
+        path = _path(task.data)
         if not path:
             raise SourceError(
-                f"{place}: data has neither file nor image. Received: {', '.join(task['data']) or 'none'}"
+                f"{place}: data has neither file nor an image's address. Received: {', '.join(task.data) or 'none'}"
             )
-        decided = _decided(task["annotations"], place)
+        decided = _decided(task.annotations, place)
         if decided is None:
             undecided += 1
-            divided += [path] if any(map(_is_said, task["annotations"])) else []
+            divided += [path] if any(map(_is_said, task.annotations)) else []
         else:
             rows.append(Row(number, path, decided))
     return LabelTable(where, rows, 0, "utf-8", undecided), divided
 
 
-def _is_task(task: Mapping[str, Any]) -> bool:
-    return isinstance(task.get("data"), dict) and isinstance(task.get("annotations"), list)
+def _tasks(data: bytes, where: str) -> list[_Task]:
+    try:
+        return _EXPORT.validate_python(json.loads(data.decode("utf-8-sig")))
+    except ValidationError as error:
+        place = error.errors()[0]["loc"]
+        at = f", task {int(place[0]) + 1}, {'.'.join(map(str, place[1:]))}" if len(place) > 1 else ""
+        raise SourceError(
+            f"{where}{at} isn't what Label Studio exports as JSON, a list of tasks with data and annotations: choose "
+            "JSON, not JSON-MIN or another format"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{where} is no JSON: {error}") from None
 
 
 def _path(data: Mapping[str, Any]) -> str:
@@ -143,41 +176,48 @@ def _path(data: Mapping[str, Any]) -> str:
     address = data.get(_IMAGE)
     if not isinstance(address, str):
         return ""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
     return parse_qs(parts.query).get("d", [unquote(parts.path)])[0]
 
 
-def _is_said(annotation: Mapping[str, Any]) -> bool:
-    return not annotation.get("was_cancelled") and bool(annotation.get("result"))
+def _is_said(annotation: _Annotation) -> bool:
+    return not annotation.was_cancelled and bool(annotation.result)
 
 
-def _decided(annotations: Sequence[Mapping[str, Any]], place: str) -> Label | None:
+def _decided(annotations: Sequence[_Annotation], place: str) -> Label | None:
     said = [one for one in annotations if _is_said(one)]
-    said = [one for one in said if one.get("ground_truth")] or said
-    latest: dict[str, Mapping[str, Any]] = {}
-    for one in sorted(said, key=lambda one: str(one.get("updated_at") or one.get("created_at") or "")):
+    said = [one for one in said if one.ground_truth] or said
+    latest: dict[str, _Annotation] = {}
+    for one in sorted(said, key=lambda one: str(one.updated_at or one.created_at or "")):
         latest[_person(one)] = one
-    votes = Counter(label for one in latest.values() if (label := _label(one["result"], place)) is not None)
+    votes = Counter(label for one in latest.values() if (label := _label(one.result or [], place)) is not None)
     first = votes.most_common(2)
     if not first or (len(first) > 1 and first[0][1] == first[1][1]):
         return None
     return first[0][0]
 
 
-def _person(annotation: Mapping[str, Any]) -> str:
+def _person(annotation: _Annotation) -> str:
     """Return who annotated: a number, or in later exports an object with it."""
-    who = annotation.get("completed_by")
+    who = annotation.completed_by
     if isinstance(who, dict):
         who = who.get("id", who.get("email"))
-    return f"annotation {annotation.get('id')}" if who is None else str(who)
+    return f"annotation {annotation.id}" if who is None else str(who)
 
 
-def _label(results: Sequence[Mapping[str, Any]], place: str) -> Label | None:
+def _label(results: Sequence[_Result], place: str) -> Label | None:
     """Return what one annotation says; None where it chooses nothing."""
     chosen: dict[str, list[str]] = {}
     for result in results:
-        if result.get("type") == "choices":
-            chosen.setdefault(str(result.get("from_name")), []).extend(result.get("value", {}).get("choices", []))
+        if result.type == "choices":
+            try:
+                value = _Choices.model_validate(result.value)
+            except ValidationError:
+                raise SourceError(f"{place}: choices must be a list of names. Received: {result.value}") from None
+            chosen.setdefault(result.from_name, []).extend(value.choices)
     if chosen.pop(_EXCLUDE, None):
         return EXCLUDED
     names = chosen.get(_CONTROL) or [name for names in chosen.values() for name in names]

@@ -158,6 +158,24 @@ def test_classes_that_are_never_answered_are_named() -> None:
     assert [row["answered"]["value"] for row in found["per_class"]] == [1.0, 1.0, 0.0]
 
 
+@pytest.mark.parametrize("silent", [[None] * 30, [0.0] + [None] * 29])
+def test_the_remedy_is_not_lost_behind_many_classes(silent: list[float | None]) -> None:
+    labels = [f"class{index}" for index in range(30)]
+    found = [
+        {"label": label, "score": score, "reason": "no images"} for label, score in zip(labels, silent, strict=True)
+    ]
+    promised = promise(0.0) | {"per_class": True, "thresholds": silent, "found": found}
+    sure = np.full((20, 30), 0.001) + 0.97 * np.eye(30)[0]
+    truth = np.arange(20) % 2
+
+    text = check_answers(
+        Predictions(sure, truth, names := truth.astype(str), names, np.zeros(20, bool)), labels, promised
+    )["text"]
+
+    assert f"; … ({silent.count(None)} classes). Ask for less" in text
+    assert text.count("no images") == 3
+
+
 def test_without_a_promise_there_is_the_curve_alone() -> None:
     found = check_answers(predictions([0.9, 0.8], [0, 1], [True, False]), LABELS, None)
 

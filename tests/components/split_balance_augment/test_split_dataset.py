@@ -243,6 +243,13 @@ def test_classes_that_are_too_small_for_the_split_are_named(count: int, other: i
     assert (f"b ({count} images" in str(error.value)) == (other is None)
 
 
+def test_the_remedy_is_not_lost_behind_many_classes_that_are_too_small(tmp_path: Path) -> None:
+    folder = draw_folder(tmp_path / "folder", {f"class{index}": 2 for index in range(7)})
+
+    with pytest.raises(ValueError, match=r"class4 \(2 images, 2 groups\), … \(7 classes\)\. Add images to these"):
+        run(ingested(folder, tmp_path / "images"), tmp_path / "out")
+
+
 def test_a_class_of_few_large_groups_may_be_missing_in_eval_unless_all_are(tmp_path: Path) -> None:
     folder = draw_folder(tmp_path / "folder", {"a": 30, "b": 60})
     for index in range(30):

@@ -144,6 +144,18 @@ def test_a_model_of_an_earlier_version_says_what_to_do(tmp_path: Path) -> None:
     assert not (tmp_path / "heat").exists()
 
 
+def test_images_are_not_replaced_by_their_heat_maps(model: Path, tmp_path: Path) -> None:
+    picture(0, 0).save(tmp_path / "a.png")
+    before = (tmp_path / "a.png").read_bytes()
+
+    result = run(model, tmp_path, "--explain", tmp_path / "b" / "..")
+
+    assert result.exit_code == 2
+    assert f"the image {tmp_path / 'a.png'} lies there, and might be replaced: name another folder" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert (tmp_path / "a.png").read_bytes() == before
+
+
 def test_a_place_that_is_no_folder_is_refused(model: Path, tmp_path: Path) -> None:
     picture(0, 0).save(tmp_path / "a.png")
 

@@ -142,8 +142,17 @@ def test_tasks_of_others_are_known_by_their_address(address: str, path: str) -> 
         (b"{", "e.json is no JSON: "),
         (b'[{"image": "x", "id": 1, "label": "happy", "annotator": 1}]', "choose JSON, not JSON-MIN"),
         (b'{"id": 1}', "a list of tasks with data and annotations"),
-        (exported(annotation("happy"), data={"text": "x"}), "task 1: data has neither file nor image. Received: text"),
+        (
+            exported(annotation("happy"), data={"text": "x"}),
+            "task 1: data has neither file nor an image's address. Received: text",
+        ),
+        (exported(annotation("happy"), data={"image": "http://[x"}), "neither file nor an image's address"),
         (exported(annotation("happy", "sad")), "task 1: one class is needed. Received: happy, sad"),
+        (exported(annotation(result="happy")), "e.json, task 1, annotations.0.result isn't what Label Studio exports"),
+        (exported(annotation(result=[None])), "e.json, task 1, annotations.0.result.0 isn't what"),
+        (exported(annotation(result=[{"type": "choices"}])), "task 1: choices must be a list of names. Received: None"),
+        (exported(annotation(result=[{"type": "choices", "value": {"choices": [3]}}])), "task 1: choices must be a"),
+        (b"[" * 100_000, "e.json is no JSON: "),
     ],
 )
 def test_what_is_no_export_is_refused_in_a_line(data: bytes, message: str) -> None:
