@@ -26,7 +26,7 @@ def network(seed: int) -> keras.Model:
     """A small one, since averaging doesn't depend on what is averaged."""
     keras.utils.set_random_seed(seed)
     inputs = keras.Input((SHAPES.height, SHAPES.width, 3))
-    maps = keras.layers.Conv2D(8, 5, 4, activation="relu")(inputs / 255.0)
+    maps = keras.layers.Conv2D(8, 5, 4, activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))
     pooled = keras.layers.GlobalAveragePooling2D(name="avg_pool")(maps)
     spread = keras.initializers.RandomNormal(0, 9)
     return keras.Model(inputs, keras.layers.Dense(len(LABELS), kernel_initializer=spread, name="predictions")(pooled))
