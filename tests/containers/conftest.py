@@ -26,6 +26,7 @@ IMAGES = 240
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
+    os.environ.pop("TMPDIR", None)  # of these tests, which the engine's service outlives
     found = bring_up()
     found.build(RUNTIME, "runtime")
     found.build(TESTS, "tests")
