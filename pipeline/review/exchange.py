@@ -38,6 +38,8 @@ def hand_out(run: Reviewed, first: int | None, target: Path, root: Path | None, 
     words = " ".join(filter(None, [f"{len(rows)} images in {target}.", in_words(run.findings, len(rows))]))
     if not _is_json(target):
         write_text(_MARK + as_list(rows), target)
+        if not rows:
+            return f"{target} holds no image: none of the suspicious labels is listed, or there are none."
         return (
             f"{words}\nTheir paths begin in {run.data}. Write the right class into the column label (the given one "
             "if it is right), or yes into exclude; then: "

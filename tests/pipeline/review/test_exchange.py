@@ -79,6 +79,14 @@ def test_a_run_that_shows_none_says_how_many_there_are(data: Path, tmp_path: Pat
     assert shown == "Suspicious labels: 3. None is listed, since report.suspects is 0: give --first N.\n"
 
 
+def test_a_list_of_none_asks_for_no_decision(data: Path, tmp_path: Path) -> None:
+    said = suspects(finished(data, tmp_path, shown=0), "--export", tmp_path / "list.csv").output
+
+    assert (
+        said == f"{tmp_path / 'list.csv'} holds no image: none of the suspicious labels is listed, or there are none.\n"
+    )
+
+
 def test_decisions_reach_the_images_and_nothing_else(workdir: Path, data: Path, tmp_path: Path) -> None:
     listed, table = tmp_path / "list.csv", tmp_path / "labels.csv"
 
