@@ -102,14 +102,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not hasattr(config, "workerinput"):
         return
     # The longest files first: one that a worker begins last keeps the others waiting.
-    ranks: dict[Path, int] = {}
+    ranks = {path: 2 if imports_heavy(path) else 3 for path in {item.path for item in items}}
     for item in items:
-        ranks[item.path] = min(_rank(item), ranks.get(item.path, 2))
+        ranks[item.path] = min(_rank(item), ranks[item.path])
     items.sort(key=lambda item: ranks[item.path])
 
 
 def _rank(item: pytest.Item) -> int:
-    return 0 if item.get_closest_marker("e2e") else 1 if item.get_closest_marker("training") else 2
+    return 0 if item.get_closest_marker("e2e") else 1 if item.get_closest_marker("training") else 3
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,10 @@
 """A whole run with folds and an averaged model: small faces and one epoch, since what is tested is the running."""
 
 import json
+import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
-from whole_pipeline import Result, run
+from whole_pipeline import Result, command, run
 
 from components.formats.folds import CROSS_FIT
 from pipeline.cli import main
@@ -22,8 +26,21 @@ _OPTIONS = ("evaluate.folds=2", "push.ensemble=true", "tracking.tensorboard=fals
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """A run that was killed in its second fold, and finished by the next."""
     folder = tmp_path_factory.mktemp("cross-fit")
     write_sample_data(folder / "faces", 160)
+    process = subprocess.Popen(
+        command(folder / "faces", folder / "work", _OPTIONS, config="cross-fit"),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 400
+    artifacts = Workdir(folder / "work").artifacts
+    while not list(artifacts.glob("Trainer.fold-2/model/*")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
     return folder, run(folder / "faces", folder / "work", *_OPTIONS, config="cross-fit")
 
 
@@ -35,8 +52,13 @@ def artifacts(first: tuple[Path, Result]) -> Path:
 
 
 def made(artifacts: Path, name: str) -> Path:
-    [found] = artifacts.glob(f"{name}/*")
-    return found
+    """Return the newest artifact: the killed run may have left one that is not whole."""
+    return max(artifacts.glob(f"{name}/*"), key=lambda path: int(path.name))
+
+
+def test_a_run_killed_in_a_fold_goes_on_with_that_fold(first: tuple[Path, Result], artifacts: Path) -> None:
+    assert {"Trainer", "Trainer.fold-1"} <= first[1].having("cached")
+    assert {"Trainer.fold-2", "CrossFit", "Ensemble"} <= first[1].having("done")
 
 
 def test_every_image_is_predicted_by_a_model_that_has_not_seen_it(artifacts: Path) -> None:
