@@ -59,12 +59,13 @@ def _count(analysis: Path, planted: set[str], folds: int) -> str:
     suspected = [row["filename"] for row in findings["suspects"]]
     judged = {row["filename"] for row in pq.read_table(analysis / "predictions.parquet").to_pylist()}
     right = len(planted.intersection(suspected))
+    first = ", ".join(f"{len(planted.intersection(suspected[:count]))} of the first {count}" for count in (20, 40, 80))
     of_test = findings["test"]["metrics"]["accuracy"]["value"]
     text = (
         f"{folds or 'no'} folds: {len(planted & judged)} of {len(planted)} planted labels are among the {len(judged)} "
         f"images that are looked at; {len(suspected)} are suspected, {right} of them planted: precision "
-        f"{right / max(1, len(suspected)):.2f}, recall of all planted {right / len(planted):.2f}; test accuracy "
-        f"{of_test:.3f}"
+        f"{right / max(1, len(suspected)):.2f}, {first}, recall of all planted {right / len(planted):.2f}; "
+        f"test accuracy {of_test:.3f}"
     )
     return f"{text}\n{findings['cross_fit']['text']}" if folds else text
 
