@@ -4,6 +4,7 @@ import gc
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -35,10 +36,19 @@ class Reloader:
         batch: how many images a new model answers at once before it takes over, so that none waits for its first time.
         settle: seconds without a change after which a version's files are taken for whole.
         every: seconds between two looks.
+        clock: seconds that never go back.
     """
 
     def __init__(
-        self, shelf: Shelf, load: Loader, metrics: Metrics, *, batch: int = 1, settle: float = 2.0, every: float = 1.0
+        self,
+        shelf: Shelf,
+        load: Loader,
+        metrics: Metrics,
+        *,
+        batch: int = 1,
+        settle: float = 2.0,
+        every: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shelf = shelf
         self._load = load
@@ -46,6 +56,7 @@ class Reloader:
         self._batch = batch
         self._settle = settle
         self._every = every
+        self._clock = clock
         self._current: Loaded | None = None
         self._seen: dict[int, tuple[Traits, float]] = {}
         self._failed: dict[int, Traits] = {}
@@ -103,11 +114,12 @@ class Reloader:
         versions = self._shelf.versions()
         self._seen = {version: seen for version, seen in self._seen.items() if version in versions}
         self._failed = {version: traits for version, traits in self._failed.items() if version in versions}
+        now = self._clock()  # for all alike: of those that stand here from the beginning, the newest is due first
         unfinished = set()
         loaded = False
         for version in self._candidates(versions):
             traits = self._shelf.traits(version)
-            if traits is None or not self._is_settled(version, traits):
+            if traits is None or not self._is_settled(version, traits, now):
                 unfinished.add(version)
                 if traits is None and version not in self._unfinished:
                     _log.info("version %d isn't whole yet: waiting for its files", version)
@@ -123,8 +135,7 @@ class Reloader:
             return versions
         return [version for version in versions if version > current.version]
 
-    def _is_settled(self, version: int, traits: Traits) -> bool:
-        now = time.monotonic()
+    def _is_settled(self, version: int, traits: Traits, now: float) -> bool:
         known, since = self._seen.get(version, (None, now))
         if known != traits:
             since = now

@@ -44,16 +44,20 @@ def address_of(bound: socket.socket) -> str:
 def log_to_the_screen() -> None:
     """Write what the service and uvicorn log to standard error, in lines that can't act on a terminal."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Harmless("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(Harmless("%(asctime)s %(levelname)s %(message)s"))
     for name, level in (("affect.serve", logging.INFO), ("uvicorn", logging.WARNING)):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(level)
         logger.propagate = False
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each upload that is none
 
 
-class _Harmless(logging.Formatter):
+class Harmless(logging.Formatter):
+    """Spells out what isn't printed, but for the ends of lines."""
+
     def format(self, record: logging.LogRecord) -> str:
+        """Return the text of a record."""
         return printable_lines(super().format(record))
 
 

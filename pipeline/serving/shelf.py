@@ -45,7 +45,7 @@ class Shelf:
         if self._single is not None:
             name = self._single.resolve().name
             return [int(name) if name.isascii() and name.isdecimal() else 1]
-        return list(self._names())
+        return sorted(self._names(), reverse=True)
 
     def traits(self, version: int) -> Traits | None:
         """Return what a version's files are like, to be compared; None where files are missing."""
@@ -83,5 +83,5 @@ class Shelf:
         return posixpath.join(self._root, name)
 
     def _names(self) -> dict[int, str]:
-        """Return the folders' names by number; of `7` and `007`, the first of those that stand there."""
-        return {int(name): name for name in reversed(version_names(self._store, self._root))}
+        """Return the folders' names by number."""
+        return {int(name): name for name in version_names(self._store, self._root)}
