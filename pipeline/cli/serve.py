@@ -7,6 +7,7 @@ import click
 from components.images.codec import MAX_PIXELS
 from components.tools.passwords import masked
 from components.tools.printable import printable
+from components.tools.retries import reason
 from pipeline.cli.quiet import quiet_libraries
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -135,19 +136,24 @@ def serve(
     try:
         bound = bound_socket(host, port)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise click.ClickException(f"can't listen on {host}, port {port}: {reason}. Name another with --port") from None
+        why = getattr(error, "strerror", None) or str(error)
+        raise click.ClickException(f"can't listen on {host}, port {port}: {why}. Name another with --port") from None
     log_to_the_screen()
     metrics = Metrics()
-    shelf = Shelf(place)
-    reloader = Reloader(shelf, SavedModel, metrics, batch=max_batch)
     where = printable(masked(place))
-    if not shelf.versions():
-        raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {where}")
-    with quiet_libraries():
-        import tensorflow  # noqa: F401  # while nothing is said yet: what it says as it begins stays off the screen
-    if not reloader.load_first():
-        raise click.ClickException(f"none of the versions in {where} can be loaded: see above, and push one that can")
+    try:
+        shelf = Shelf(place)
+        if not shelf.versions():
+            raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {where}")
+        with quiet_libraries():
+            import tensorflow  # noqa: F401  # before anything is said: what it says as it begins stays off the screen
+        reloader = Reloader(shelf, SavedModel, metrics, batch=max_batch)
+        if not reloader.load_first():
+            raise click.ClickException(
+                f"none of the versions in {where} can be loaded: see above, and push one that can"
+            )
+    except (OSError, ValueError, ImportError) as error:
+        raise click.ClickException(f"can't look into --model {where}: {reason(error)}") from None
     limits = Limits(int(max_body * 1e6), max_images, max_pixels, max_requests, timeout)
     service = Service(reloader, metrics, name, limits, Batching(max_batch, max_wait / 1000, max_queue))
     server = make_server(service.app(), timeout)

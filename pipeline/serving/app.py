@@ -29,6 +29,7 @@ from pipeline.serving.reloading import Reloader
 from pipeline.serving.rest_form import BadRequest, model_metadata, model_status, read_request, reply
 
 _log = logging.getLogger("affect.serve")
+_PLACES = {"/": "page", "/healthz": "health", "/metrics": "metrics", "/predict": "upload"}
 _MESSAGES = {
     404: "there is nothing at this address; the model's is /v1/models/{name}",
     405: "this address takes no such method",
@@ -70,12 +71,10 @@ class Service:
             Route(f"{model}/metadata", self._metadata),
             Route(f"{model}{version}/metadata", self._metadata),
         ]
-        places = {"/": "page", "/healthz": "health", "/metrics": "metrics", "/predict": "upload"}
-        places |= {f"{model}:predict": "predict", model: "status"}
         return Starlette(
             routes=routes,
             middleware=[
-                Middleware(CountedRequests, metrics=self._metrics, places=places),
+                Middleware(CountedRequests, metrics=self._metrics, place=self._place),
                 Middleware(LimitedRequests, limits=self._limits, metrics=self._metrics),
             ],
             exception_handlers={
@@ -100,6 +99,11 @@ class Service:
             batches.cancel()
             with suppress(asyncio.CancelledError):
                 await batches
+
+    def _place(self, path: str) -> str:
+        if path.startswith(f"/v1/models/{self._name}"):
+            return "predict" if path.endswith(":predict") else "status"
+        return _PLACES.get(path, "other")
 
     async def _show_page(self, request: Request) -> Response:
         del request

@@ -103,6 +103,8 @@ class Batcher:
         begin = time.perf_counter()
         try:
             answers = await asyncio.get_running_loop().run_in_executor(self._thread, model.answer, images)
+            if len(answers) != len(images):
+                raise ValueError(f"the model gives {len(answers)} answers to {len(images)} images")
         except Exception as error:  # told to those who asked, and the next batch is tried
             for one in batch:
                 if not one.answer.done():

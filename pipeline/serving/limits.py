@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -116,20 +116,20 @@ class CountedRequests:
     Args:
         app: what answers.
         metrics: told.
-        places: what paths are called; all others are `other`.
+        place: what a path is called; few names, since each is a series of its own.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, places: Mapping[str, str]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, place: Callable[[str], str]) -> None:
         self._app = app
         self._metrics = metrics
-        self._places = places
+        self._place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Have a request answered, and count it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        place = self._places.get(scope["path"], "other")
+        place = self._place(scope["path"])
         begin = time.perf_counter()
         status = 500  # what the client gets if the program fails
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from components.formats.version import NewerFormatError
 from components.images.codec import decode, encode
 from components.tools.retries import reason
 from pipeline.local.failures import cut
@@ -74,7 +75,7 @@ class Reloader:
         """Return how the versions stand that answer, are on their way, or can't be loaded; the newest first."""
         current, loading = self._current, self._loading
         found = {version: VersionStatus(version, "START") for version in self._unfinished}
-        found |= {version: VersionStatus(version, "END", _NOT_LOADED) for version in self._failed}
+        found |= {version: VersionStatus(version, "END", _NOT_LOADED) for version in list(self._failed)}
         if loading is not None:
             found[loading] = VersionStatus(loading, "LOADING")
         if current is not None:
@@ -100,11 +101,15 @@ class Reloader:
         self._stop.set()
 
     def _run(self) -> None:
+        problem = ""
         while not self._stop.wait(self._every):
+            before, problem = problem, ""
             try:
                 self.look()
             except Exception as error:  # a store that doesn't answer, a folder nobody may read: the next look may do
-                _log.warning("can't look for new versions: %s", cut(reason(error)))
+                problem = cut(reason(error))
+                if problem != before:
+                    _log.warning("can't look for new versions: %s", problem)
 
     def look(self) -> bool:
         """Load the newest version, if it is newer than the one that answers and whole; return whether it did.
@@ -118,7 +123,11 @@ class Reloader:
         unfinished = set()
         loaded = False
         for version in self._candidates(versions):
-            traits = self._shelf.traits(version)
+            try:
+                traits = self._shelf.traits(version)
+            except NewerFormatError as error:
+                self._fail(version, (), error)
+                continue
             if traits is None or not self._is_settled(version, traits, now):
                 unfinished.add(version)
                 if traits is None and version not in self._unfinished:
@@ -152,14 +161,7 @@ class Reloader:
                 model = self._load(folder)
                 _try_out(model, self._batch)
         except Exception as error:  # damage surfaces as errors of a dozen kinds
-            self._failed[version] = traits
-            self._metrics.reloads.labels("failed").inc()
-            goes_on = (
-                f"; version {before.version} goes on answering, and this one is tried again when its files change"
-                if before
-                else ""
-            )
-            _log.error("version %d can't be loaded: %s%s", version, cut(reason(error)), goes_on)
+            self._fail(version, traits, error)
             return False
         finally:
             self._loading = None
@@ -173,6 +175,15 @@ class Reloader:
         del before
         gc.collect()  # what a model holds refers to itself, and is large
         return True
+
+    def _fail(self, version: int, traits: Traits, error: Exception) -> None:
+        """Say once what keeps a version from answering."""
+        if self._failed.get(version) == traits:
+            return
+        self._failed[version] = traits
+        self._metrics.reloads.labels("failed").inc()
+        stays = f"; version {self._current.version} goes on answering" if self._current else ""
+        _log.error("version %d can't be loaded: %s%s", version, cut(reason(error)), stays)
 
 
 def _try_out(model: Model, batch: int) -> None:

@@ -81,7 +81,10 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   showAll([...chosen.files]);
 });
-chosen.addEventListener("change", () => showAll([...chosen.files]));
+chosen.addEventListener("change", () => {
+  showAll([...chosen.files]);
+  chosen.value = ""; // so that the same file can be chosen once more
+});
 document.querySelector("button").hidden = true; // choosing is enough
 
 for (const type of ["dragenter", "dragover"]) {

@@ -106,6 +106,7 @@ def test_a_process_answers_like_predict_and_takes_a_new_version_until_it_is_told
     [
         (["--model", "nowhere"], "--model must be the folder of a SavedModel, or of its versions. Received: nowhere"),
         (["--model", "."], "--model must be the folder of a SavedModel, or of its versions. Received: ."),
+        (["--model", "nosuch://bucket"], "can't look into --model nosuch://bucket: Protocol not known"),
         (["--model", ".", "--name", "a/b"], "make a name"),
         (["--model", ".", "--max-images", "300"], "--max-images 300 is more than --max-queue 256 lets wait"),
         (["--model", ".", "--port", "70000"], "70000 is not in the range"),

@@ -32,6 +32,8 @@ class Echo:
         self.batches.append(list(images))
         if -1 in images:
             raise ValueError("a number below zero")
+        if -2 in images:
+            return []
         return [Answer((float(image),), True) for image in images]
 
 
@@ -132,6 +134,8 @@ def test_a_batch_that_fails_is_told_to_those_in_it_and_the_next_is_answered() ->
     async def work(batcher: Batcher) -> list[Answer]:
         with pytest.raises(ValueError, match="below zero"):
             await batcher.answer(model, [-1])
+        with pytest.raises(ValueError, match="0 answers to 1 images"):
+            await batcher.answer(model, [-2])
         return await batcher.answer(model, [1])
 
     assert numbers(working(work, Batching(wait=0))) == [1]

@@ -148,11 +148,27 @@ def test_a_damaged_version_leaves_the_old_one_until_it_is_mended(
     assert states(one) == {8: "END", 7: "AVAILABLE"}
     assert reloads(metrics, "failed") == 1  # and isn't tried again and again
     [line] = caplog.messages
-    assert line.startswith("version 8 can't be loaded: damaged; version 7 goes on answering")
+    assert line == "version 8 can't be loaded: damaged; version 7 goes on answering"
 
     graph.write_bytes(b"graph")
     assert looked(one) == 8
     assert states(one) == {8: "AVAILABLE"}
+
+
+def test_one_of_a_later_format_leaves_the_old_one_and_is_said_once(
+    tmp_path: Path, metrics: Metrics, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_model(tmp_path / "7")
+    one = reloader(tmp_path, metrics)
+    one.load_first()
+    (write_model(tmp_path / "8") / "assets.extra" / "complete.json").write_text('{"format_version": 99}')
+
+    with caplog.at_level(logging.ERROR, "affect.serve"):
+        assert looked(one) == 7
+
+    [line] = caplog.messages
+    assert "complete.json has format 99" in line
+    assert states(one)[8] == "END"
 
 
 def test_behind_a_damaged_newest_the_next_newest_answers(tmp_path: Path, metrics: Metrics) -> None:

@@ -353,6 +353,7 @@ def test_prometheus_is_told_what_was_answered_and_refused(tmp_path: Path) -> Non
     write_model(tmp_path / "7")
     with running(tmp_path) as run:
         httpx.post(f"{run.url}{PREDICT}", json=in_base64(BRIGHT, GREY))
+        httpx.post(f"{run.url}/v1/models/affect/versions/8:predict", json=in_base64(BRIGHT))
         httpx.post(f"{run.url}/predict", files=[("file", ("a", b"hello"))])
         httpx.get(f"{run.url}/some/where")
         told = httpx.get(f"{run.url}/metrics")
@@ -361,9 +362,10 @@ def test_prometheus_is_told_what_was_answered_and_refused(tmp_path: Path) -> Non
     values = dict(re.findall(r"^(affect_\S+) (\S+)$", told.text, re.MULTILINE))
     expected = {
         'affect_requests_total{place="predict",status="200"}': 1,
+        'affect_requests_total{place="predict",status="404"}': 1,
         'affect_requests_total{place="upload",status="400"}': 1,
         'affect_requests_total{place="other",status="404"}': 1,
-        'affect_request_seconds_count{place="predict"}': 1,
+        'affect_request_seconds_count{place="predict"}': 2,
         'affect_answers_total{accepted="true",label="bright"}': 1,
         'affect_answers_total{accepted="false",label="bright"}': 1,
         "affect_refused_images_total": 1,
