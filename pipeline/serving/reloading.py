@@ -19,6 +19,7 @@ from pipeline.serving.shelf import Shelf, Traits
 
 _log = logging.getLogger("affect.serve")
 _SOON = 0.1  # seconds
+_LONGEST_LOAD = 20.0  # seconds that the end is put off
 _NOT_LOADED = "it can't be loaded; the log of the server says why"
 
 
@@ -97,8 +98,10 @@ class Reloader:
             self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; a version that is being loaded isn't waited for."""
+        """Look no more; a version that is being loaded is waited for, since a process can't end well in its midst."""
         self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(_LONGEST_LOAD)
 
     def _run(self) -> None:
         problem = ""
@@ -160,6 +163,9 @@ class Reloader:
             with self._shelf.folder(version) as folder:
                 model = self._load(folder)
                 _try_out(model, self._batch)
+            if self._shelf.traits(version) != traits:
+                _log.info("version %d changed while it was loaded: waiting for the rest", version)
+                return False
         except Exception as error:  # damage surfaces as errors of a dozen kinds
             self._fail(version, traits, error)
             return False
@@ -171,7 +177,8 @@ class Reloader:
         self._metrics.version.set(version)
         _log.info("version %d answers now, loaded in %.1f s", version, time.monotonic() - begin)
         if before is not None and tuple(before.model.labels) != tuple(model.labels):
-            _log.warning("its classes are not those of version %d: %s", before.version, ", ".join(model.labels))
+            classes = ", ".join(model.labels)
+            _log.warning("version %d has other classes than version %d: %s", version, before.version, classes)
         del before
         gc.collect()  # what a model holds refers to itself, and is large
         return True

@@ -67,8 +67,8 @@ def test_a_process_answers_like_predict_and_takes_a_new_version_until_it_is_told
     files = [tmp_path / name for name in ("a.png", "b.jpg", "c.webp", "d.gif", "turned.jpg")]
     for file in files:
         exif = Image.Exif()
-        exif[0x0112] = 6
-        Image.fromarray(pixels).save(file, **({"exif": exif} if file.name == "turned.jpg" else {}))
+        exif[0x0112] = 6 if file.name == "turned.jpg" else 1
+        Image.fromarray(pixels).save(file, exif=exif)
     _, classify = load_model(models / "served" / "7")
     expected = [probabilities for probabilities, _ in classify([read(file)[0] or b"" for file in files])]
 

@@ -125,6 +125,27 @@ def test_nor_one_that_lacks_what_its_marker_lists(tmp_path: Path, metrics: Metri
     assert looked(one) == 8
 
 
+def test_nor_one_that_changes_while_it_is_loaded(tmp_path: Path, metrics: Metrics) -> None:
+    write_model(tmp_path / "7")
+    changes = iter([b"first" + b"end", b"second" + b"end"])
+
+    def load(folder: Path) -> BrightnessModel:
+        model = BrightnessModel(folder)
+        if folder.name == "8" and (data := next(changes, b"")):
+            (folder / "variables" / "variables.data").write_bytes(data)
+        return model
+
+    one = Reloader(Shelf(str(tmp_path)), load, metrics, settle=3, clock=Clock())
+    one.load_first()
+    write_model(tmp_path / "8")
+
+    assert looked(one, 20) == 8
+    assert one.current is not None
+    assert isinstance(one.current.model, BrightnessModel)
+    assert one.current.model.weights == b"secondend"
+    assert reloads(metrics, "loaded") == 2
+
+
 @pytest.mark.parametrize("name", [".push-abc", "tmp", "8.tmp", "²", "-8"])
 def test_what_is_no_number_is_no_version(name: str, tmp_path: Path, metrics: Metrics) -> None:
     write_model(tmp_path / "7")
@@ -206,7 +227,7 @@ def test_other_classes_are_said(tmp_path: Path, metrics: Metrics, caplog: pytest
     with caplog.at_level(logging.WARNING, "affect.serve"):
         assert looked(one) == 8
 
-    assert caplog.messages == ["its classes are not those of version 7: night, day"]
+    assert caplog.messages == ["version 8 has other classes than version 7: night, day"]
 
 
 def test_taking_the_newest_away_brings_the_one_before_back(tmp_path: Path, metrics: Metrics) -> None:
