@@ -157,8 +157,14 @@ def test_what_is_no_number_is_no_version(name: str, tmp_path: Path, metrics: Met
 def test_a_damaged_version_leaves_the_old_one_until_it_is_mended(
     tmp_path: Path, metrics: Metrics, caplog: pytest.LogCaptureFixture
 ) -> None:
+    tried = []
+
+    def load(folder: Path) -> BrightnessModel:
+        tried.append(folder.name)
+        return BrightnessModel(folder)
+
     write_model(tmp_path / "7")
-    one = reloader(tmp_path, metrics)
+    one = Reloader(Shelf(str(tmp_path)), load, metrics, settle=3, clock=Clock())
     one.load_first()
     graph = write_model(tmp_path / "8") / "saved_model.pb"
     graph.write_bytes(b"grapx")
@@ -167,7 +173,8 @@ def test_a_damaged_version_leaves_the_old_one_until_it_is_mended(
         assert looked(one) == 7
 
     assert states(one) == {8: "END", 7: "AVAILABLE"}
-    assert reloads(metrics, "failed") == 1  # and isn't tried again and again
+    assert reloads(metrics, "failed") == 1
+    assert tried == ["7", "8"]  # and isn't tried again and again
     [line] = caplog.messages
     assert line == "version 8 can't be loaded: damaged; version 7 goes on answering"
 

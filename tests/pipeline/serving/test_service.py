@@ -217,6 +217,14 @@ def test_a_body_that_is_too_long_is_refused_by_its_head_and_by_what_comes(client
     assert client.get("/healthz").status_code == 200
 
 
+def test_a_head_that_promises_too_much_is_refused_before_anything_comes(service: Running) -> None:
+    host, port = service.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n".encode())
+
+        assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
+
+
 def test_more_images_than_a_request_may_have_are_refused(client: httpx.Client) -> None:
     asked = client.post(PREDICT, json=in_base64(*[GREY] * 6))
     uploaded = client.post("/predict", files=[("file", ("a.png", GREY))] * 6)
