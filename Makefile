@@ -1,7 +1,7 @@
 # Every target sets up what it needs: `make run-local` and `make test` are all that a fresh machine takes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: setup lock run-local check test-fast test test-containers test-kubeflow lint bench bench-quality bench-full bench-gpu inspect report sample-data \
+.PHONY: setup lock run-local check test-fast test test-containers test-kubeflow lint bench bench-quality bench-full bench-gpu inspect report serve sample-data \
 	datasplit compile submit image docs clean help
 
 WORKDIR ?= runs/local
@@ -63,9 +63,11 @@ lint: setup ## Check format, lint, types and layers
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-bench: setup ## Measure augmentation, training, serving, inspect, launch overhead and imports against what they could be
+bench: setup ## Measure augmentation, training, serving over HTTP and without, inspect, launch overhead and imports against what they could be
 	$(py) tests/benchmarks/augment.py $(ARGS)
 	$(py) tests/benchmarks/training.py
+	$(py) tests/benchmarks/serving.py
+	$(py) tests/benchmarks/serving.py
 	$(py) tests/benchmarks/inspect_store.py
 	$(py) tests/benchmarks/launch.py 2>/dev/null
 	$(py) tests/benchmarks/imports.py 2>/dev/null
@@ -87,6 +89,12 @@ inspect: setup ## List runs, executions and artifacts from ML Metadata (ARGS="ex
 
 report: setup ## Print the path of the latest report (ARGS=--open opens it)
 	@$(py) -m pipeline report --workdir $(call arg,WORKDIR) $(ARGS)
+
+serve: setup ## Answer over HTTP with the newest pushed model (WORKDIR=folder ARGS="--port 8501")
+	@$(py) -m pipeline serve --model $(call arg,WORKDIR)/serving_model $(ARGS)
+
+serve: setup ## Answer over HTTP with the newest pushed model (WORKDIR=folder ARGS="--port 8501")
+	@$(py) -m pipeline serve --model $(call arg,WORKDIR)/serving_model $(ARGS)
 
 sample-data: setup ## Draw the sample faces (OUTPUT=folder)
 	$(py) -m pipeline sample-data $(call arg_or,OUTPUT,runs/sample-data) $(ARGS)

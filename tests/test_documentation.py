@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from documented_commands import commands
 from whole_pipeline import run
 
 from pipeline.config import PRESETS
@@ -20,17 +21,10 @@ PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
-# What needs a container engine, a cluster or a download is run by tests of its own, or can't be run here.
-_ELSEWHERE = ("docker", "podman", "kubectl", "source")
+# What needs a container engine, a cluster, a download or a server is run by tests of its own, or can't be run here.
+_ELSEWHERE = ("docker", "podman", "kubectl", "curl", "source")
 # What a command says that looks for a cluster on this machine.
 _NO_CLUSTER = ("can't reach http://localhost:", "can't read ML Metadata at grpc://localhost:")
-
-
-def commands(page: Path) -> list[str]:
-    """Lines of the page's shell blocks, continued ones joined, without comments."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [line.split("  #")[0].strip() for line in lines if line.strip() and not line.strip().startswith("#")]
 
 
 ALL = [(page.name, command) for page in PAGES for command in commands(page)]
@@ -71,6 +65,17 @@ def call(words: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(line, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+def served(words: list[str], folder: Path) -> None:
+    """Run a command that answers until it is told to end."""
+    line = [sys.executable, "-m", "pipeline", *words[1:], "--port", "0"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(line, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "answers for" in process.stdout.readline()
+        process.terminate()
+    assert process.returncode == 0
+
+
 def decide(folder: Path, file: str) -> None:
     """Write what a person would have decided on one image, as a table or as Label Studio exports it."""
     faces = (folder / "runs").resolve().parent / "faces"  # of the run: a command may have drawn others over its copy
@@ -98,6 +103,9 @@ def test_every_command_of_ours_runs(command: str, documented: Path) -> None:
     if name == "sample-data":
         shutil.rmtree(documented / words[2])
     shutil.rmtree(documented / "split", ignore_errors=True)
+    if name == "serve":
+        served(words, documented)
+        return
     if "--import" in words:
         decide(documented, words[words.index("--import") + 1])
 

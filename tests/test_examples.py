@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from components.ingest.label_table import read_label_table
 from components.ingest.layout import read_layout
 from pipeline.cli import main
+from pipeline.cli.serve import serve
 from pipeline.sample.dataset import write_sample_data
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -78,3 +79,16 @@ def test_the_script_saves_the_augmentation_beside_it(tmp_path: Path, monkeypatch
     runpy.run_path(str(EXAMPLES / "custom_pipeline.py"), run_name="__main__")
 
     assert (tmp_path / "mine.yml").read_text("utf-8") == (EXAMPLES / "custom_pipeline.yml").read_text("utf-8")
+
+
+def test_tensorflow_serving_is_found_where_our_own_server_is() -> None:
+    compose = yaml.safe_load((EXAMPLES / "tensorflow-serving.yaml").read_text("utf-8"))
+    defaults = {parameter.name: parameter.default for parameter in serve.params}
+
+    service = compose["services"]["affect"]
+    assert service["environment"]["MODEL_NAME"] == defaults["name"]
+    assert service["ports"] == [f"{defaults['host']}:{defaults['port']}:8501"]
+    [volume] = service["volumes"]
+    assert volume.endswith(f":/models/{defaults['name']}:ro")
+    default = volume.partition(":-")[2].partition("}")[0]  # a compose file's paths begin at its folder
+    assert (EXAMPLES / default).resolve() == EXAMPLES.parent / "runs/local/serving_model"

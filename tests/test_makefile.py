@@ -81,6 +81,11 @@ def test_a_variable_is_one_word_whatever_is_in_it(value: str, project: Path) -> 
     [
         ("inspect", {"WORKDIR": "a b"}, ["pipeline", "inspect", "--workdir", "a b"]),
         ("report", {"WORKDIR": "a b"}, ["pipeline", "report", "--workdir", "a b"]),
+        (
+            "serve",
+            {"WORKDIR": "a b", "ARGS": "--port 80"},
+            ["pipeline", "serve", "--model", "a b/serving_model", "--port", "80"],
+        ),
         ("sample-data", {"OUTPUT": "a b"}, ["pipeline", "sample-data", "a b"]),
         ("sample-data", {}, ["pipeline", "sample-data", "runs/sample-data"]),
         (

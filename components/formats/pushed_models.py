@@ -94,15 +94,10 @@ def file_system(uri: str) -> tuple[Any, str]:
 def list_versions(destination: str) -> list[Version]:
     """Return complete models at a destination, the newest first; none where there is no such folder yet."""
     store, root = file_system(destination)
-    store.invalidate_cache()  # other processes push, too
-    try:
-        names = [posixpath.basename(path.rstrip("/")) for path in with_retries(lambda: store.ls(root, detail=False))]
-    except FileNotFoundError:
-        return []
     versions = []
-    for name in filter(str.isdigit, names):
+    for name in version_names(store, root):
         folder = posixpath.join(root, name)
-        if not _is_complete(store, folder):
+        if not is_complete(store, folder):
             continue
         label_map = _read(store, folder, LABEL_MAP)
         origin = _read(store, folder, RUN)
@@ -115,6 +110,29 @@ def list_versions(destination: str) -> list[Version]:
             )
         )
     return sorted(versions, key=lambda version: -version.number)
+
+
+def version_names(store: Any, root: str) -> list[str]:
+    """Return the names of the versions' folders below a path, complete or not, the newest first."""
+    store.invalidate_cache()  # other processes push, too
+    try:
+        names = [posixpath.basename(path.rstrip("/")) for path in with_retries(lambda: store.ls(root, detail=False))]
+    except FileNotFoundError:
+        return []
+    return sorted((name for name in names if name.isascii() and name.isdecimal()), key=int, reverse=True)
+
+
+def is_complete(store: Any, folder: str) -> bool:
+    """Return whether all files of the model in a folder are there, by its marker or by what stands for one."""
+    marker = _read(store, folder, MARKER)
+    if marker is None:
+        return GRAPH in _sizes(store, folder)
+    files = marker.get("files")
+    if not isinstance(files, Mapping):
+        return False
+    parents = {posixpath.dirname(name) for name in files}
+    found = {parent: _sizes(store, posixpath.join(folder, parent)) for parent in parents}
+    return all(found[posixpath.dirname(name)].get(posixpath.basename(name)) == size for name, size in files.items())
 
 
 def abandoned(destination: Path) -> list[Path]:
@@ -135,18 +153,6 @@ def candidates(versions: Sequence[Version], origin: Origin) -> list[Version]:
 def new_number(versions: Sequence[Version], at_least: int) -> int:
     """Return the number of a version that is newer than those that stand."""
     return max([at_least, *(version.number + 1 for version in versions)])
-
-
-def _is_complete(store: Any, folder: str) -> bool:
-    marker = _read(store, folder, MARKER)
-    if marker is None:
-        return GRAPH in _sizes(store, folder)
-    files = marker.get("files")
-    if not isinstance(files, Mapping):
-        return False
-    parents = {posixpath.dirname(name) for name in files}
-    found = {parent: _sizes(store, posixpath.join(folder, parent)) for parent in parents}
-    return all(found[posixpath.dirname(name)].get(posixpath.basename(name)) == size for name, size in files.items())
 
 
 def _sizes(store: Any, folder: str) -> dict[str, int | None]:

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from components.report.outline import outline
 
 _PAGE = Path(__file__).parent / "page"
-_STYLES = ("layout.css", "style.css", "charts.css")
+COLOURS = _PAGE / "colours.css"
+_STYLES = (COLOURS.name, "layout.css", "style.css", "charts.css")
 
 
 def render(content: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ OUTSIDE = (
     "tests/docker",
     "tests/test_continuous_integration.py",
     "tests/test_documentation.py",
+    "tests/test_documented_requests.py",
     "tests/test_examples.py",
     "tests/test_makefile.py",
     "tests/test_package.py",

@@ -21,11 +21,12 @@ def start() -> webdriver.Chrome:
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(_DRIVER))
 
 
-def show(browser: webdriver.Chrome, page: Path, width: int, dark: bool = False) -> None:
+def show(browser: webdriver.Chrome, page: Path | str, width: int, dark: bool = False) -> None:
+    """Show a file, or what is at an address."""
     # A headless window has a least width: the device's metrics have none.
     metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
     browser.get_log("performance")
-    browser.get(page.as_uri())
+    browser.get(page if isinstance(page, str) else page.as_uri())
