@@ -7,7 +7,7 @@ that file last, or by something else.
 
 import posixpath
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,12 @@ def list_versions(destination: str) -> list[Version]:
             )
         )
     return sorted(versions, key=lambda version: -version.number)
+
+
+def has_assets(version: Version, names: Collection[str]) -> bool:
+    """Return whether files of these names lie in a pushed model's `assets.extra`."""
+    store, folder = file_system(posixpath.join(version.uri, ASSETS))
+    return set(names) <= _sizes(store, folder).keys()
 
 
 def abandoned(destination: Path) -> list[Path]:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN
-from components.formats.pushed_models import Origin, list_versions, new_number
+from components.formats.exports import EXPORTS, agreeing_files
+from components.formats.pushed_models import Origin, has_assets, list_versions, new_number
 from components.formats.saved_model import METRICS, serving_folder
 from components.plain_executor import PlainExecutor
 from components.pusher.push import push
@@ -23,7 +24,7 @@ class Executor(PlainExecutor):
         """Push the model if it was blessed.
 
         Args:
-            input_dict: `model`, `model_blessing` and `analysis`.
+            input_dict: `model`, `model_blessing`, `analysis`, and `exports` where there are any.
             output_dict: `pushed_model`; says where and as which version.
             exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`), and maybe `version`.
         """
@@ -38,9 +39,11 @@ class Executor(PlainExecutor):
         destination = exec_properties["destination"]
         origin = Origin(exec_properties["recipe"], findings["data"]["data_digest"], exec_properties["folder_digest"])
         standing = list_versions(destination)
-        # Killed behind the push, or compared once more with another model: what stands already isn't pushed again.
+        exports = _exports(input_dict.get("exports", []))
+        # Killed behind the push, or compared once more with another model: what stands already isn't pushed again,
+        # unless it lacks a format.
         for version in standing:
-            if version.origin is not None and version.origin.is_same(origin):
+            if version.origin is not None and version.origin.is_same(origin) and has_assets(version, exports):
                 _mark_pushed(pushed, version.uri, version.number)
                 return
         target, number = push(
@@ -49,7 +52,7 @@ class Executor(PlainExecutor):
             new_number(standing, int(exec_properties.get("version") or time.time())),
             origin,
             {METRICS: {split: findings[split]["metrics"] for split in ("test", "eval")}},
-            {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)},
+            {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)} | exports,
         )
         _mark_pushed(pushed, target, number)
 
@@ -57,6 +60,12 @@ class Executor(PlainExecutor):
 def _is_blessed(blessings: list[Any]) -> bool:
     """Return whether nothing forbids the push; as in TFX, a model that nobody judged is pushed."""
     return all(blessing.get_int_custom_property("blessed") == 1 for blessing in blessings)
+
+
+def _exports(found: list[Any]) -> dict[str, Path]:
+    """Return what goes beside the SavedModel, by name: files of other formats that agree with it, and how much."""
+    folders = [Path(artifact.uri) for artifact in found]
+    return {name: folder / name for folder in folders for name in (*agreeing_files(folder), EXPORTS.name)}
 
 
 def _mark_pushed(pushed: Any, destination: str, version: int) -> None:
