@@ -68,6 +68,7 @@ class LiteRtModel:
             text = None
         self.facts = Facts.parse(_there(text), where)
         interpreter = package.Interpreter(model_content=data, num_threads=os.cpu_count())
+        interpreter.allocate_tensors()  # here, where LiteRT may still say which of its delegates it has chosen
         self._run = interpreter.get_signature_runner()
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
