@@ -39,20 +39,24 @@ class Executor(PlainExecutor):
         destination = exec_properties["destination"]
         origin = Origin(exec_properties["recipe"], findings["data"]["data_digest"], exec_properties["folder_digest"])
         standing = list_versions(destination)
-        exports = _exports(input_dict.get("exports", []))
+        exports = [Path(artifact.uri) for artifact in input_dict.get("exports", [])]
+        formats = {name: folder / name for folder in exports for name in agreeing_files(folder)}
         # Killed behind the push, or compared once more with another model: what stands already isn't pushed again,
         # unless it lacks a format.
         for version in standing:
-            if version.origin is not None and version.origin.is_same(origin) and has_assets(version, exports):
+            if version.origin is not None and version.origin.is_same(origin) and has_assets(version, formats):
                 _mark_pushed(pushed, version.uri, version.number)
                 return
+        files = {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)} | formats
+        for folder in exports:
+            files[EXPORTS.name] = folder / EXPORTS.name
         target, number = push(
             serving_folder(model.uri),
             destination,
             new_number(standing, int(exec_properties.get("version") or time.time())),
             origin,
             {METRICS: {split: findings[split]["metrics"] for split in ("test", "eval")}},
-            {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)} | exports,
+            files,
         )
         _mark_pushed(pushed, target, number)
 
@@ -60,12 +64,6 @@ class Executor(PlainExecutor):
 def _is_blessed(blessings: list[Any]) -> bool:
     """Return whether nothing forbids the push; as in TFX, a model that nobody judged is pushed."""
     return all(blessing.get_int_custom_property("blessed") == 1 for blessing in blessings)
-
-
-def _exports(found: list[Any]) -> dict[str, Path]:
-    """Return what goes beside the SavedModel, by name: files of other formats that agree with it, and how much."""
-    folders = [Path(artifact.uri) for artifact in found]
-    return {name: folder / name for folder in folders for name in (*agreeing_files(folder), EXPORTS.name)}
 
 
 def _mark_pushed(pushed: Any, destination: str, version: int) -> None:

@@ -62,10 +62,11 @@ def test_a_model_that_stands_without_a_format_is_pushed_with_it(inputs: dict[str
     without = pushed(inputs, tmp_path, 1)
     with_onnx = pushed(inputs | exports(tmp_path / "first", onnx=True), tmp_path, 2)
     again = pushed(inputs | exports(tmp_path / "second", onnx=True, tflite=False), tmp_path, 3)
-    fewer = pushed(inputs, tmp_path, 4)
+    none = pushed(inputs | exports(tmp_path / "third", tflite=False), tmp_path, 4)
+    fewer = pushed(inputs, tmp_path, 5)
 
     assert (without.name, with_onnx.name, again.name) == ("1", "2", "2")
-    assert fewer.name == "2"
+    assert (none.name, fewer.name) == ("2", "2")
     assert [version.number for version in list_versions(str(tmp_path / "models"))] == [2, 1]
 
 
