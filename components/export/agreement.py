@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from components.export.runtimes import accepted
 from components.scoring.intervals import with_intervals
 from components.scoring.predictions import Predictions
 
@@ -34,12 +35,3 @@ def compare(
         "largest_difference": float(np.abs(own.probabilities - reference.probabilities).max()),
         "accuracy": with_intervals(own, probabilities.shape[1], 0, 0)["accuracy"],
     }
-
-
-def accepted(probabilities: NDArray[Any], thresholds: Sequence[float | None] | None) -> NDArray[np.bool_]:
-    """Return of [N, C] probabilities which images are answered, in single precision as the SavedModel's graph."""
-    single = np.asarray(probabilities, np.float32)
-    if thresholds is None:
-        return np.ones(len(single), bool)
-    least = np.array([np.inf if one is None else one for one in thresholds], np.float32)
-    return np.asarray(single.max(axis=1) >= least[single.argmax(axis=1)])

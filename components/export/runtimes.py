@@ -9,6 +9,7 @@ import importlib
 import io
 import os
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,6 +99,15 @@ def open_exported(path: Path) -> ExportedModel:
 def image_of(facts: Facts) -> ImageOptions:
     """Return size and channels of the images that a model takes."""
     return ImageOptions.model_validate({"height": facts.height, "width": facts.width, "channels": facts.channels})
+
+
+def accepted(probabilities: NDArray[Any], thresholds: Sequence[float | None] | None) -> NDArray[np.bool_]:
+    """Return of [N, C] probabilities which images are answered, in single precision as the SavedModel's graph."""
+    single = np.asarray(probabilities, np.float32)
+    if thresholds is None:
+        return np.ones(len(single), bool)
+    least = np.array([np.inf if one is None else one for one in thresholds], np.float32)
+    return np.asarray(single.max(axis=1) >= least[single.argmax(axis=1)])
 
 
 def _there(text: str | bytes | None) -> str | bytes:

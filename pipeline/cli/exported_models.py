@@ -8,8 +8,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from components.export.agreement import accepted
-from components.export.runtimes import SUFFIXES, image_of, open_exported
+from components.export.runtimes import SUFFIXES, accepted, image_of, open_exported
 from components.formats.version import NewerFormatError
 from components.images.codec import BadImage, Pixels
 from components.images.model_input import model_input

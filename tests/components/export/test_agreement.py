@@ -4,8 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from components.export.agreement import accepted, compare
+from components.export.agreement import compare
 from components.export.calibration import chosen
+from components.export.runtimes import accepted
 from components.scoring.predictions import Predictions
 
 # Of ten images, the first eight are right; the last two lie close to the border.
