@@ -1,9 +1,10 @@
 """The one figure of each component that the run's table shows, from the properties of its artifacts."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from components.formats import nodes
+from components.formats.exports import SAVED_MODEL, Format
 
 Properties = Mapping[str, Mapping[str, Any]]
 _FITTED = ("accuracy", "macro_f1")  # of each fold
@@ -122,6 +123,17 @@ def _explanation(outputs: Properties) -> str:
     return f"{text}{pairs:,} {'pair' if pairs == 1 else 'pairs'} of near-duplicates across splits"
 
 
+def _export(outputs: Properties) -> str:
+    values = outputs["exports"]
+    texts = []
+    for name in filter(lambda name: name != SAVED_MODEL, get_args(Format)):
+        key = name.replace("-", "_")
+        if f"{key}_agreement" in values:
+            text = f"{name} {values[f'{key}_agreement']:.3f}"
+            texts.append(text if values[f"{key}_agrees"] else f"{text} (too little)")
+    return f"share of labels as the SavedModel's: {', '.join(texts)}"
+
+
 def _pusher(outputs: Properties) -> str:
     values = outputs["pushed_model"]
     return f"version {values['pushed_version']}" if values["pushed"] else "not pushed"
@@ -141,5 +153,6 @@ _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.EVALUATOR: _evaluator,
     nodes.ANALYSIS: _analysis,
     nodes.EXPLANATION: _explanation,
+    nodes.EXPORT: _export,
     nodes.PUSHER: _pusher,
 }

@@ -14,6 +14,8 @@ from components.data_digest.component import DataDigest
 from components.evaluator.component import BaselineFinder, ImageEvaluator
 from components.evaluator.options import EvaluateOptions
 from components.explanation.component import ModelExplanation
+from components.export.component import ModelExport
+from components.export.options import ExportOptions
 from components.ingest.component import ImageIngest
 from components.pusher.component import ImagePusher
 from components.report.component import Report
@@ -163,19 +165,26 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         [ModelExplanation(**model, **shown, options=config.explain, seed=given.seed)] if config.explained else []
     )
     explained: dict[str, BaseChannel] = explanations[0].outputs if explanations else {}
+    # The model for runtimes without TensorFlow, each compared with it on test.
+    formats = ExportOptions(formats=config.push.formats, min_agreement=config.push.min_agreement)
+    evaluated = {"dataset": split.outputs["dataset"], "evaluation": evaluator.outputs["evaluation"]}
+    exporters = [ModelExport(**model, **evaluated, options=formats)] if config.push.exports else []
+    exported: dict[str, BaseChannel] = exporters[0].outputs if exporters else {}
     # A blessed model goes to where it is served from.
     found = {"analysis": analysis.outputs["analysis"]}
     pusher = ImagePusher(
         **model,
         **found,
         model_blessing=evaluator.outputs["blessing"],
+        exports=exported.get("exports"),
         lost=context.lost,
         version=seen["version"],
         **origin,
     )
 
     components = [ingest, split, convert, statistics, schema, validator, comparison, gate]
-    components += [simple, *tuners, trainer, *fitting.components, baseline, evaluator, analysis, *explanations, pusher]
+    components += [simple, *tuners, trainer, *fitting.components, baseline, evaluator, analysis, *explanations]
+    components += [*exporters, pusher]
     # One page of all that.
     report = Report(
         findings=ingest.outputs["findings"],
@@ -187,6 +196,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         pushed_model=pusher.outputs["pushed_model"],
         tuner_results=tuned.get("tuner_results"),
         explanation=explained.get("explanation"),
+        exports=exported.get("exports"),
         config=json.dumps(recorded(config)),
         graph=json.dumps(_graph(components)),
         facts=json.dumps(report_facts(config, context)),

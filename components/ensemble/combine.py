@@ -3,7 +3,7 @@
 Each signature of the members is one of the whole but `explain`: an average of probabilities is no mean over places of
 one image. What the members' outputs become in it:
 
-    probabilities        the mean, which `label` and `score` follow from
+    probabilities        the mean, which `label` and `score` follow from where the members have them
     true or false        true where all members say so
     other vectors        [N, D] of each member side by side: the members' features have nothing in common
     other floats         the mean
@@ -55,7 +55,7 @@ class Ensemble(tf.Module):
         found = {
             key: _combine(key, [answer[key] for answer in answers]) for key in answers[0] if key not in (LABEL, SCORE)
         }
-        if PROBABILITIES in found:
+        if SCORE in answers[0]:
             mean = found[PROBABILITIES]
             usable = tf.reduce_all(tf.math.is_finite(mean), axis=1)
             found[LABEL] = tf.where(usable, tf.gather(self._labels, tf.argmax(mean, axis=1)), "")

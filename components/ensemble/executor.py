@@ -51,6 +51,7 @@ class Executor(BaseExecutor):
             "members": len(members),
             "parameters": sum(training["parameters"] for training in trainings),
             "temperatures": [training["temperature"] for training in trainings],
+            "flip_average": any(training.get("flip_average") for training in trainings),
             "megabytes": size,
         }
         for folder in (assets, Path(described.uri)):

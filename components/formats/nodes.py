@@ -21,6 +21,7 @@ BASELINE = "BaselineFinder"
 EVALUATOR = "Evaluator"
 ANALYSIS = "PredictionAnalysis"
 EXPLANATION = "ModelExplanation"
+EXPORT = "ModelExport"
 PUSHER = "Pusher"
 REPORT = "Report"
 
@@ -44,6 +45,7 @@ _ALL = (
     EVALUATOR,
     ANALYSIS,
     EXPLANATION,
+    EXPORT,
     PUSHER,
     REPORT,
 )

@@ -7,7 +7,7 @@ that file last, or by something else.
 
 import posixpath
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,12 @@ def is_complete(store: Any, folder: str) -> bool:
     parents = {posixpath.dirname(name) for name in files}
     found = {parent: _sizes(store, posixpath.join(folder, parent)) for parent in parents}
     return all(found[posixpath.dirname(name)].get(posixpath.basename(name)) == size for name, size in files.items())
+
+
+def has_assets(version: Version, names: Collection[str]) -> bool:
+    """Return whether files of these names lie in a pushed model's `assets.extra`."""
+    store, folder = file_system(posixpath.join(version.uri, ASSETS))
+    return set(names) <= _sizes(store, folder).keys()
 
 
 def abandoned(destination: Path) -> list[Path]:

@@ -17,6 +17,7 @@ SERVING = "Format-Serving"  # TFX's folder of the SavedModel within a Model arti
 GRAPH = "saved_model.pb"
 ASSETS = "assets.extra"
 METRICS = "metrics.json"
+SERVE_PIXELS = "serve_pixels"  # the signature that takes decoded images
 _MADE_FROM = "made_from.txt"
 _DIGITS = 16  # hex, of SHA-256
 

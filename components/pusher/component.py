@@ -15,6 +15,7 @@ class ImagePusher(Component):
         "model": Input(Model, "the trained model"),
         "model_blessing": Input(ModelBlessing, "of the Evaluator"),
         "analysis": Input(Analysis, "of PredictionAnalysis, with the model card"),
+        "exports": Input(Analysis, "of ModelExport, where push.formats asks for more than a SavedModel", optional=True),
     }
     OUTPUTS = {"pushed_model": Output(PushedModel, "says where the model is, and as which version")}
     PARAMETERS = {

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN
-from components.formats.pushed_models import Origin, list_versions, new_number
+from components.formats.exports import EXPORTS, agreeing_files
+from components.formats.pushed_models import Origin, has_assets, list_versions, new_number
 from components.formats.saved_model import METRICS, serving_folder
 from components.plain_executor import PlainExecutor
 from components.pusher.push import push
@@ -23,7 +24,7 @@ class Executor(PlainExecutor):
         """Push the model if it was blessed.
 
         Args:
-            input_dict: `model`, `model_blessing` and `analysis`.
+            input_dict: `model`, `model_blessing`, `analysis`, and `exports` where there are any.
             output_dict: `pushed_model`; says where and as which version.
             exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`), and maybe `version`.
         """
@@ -38,18 +39,24 @@ class Executor(PlainExecutor):
         destination = exec_properties["destination"]
         origin = Origin(exec_properties["recipe"], findings["data"]["data_digest"], exec_properties["folder_digest"])
         standing = list_versions(destination)
-        # Killed behind the push, or compared once more with another model: what stands already isn't pushed again.
+        exports = [Path(artifact.uri) for artifact in input_dict.get("exports", [])]
+        formats = {name: folder / name for folder in exports for name in agreeing_files(folder)}
+        # Killed behind the push, or compared once more with another model: what stands already isn't pushed again,
+        # unless it lacks a format.
         for version in standing:
-            if version.origin is not None and version.origin.is_same(origin):
+            if version.origin is not None and version.origin.is_same(origin) and has_assets(version, formats):
                 _mark_pushed(pushed, version.uri, version.number)
                 return
+        files = {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)} | formats
+        for folder in exports:
+            files[EXPORTS.name] = folder / EXPORTS.name
         target, number = push(
             serving_folder(model.uri),
             destination,
             new_number(standing, int(exec_properties.get("version") or time.time())),
             origin,
             {METRICS: {split: findings[split]["metrics"] for split in ("test", "eval")}},
-            {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)},
+            files,
         )
         _mark_pushed(pushed, target, number)
 

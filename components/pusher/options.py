@@ -1,7 +1,8 @@
 """Options of the Pusher."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from components.formats.exports import SAVED_MODEL, Format
 from components.tools.section import Section
 
 
@@ -12,3 +13,29 @@ class PushOptions(Section):
     ensemble: bool = Field(
         False, description="evaluate and push the average of the models of `evaluate.folds` in place of the Trainer's"
     )
+    formats: tuple[Format, ...] = Field(
+        (SAVED_MODEL,),
+        description="formats of the pushed model: `saved_model`, and beside it `onnx` (model.onnx), `litert` "
+        "(model.tflite), `litert-int8` (model.int8.tflite), which run without TensorFlow",
+    )
+    min_agreement: float = Field(
+        0.995,
+        ge=0.0,
+        le=1.0,
+        description="least share of the test images that a file of another format gives the SavedModel's label, or it "
+        "isn't pushed",
+    )
+
+    @field_validator("formats")
+    @classmethod
+    def _with_a_saved_model(cls, value: tuple[Format, ...]) -> tuple[Format, ...]:
+        if SAVED_MODEL not in value or len(set(value)) < len(value):
+            raise ValueError(
+                f"takes saved_model, which others are put beside, and each of the others once. Received: {list(value)}"
+            )
+        return value
+
+    @property
+    def exports(self) -> bool:
+        """Whether there is more than a SavedModel."""
+        return len(self.formats) > 1

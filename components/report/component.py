@@ -20,6 +20,7 @@ class Report(Component):
         "analysis": Input(Analysis, "of PredictionAnalysis, with the pictures"),
         "pushed_model": Input(PushedModel, "of the Pusher"),
         "explanation": Input(Analysis, "of ModelExplanation, unless it is switched off", optional=True),
+        "exports": Input(Analysis, "of ModelExport, where push.formats asks for more than a SavedModel", optional=True),
         "tuner_results": Input(TunerResults, "of the Tuner, where there was a search", optional=True),
     }
     OUTPUTS = {"report": Output(HtmlReport, "`index.html`")}

@@ -15,6 +15,7 @@ from components.report.confusions import confusions
 from components.report.copies import copies_of
 from components.report.cross_fit import gather_cross_fit
 from components.report.explained import explained
+from components.report.exports import exports_of
 from components.report.lineage_chart import lineage_chart
 from components.report.slices import shown_slices
 from components.report.suspects import gather_suspects
@@ -29,7 +30,7 @@ def gather(
 
     Args:
         uris: folders of `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`; and `tuner_results`
-            where there was a search, `explanation` unless it is switched off.
+            where there was a search, `explanation` unless it is switched off, `exports` where there are any.
         config: the resolved configuration.
         graph: by component, those that it follows.
         facts: `pushed`, `destination`, `version`, `versions`, `git_revision`, … of the run.
@@ -61,6 +62,7 @@ def gather(
         **gather_cross_fit(analysis),
         "suspects": gather_suspects(analysis, pictures),
         "explanation": explained(uris.get("explanation"), analysis["labels"]),
+        "exports": exports_of(uris.get("exports"), facts["pushed"]),
         "weakest": weakest_classes(analysis["test"]["metrics"]["per_class"]),
         **confusions(analysis["test"]["confusion_matrix"], analysis["labels"], pictures["confusions"]),
         "graph": graph,

@@ -28,7 +28,8 @@ class Executor(PlainExecutor):
 
         Args:
             input_dict: `findings`, `summary`, `verdict`, `model_run`, `evaluation`, `analysis`, `pushed_model`,
-                `tuner_results` where there was a search, and `explanation` unless it is switched off.
+                `tuner_results` where there was a search, `explanation` unless it is switched off, and `exports` where
+                there are any.
             output_dict: `report`, an HtmlReport.
             exec_properties: `config`, `graph` and `facts` as JSON.
         """

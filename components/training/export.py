@@ -2,6 +2,7 @@
 
     serving_default(image_bytes: string [N]) -> probabilities [N, C], label [N] (string), score [N], accepted [N] (bool)
     serve_examples(examples: string [N], serialized tf.Example) -> the same
+    serve_pixels(pixels: uint8 [N, H, W, C], decoded and of the model's size) -> probabilities
     embed(image_bytes) -> features [N, F]: what the classifier sees of an image
     explain(image_bytes) -> maps [N, V, h, w, C], rows [N, h], columns [N, V, w]: what in it speaks for each class
 
@@ -21,7 +22,7 @@ import tensorflow as tf
 
 from components.formats.documents import TRAINING
 from components.formats.examples import ENCODED, write_labels
-from components.formats.saved_model import ASSETS
+from components.formats.saved_model import ASSETS, SERVE_PIXELS
 from components.images.options import ImageOptions
 from components.models.pretrained import conventions_of_model, saved_conventions
 from components.training.activation_maps import activation_maps
@@ -32,7 +33,7 @@ from components.training.input import FEATURES
 # Every machine has it, whatever it was exported on. Left alone, TensorFlow puts what it can of the decoding on a GPU,
 # such as the scattering of the pixels, which is made of additions there.
 HOST = "/device:CPU:0"
-SIGNATURES = ("serving_default", "serve_examples", "embed", "explain")
+SIGNATURES = ("serving_default", "serve_examples", SERVE_PIXELS, "embed", "explain")
 PARALLEL_DECODING = 16  # calls; tf.data runs them on as many threads as the serving machine has
 
 
@@ -62,6 +63,8 @@ class ServingModule(tf.Module):
         maps = activation_maps(model, flip_average)
         self._embed, self._explain = maps.embed, maps.explain
         self._rows, self._columns = (tf.constant(places, tf.float32) for places in (maps.rows, maps.columns))
+        pixels = tf.TensorSpec([None, image.height, image.width, image.channels], tf.uint8, name="pixels")
+        self.serve_pixels = tf.function(self._serve_pixels, input_signature=[pixels])
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
     def serving_default(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -74,6 +77,10 @@ class ServingModule(tf.Module):
         with tf.device(HOST):
             features = tf.io.parse_example(examples, {ENCODED: FEATURES[ENCODED]})
         return self._classify(features[ENCODED])
+
+    def _serve_pixels(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Classify decoded images: nothing but the network, for programs that decode and for other formats."""
+        return {"probabilities": tf.nn.softmax(self._logits(tf.cast(pixels, tf.float32)) / self.temperature)}
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
     def embed(self, image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:

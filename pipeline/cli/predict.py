@@ -33,6 +33,7 @@ from components.tools.files import replacing
 from components.tools.places import why_no_file
 from components.tools.printable import harmless_cell, printable, printable_json
 from components.tools.retries import reason
+from pipeline.cli.exported_models import is_exported, load_exported
 from pipeline.cli.heat_maps import HeatMaps, check_folder, explainer
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.values import NOT_EMPTY
@@ -46,7 +47,11 @@ Row = dict[str, Any]
 
 @click.command("predict")
 @click.option(
-    "--model", "model_folder", required=True, metavar="DIR", help="A pushed model, or the folder with its versions."
+    "--model",
+    "model_folder",
+    required=True,
+    metavar="DIR|FILE",
+    help="A pushed model, the folder with its versions, or one of its files for other runtimes (.onnx, .tflite).",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="IMAGE|FOLDER...")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON list of objects, not a table.")
@@ -87,8 +92,13 @@ def predict(
     files = find_files(paths)
     if explain_folder is not None:
         check_folder(Path(explain_folder), files)
-    version = find_version(Path(model_folder))
-    labels, classify = load_model(version)
+    if is_exported(Path(model_folder)):
+        if explain_folder is not None:
+            raise click.UsageError(f"--explain needs a SavedModel: give --model its folder. Received: {model_folder}")
+        labels, classify = load_exported(Path(model_folder))
+    else:
+        version = find_version(Path(model_folder))
+        labels, classify = load_model(version)
     heat_maps = None
     if explain_folder is not None:
         heat_maps = HeatMaps(Path(explain_folder), labels, explainer(classify.model, version))  # type: ignore[attr-defined]

@@ -70,6 +70,7 @@ _CHECKS: tuple[_Check, ...] = (
     ("explain.map", lambda c: not c.explain.enabled, "explain.enabled is false"),
     ("explain.map_points", lambda c: c.push.ensemble, _AVERAGE),
     ("explain.map_points", lambda c: not c.explain.enabled, "explain.enabled is false"),
+    ("push.min_agreement", lambda c: not c.push.exports, "push.formats is [saved_model]"),
     ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.epochs", lambda c: not c.tuner.enabled, "tuner.enabled is false"),

@@ -11,6 +11,7 @@ from rich.console import Console
 from components.formats import nodes
 from components.formats.dataset import QUARANTINE
 from components.formats.documents import ANALYSIS, GATE, REPORT, RESULTS, SUMMARY
+from components.formats.exports import EXPORTS, why_not
 from components.split.captures import ENOUGH
 from components.tools.console import say
 from components.tools.files import replacing
@@ -158,6 +159,8 @@ def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir
         say(console, comparison["text"])
     analysis = ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])
     answers = analysis["answers"]
+    if nodes.EXPORT in by_node:
+        notes += why_not(EXPORTS.read(by_node[nodes.EXPORT].uris["exports"]))
     notes += [analysis["data"]["leak"], answers["text"] if answers["short"] else ""]
     if answers["text"] and not answers["short"]:
         say(console, answers["text"])

@@ -64,3 +64,11 @@ def test_the_table_shows_near_duplicates_across_splits() -> None:
     assert shown(0) == "2,527 images looked at, no near-duplicates across splits"
     assert shown(1) == "2,527 images looked at, 1 pair of near-duplicates across splits"
     assert shown(35) == "2,527 images looked at, 35 pairs of near-duplicates across splits"
+
+
+def test_the_table_says_how_far_exported_files_agree_and_which_too_little() -> None:
+    values = {"onnx_agreement": 1.0, "onnx_agrees": 1, "litert_int8_agreement": 0.97, "litert_int8_agrees": 0}
+
+    assert key_figure(nodes.EXPORT, {"exports": values}) == (
+        "share of labels as the SavedModel's: onnx 1.000, litert-int8 0.970 (too little)"
+    )

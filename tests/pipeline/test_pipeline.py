@@ -45,6 +45,7 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("evaluate.min_slice_accuracy=0.7", {"Evaluator", "Report"}),
         ("evaluate.slice_on=[camera]", {"Evaluator", "Report"}),
         ("explain.map_points=100", {"ModelExplanation", "Report"}),
+        ("push.min_agreement=0.9", {"Report"}),
     ],
 )
 def test_an_option_reruns_those_who_read_it(override: str, changed: set[str]) -> None:
@@ -92,6 +93,16 @@ def test_an_ensemble_is_evaluated_and_pushed_in_the_trainers_place() -> None:
     assert components["Pusher"].inputs["model"] is model
     other = cross_fitting()["Pusher"].exec_properties["recipe"]
     assert components["Pusher"].exec_properties["recipe"] != other
+
+
+def test_other_formats_are_made_of_what_is_pushed_and_go_with_it() -> None:
+    components = cross_fitting("push.ensemble=true", "push.formats=[saved_model,onnx]")
+    export = components["ModelExport"]
+
+    assert export.inputs["model"] is components["Pusher"].inputs["model"]
+    for taker in ("Pusher", "Report"):
+        assert components[taker].inputs["exports"] is export.outputs["exports"]
+    assert "ModelExport" not in cross_fitting("push.formats=[saved_model]")
 
 
 @pytest.mark.parametrize("folds", [0, 1])

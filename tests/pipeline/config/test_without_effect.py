@@ -57,6 +57,7 @@ def test_no_preset_sets_an_option_in_vain(preset: str) -> None:
             ["evaluate.folds=2", "push.ensemble=true", "explain.map_points=500"],
             "explain.map_points=500 has no effect: push.ensemble averages several models",
         ),
+        (["push.min_agreement=0.9"], "push.min_agreement=0.9 has no effect: push.formats is [saved_model]"),
         (["tuner.architectures=[resnet50]"], "tuner.architectures=['resnet50'] has no effect: tuner.enabled is false"),
         (
             ["evaluate.target_per_class=true"],
