@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
+from components.tools.wording import counted
+
 
 class Row(TypedDict):
     """A candidate as it stood when it trained last; figures are None where it failed."""
@@ -57,6 +59,6 @@ def rank(rows: Sequence[Row]) -> list[Row]:
     failed = [row for row in rows if row["status"] != "completed"]
     if not completed:
         causes = "; ".join(f"{row['hyperparameters']}: {row['error']}" for row in failed)
-        raise RuntimeError(f"All {len(failed)} trials failed. {causes}")
+        raise RuntimeError(f"{counted(len(failed), 'trial')} failed, and none succeeded. {causes}")
     best, *others = completed
     return [Row(**{**best, "chosen": True, "dropped": None}), *others, *failed]  # type: ignore[typeddict-item]
