@@ -6,7 +6,7 @@ from pipeline.cli.tables import human_size, show
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.garbage import GarbageError, Places, delete, find_garbage
 from pipeline.lineage.store import StoreError, open_store
-from pipeline.local.workdir import Workdir, WorkdirError
+from pipeline.local.workdir import Workdir, WorkdirError, WorkdirLocked
 
 
 @click.command("gc")
@@ -43,7 +43,10 @@ def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
             show(rows, as_json, "Nothing to delete.")
             if yes:
                 delete(garbage, folder.metadata)
-    except (StoreError, WorkdirError, GarbageError) as error:
+    except WorkdirError as error:
+        kind = click.ClickException if isinstance(error, WorkdirLocked) else click.UsageError
+        raise kind(str(error)) from None
+    except (StoreError, GarbageError) as error:
         raise click.ClickException(str(error)) from None
     if garbage and not as_json:
         total = human_size(sum(one.size for one in garbage))
