@@ -2,6 +2,7 @@
 
 import click
 
+from pipeline.cli.run import UsageError
 from pipeline.cli.tables import human_size, show
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.garbage import GarbageError, Places, delete, find_garbage
@@ -44,8 +45,7 @@ def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
             if yes:
                 delete(garbage, folder.metadata)
     except WorkdirError as error:
-        kind = click.ClickException if isinstance(error, WorkdirLocked) else click.UsageError
-        raise kind(str(error)) from None
+        raise (click.ClickException if isinstance(error, WorkdirLocked) else UsageError)(str(error)) from None
     except (StoreError, GarbageError) as error:
         raise click.ClickException(str(error)) from None
     if garbage and not as_json:

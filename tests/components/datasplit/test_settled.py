@@ -4,7 +4,8 @@ import csv
 from pathlib import Path
 
 import pytest
-from datasplit_command import SEALED, Result, done, killed, tree
+from click.testing import Result
+from datasplit_command import SEALED, done, killed, tree
 from drawn_images import draw, draw_folder
 
 from components.images.split_tables import read_lineage
