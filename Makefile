@@ -1,7 +1,7 @@
 # Every target sets up what it needs: `make run-local` and `make test` are all that a fresh machine takes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: setup lock run-local check test-fast test test-containers test-kubeflow lint bench bench-quality bench-full bench-gpu inspect report serve sample-data \
+.PHONY: setup lock run-local check test-fast test test-containers test-kubeflow lint bench bench-quality bench-full bench-faults bench-gpu inspect report serve sample-data \
 	datasplit compile submit image docs clean help
 
 WORKDIR ?= runs/local
@@ -80,6 +80,9 @@ bench-quality: setup ## How well it learns: three seeds on the sample and on dig
 
 bench-full: setup ## The whole pipeline at AffectNet's size: seconds and memory of each component
 	$(py) tests/benchmarks/full_pipeline.py $(ARGS)
+
+bench-faults: setup ## Kills, two at once, damaged and missing files, full disks: what survives (ARGS="--scale 0.1 --only splits")
+	$(py) tests/benchmarks/faults.py $(ARGS)
 
 bench-gpu: setup ## How well a GPU is used: steps, whole trainings, PyTorch, input, serving (ARGS="--device cpu --quick")
 	$(py) tests/benchmarks/gpu.py $(ARGS)

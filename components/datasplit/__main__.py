@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from components.tools.console import say
+from components.tools.places import not_writable, why_no_folder
 from components.tools.printable import printable_lines
 
 if TYPE_CHECKING:
@@ -192,8 +193,10 @@ def main(
         max_copies=max_copies,
         target=target,
     )
+    if not dry_run and (problem := why_no_folder(output or path)):
+        raise click.UsageError(printable_lines(not_writable(output or path, problem)))
     started = time.monotonic()
-    outcome = _run(request, console, workers, dry_run)
+    outcome = _run(request, console, workers, dry_run, is_seed_drawn=seed is None)
     from components.datasplit.shown import show
 
     show(outcome, console, time.monotonic() - started, dry_run)
@@ -206,7 +209,7 @@ def _text(path: str) -> str:
         raise click.ClickException(f"can't read {path}: {error}") from None
 
 
-def _run(request: "Request", console: Console, workers: int | None, dry_run: bool) -> "Outcome":
+def _run(request: "Request", console: Console, workers: int | None, dry_run: bool, *, is_seed_drawn: bool) -> "Outcome":
     from components.augment.augmenter import BadPipeline
     from components.augment.legacy_rules import PipelineError
     from components.datasplit.split_folder import FolderError, Watcher, split_folder
@@ -226,7 +229,8 @@ def _run(request: "Request", console: Console, workers: int | None, dry_run: boo
             say(bars.console, text)
 
         try:
-            return split_folder(request, Watcher(progress, note), workers=workers, dry_run=dry_run)
+            watcher = Watcher(progress, note)
+            return split_folder(request, watcher, workers=workers, dry_run=dry_run, is_seed_drawn=is_seed_drawn)
         except OSError as error:
             raise _failure(_of_the_disk(str(error), error.errno)) from None
         except (WorkError, BadPipeline) as error:

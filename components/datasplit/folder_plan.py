@@ -1,7 +1,5 @@
 """The plan of a folder's images: who goes where, under which names the copies appear, and which units do the work."""
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from components.datasplit.folder_work import FolderUnit, Item, copy_format
 from components.datasplit.read_folder import Folder
+from components.datasplit.tables import csv_line
 from components.images.names import copy_name, free_variants
 from components.images.split_tables import LINEAGE_HEADER
 from components.split.plan import Plan, Rules, make_plan
@@ -92,16 +91,20 @@ class FolderPlan:
             units.append(FolderUnit.of(len(units), map(self.item, part), scratch))
         return units, total
 
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Path and digest of each original."""
+        return ((path, self.folder.sha256(index)) for index, path in enumerate(self.folder.paths))
+
     def write_csv(self, path: Path, split: str, columns: tuple[str, str]) -> None:
         """Label and file name of each image of a split, sorted; one label's names are in memory at a time."""
         members: dict[str, list[int]] = {}
         for index in np.flatnonzero(self.plan.split_of == self.plan.splits.index(split)).tolist():
             members.setdefault(label_of(self.folder.paths[index]), []).append(index)
         with path.open("wb") as file:
-            file.write(_csv_line(*columns))
+            file.write(csv_line(*columns))
             for label in sorted(members):
                 for name in sorted(name for index in members[label] for name in _names(self.item(index))):
-                    file.write(_csv_line(label, name))
+                    file.write(csv_line(label, name))
 
     def write_lineage(self, path: Path) -> None:
         """File, source and copy number of each augmented copy, sorted: of those that are made and those already there.
@@ -114,10 +117,10 @@ class FolderPlan:
             split = self.plan.splits[self.plan.split_of[index]]
             members.setdefault((split, label_of(self.folder.paths[index])), []).append(index)
         with path.open("wb") as file:
-            file.write(_csv_line(*LINEAGE_HEADER))
+            file.write(csv_line(*LINEAGE_HEADER))
             for place in sorted(members):
                 for line in sorted(line for index in members[place] for line in self._lineage(index)):
-                    file.write(_csv_line(*map(str, line)))
+                    file.write(csv_line(*map(str, line)))
 
     def _lineage(self, index: int) -> Iterator[tuple[str, str, int]]:
         item = self.item(index)
@@ -164,11 +167,3 @@ def _names(item: Item) -> Iterator[str]:
     extension = copy_format(item.path, item.format)[1]
     for number in range(1, item.copies + 1):
         yield copy_name(inside, number, extension, item.variant)
-
-
-def _csv_line(*values: str) -> bytes:
-    text = io.StringIO()
-    # Python before 3.13 leaves a carriage return unquoted, which a reader would take for a line's end.
-    every = any("\r" in value for value in values)
-    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if every else csv.QUOTE_MINIMAL).writerow(values)
-    return text.getvalue().encode("utf-8", "surrogateescape")

@@ -157,6 +157,17 @@ def _capture(
     return keys, count_captures(*found, group_on, f"--group-regex {group_regex}", "give --group-on path")
 
 
+def list_files(train: Path) -> list[str]:
+    """Return the paths below `train` of all that may be images of a class, sorted."""
+    return _list_files(train)[0]
+
+
+def why_unusable(file: Path) -> str | None:
+    """Return why a file can't be used; None for an image."""
+    found = _inspect_file(os.fspath(file), False)
+    return found if isinstance(found, str) else None
+
+
 def _list_files(train: Path) -> tuple[list[str], list[tuple[str, str]], list[str], dict[str, str]]:
     """Files with a label, what isn't one with the reason, folders, and what was left out with its kind."""
     files: list[str] = []

@@ -3,6 +3,7 @@
 A record may lie in a folder that came from elsewhere, so it is believed only after it has been checked.
 """
 
+from collections.abc import Collection
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from components.datasplit.workspace import COMMIT, OPTIONS, Workspace
 from components.split.fill import Target
 from components.split.plan import Cell
+from components.tools.printable import printable
 
 SPLITS = ("train", "test")
 _T = TypeVar("_T")
@@ -50,6 +52,49 @@ class Outcome:
     cells: tuple[Cell, ...]
     unusable: int
     written: int
+
+
+# How each field is given. The folders aren't among them: other ones are another split.
+_OPTIONS = {
+    "train_split": "--train-split",
+    "multiplier": "--global-multiplier",
+    "balanced": "--balance",
+    "seed": "--seed",
+    "label_column": "--label-col",
+    "filename_column": "--filename-col",
+    "group_regex": "--group-regex",
+    "group_on": "--group-on",
+    "near_duplicates": "--near-duplicates",
+    "pipeline_yaml": "--pipeline-yaml",
+    "max_copies": "--max-copies-per-image",
+    "target": "--balance-target",
+}
+_NUMBERS = ("train_split", "multiplier")
+
+
+def differences(asked: Request, earlier: Request, but: Collection[str] = ()) -> list[str]:
+    """Return the options in which two requests differ: `--seed 3 (not 99)`.
+
+    Args:
+        asked: what isn't done.
+        earlier: what is.
+        but: fields that nobody asked for.
+    """
+    found = []
+    for field, option in _OPTIONS.items():
+        ours, theirs = getattr(asked, field), getattr(earlier, field)
+        same = Fraction(ours) == Fraction(theirs) if field in _NUMBERS else ours == theirs
+        if not same and field not in but:
+            words = "another file" if field == "pipeline_yaml" else f"{_said(theirs)} (not {_said(ours)})"
+            found.append(f"{option} {words}")
+    return found
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    text = ", ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+    return printable(text) or "none"
 
 
 def record_request(workspace: Workspace, request: Request) -> None:

@@ -1,5 +1,6 @@
 """Split, balance and augment a folder `train/<label>/…` on disk, in place or into another folder."""
 
+import contextlib
 import os
 import shutil
 from collections import Counter
@@ -13,7 +14,16 @@ from components.datasplit.folder_plan import FolderPlan, label_of, plan_folder
 from components.datasplit.folder_work import FolderWork, Item
 from components.datasplit.movable import why_not_movable
 from components.datasplit.read_folder import LINKED_FOLDER, Folder, read_folder
-from components.datasplit.request import SPLITS, Outcome, Request, record_request, recorded_outcome, recorded_request
+from components.datasplit.request import (
+    SPLITS,
+    Outcome,
+    Request,
+    differences,
+    record_request,
+    recorded_outcome,
+    recorded_request,
+)
+from components.datasplit.settled import changed_since, read_sources, settle, write_sources
 from components.datasplit.workspace import OPTIONS, TABLES, Workspace
 from components.images.codec import decode
 from components.images.folder_names import split_of
@@ -38,7 +48,14 @@ class Watcher:
     note: Callable[[str], object]
 
 
-def split_folder(request: Request, watcher: Watcher, *, workers: int | None = None, dry_run: bool = False) -> Outcome:
+def split_folder(
+    request: Request,
+    watcher: Watcher,
+    *,
+    workers: int | None = None,
+    dry_run: bool = False,
+    is_seed_drawn: bool = False,
+) -> Outcome:
     """Do what is asked for, or finish what an interrupted run began.
 
     Args:
@@ -46,6 +63,7 @@ def split_folder(request: Request, watcher: Watcher, *, workers: int | None = No
         watcher: hears of progress, of every change that a 1.x pipeline needed, of what can't be used.
         workers: processes; None for one a core.
         dry_run: plan only, write nothing.
+        is_seed_drawn: nobody asked for this seed, so that an interrupted run may have another one.
 
     Raises:
         FolderError: the folder has no usable image or is split already, or the output isn't empty.
@@ -65,7 +83,7 @@ def split_folder(request: Request, watcher: Watcher, *, workers: int | None = No
         return Outcome(request, planned.plan.cells, len(planned.folder.unusable), 0)
     created = not target.exists()
     with workspace:
-        return _Run(request, watcher, workers, path, target, workspace, created).finish()
+        return _Run(request, watcher, workers, path, target, workspace, created, is_seed_drawn).finish()
 
 
 @dataclass
@@ -77,12 +95,14 @@ class _Run:
     target: Path
     workspace: Workspace
     created: bool
+    is_seed_drawn: bool
 
     def finish(self) -> Outcome:
         finished = recorded_outcome(self.workspace)
         if finished is not None:
             self.watcher.note("An earlier run was interrupted while it moved files into place; finishing that.")
-            self.workspace.commit()
+            self._name_differences(finished.request)
+            self._commit()
             return finished
         recorded = recorded_request(self.workspace)
         if recorded is not None:
@@ -94,8 +114,29 @@ class _Run:
         except BaseException:
             self._give_up()
             raise
-        self.workspace.commit()
+        self._commit()
         return outcome
+
+    def _commit(self) -> None:
+        """Move everything into place, and say what has changed in the folder since it was read."""
+        stage = self.workspace.stage()
+        changed: tuple[str, ...] = ()
+        if stage is not None and (sources := read_sources(stage)):
+            changed = changed_since(self.target, sources, self.workspace.began())
+
+        def settled(stage: Path) -> None:
+            found = replace(settle(stage, self.target), changed=changed)
+            for line in found.told():
+                self.watcher.note(line)
+            if found.gone or found.come:
+                self.watcher.note("The table below is that of the plan, without these changes.")
+
+        self.workspace.commit(settled)
+
+    def _name_differences(self, earlier: Request) -> None:
+        found = differences(self.request, earlier, but=["seed"] if self.is_seed_drawn else [])
+        if found:
+            self.watcher.note(f"Of this command not used, since the interrupted run has: {'; '.join(found)}.")
 
     def _resume(self, earlier: Request) -> None:
         # In place it is the folder that holds the workspace, wherever it has been moved since.
@@ -105,6 +146,7 @@ class _Run:
         if (earlier.output is None) != (self.request.output is None):
             raise self.workspace.not_ours(OPTIONS, "in place and into another folder at once")
         self.watcher.note(f"An earlier run was interrupted; going on with its options (seed {earlier.seed}).")
+        self._name_differences(earlier)
         self.request = earlier
 
     def _give_up(self) -> None:
@@ -151,6 +193,8 @@ class _Run:
         for split in SPLITS:
             planned.write_csv(stage / f"{split}.csv", split, (self.request.label_column, self.request.filename_column))
         planned.write_lineage(stage / LINEAGE)
+        if in_place:
+            write_sources(stage, planned.sources())
         outcome = Outcome(self.request, planned.plan.cells, len(planned.folder.unusable), total)
         self.workspace.seal(stage, planned.paths_of("test") if in_place else (), asdict(outcome))
         return outcome
@@ -176,6 +220,8 @@ def _refuse_what_is_split(request: Request, path: Path, target: Path) -> None:
         raise FolderError(f"{train} is a link, and links aren't followed: put the folder itself in its place")
     for name in ("test", *TABLES, *(name for name in folders if split_of(name) == "test")):
         if (path / name).exists():
+            with contextlib.suppress(OSError):  # all that is left where a run was killed with its last step to do
+                Workspace(path).path.rmdir()
             raise FolderError(f"{path} is split already: it has {name}. Move it away to split train/ once more")
     if request.output is None:
         return

@@ -21,7 +21,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, Any
@@ -113,11 +113,25 @@ class Workspace:
                 file.write(os.fsencode(path) + b"\0")
         self._write(COMMIT, {"stage": stage.name, "note": note})
 
-    def commit(self) -> None:
+    def began(self) -> int:
+        """Return when the attempt began that was sealed, by the clock of the file system, in nanoseconds."""
+        return (self.path / OPTIONS).stat().st_mtime_ns
+
+    def stage(self) -> Path | None:
+        """Return the sealed stage; None if there is none, or none any more."""
+        sealed = self._sealed()
+        return sealed[0] if sealed is not None and sealed[0].is_dir() else None
+
+    def commit(self, settle: Callable[[Path], object] | None = None) -> None:
         """Move the sealed stage into place, or what is left of it, and delete the workspace.
 
+        What is to move and isn't there any more is left out.
+
+        Args:
+            settle: called with the stage when all but the tables has been moved.
+
         Raises:
-            WorkspaceError: a file is in the way or has vanished, which only somebody else can have caused.
+            WorkspaceError: a file is in the way, which only somebody else can have caused.
         """
         sealed = self._sealed()
         if sealed is None:
@@ -131,6 +145,8 @@ class Workspace:
                 _merge(stage / name, self.target / name)
         for path in paths:
             self._move(path)
+        if settle is not None and stage.is_dir():
+            settle(stage)
         for name in TABLES:
             if (stage / name).is_file():
                 (stage / name).replace(self.target / name)
@@ -156,7 +172,7 @@ class Workspace:
                     raise self.not_ours(str(inside.relative_to(self.path)), "a link")
         parents: set[PurePosixPath] = set()
         for path in moves:
-            if path.startswith("/") or {"", ".", ".."} & set(path.split("/")):
+            if leads_out(path):
                 raise self.not_ours("moves", f"{path} leads out of train")
             parents.update(PurePosixPath(path).parents)
         for parent in sorted(parents):
@@ -169,9 +185,8 @@ class Workspace:
         if os.path.lexists(source):
             if os.path.lexists(destination):
                 raise WorkspaceError(f"{destination} is in the way of {source}; move one of them and run again")
+            destination.parent.mkdir(parents=True, exist_ok=True)
             source.rename(destination)
-        elif not os.path.lexists(destination):
-            raise WorkspaceError(f"{source} has vanished in the meantime")
 
     def _sealed(self) -> tuple[Path, dict[str, Any]] | None:
         """Return the stage that is complete, and the note; None if there is none.
@@ -223,6 +238,11 @@ class Workspace:
             os.close(descriptor)
             raise self.not_ours(name, "not a regular file")
         return os.fdopen(descriptor, "w" if flags & os.O_WRONLY else "r", encoding="ascii")
+
+
+def leads_out(path: str) -> bool:
+    """Return whether a path that is recorded as one below a folder leads elsewhere, or may."""
+    return path.startswith("/") or bool({"", ".", ".."} & set(path.split("/")))
 
 
 def _a_link(path: Path) -> str:

@@ -17,12 +17,13 @@ from components.images.source import SourceError
 from components.images.split_tables import SPLIT_TABLES
 from components.ingest.copies import Evidence, doubtful_copies, relate
 from components.ingest.duplicates import count_duplicates, find_duplicates
+from components.ingest.excluded_copies import excluded_copies
 from components.ingest.inspect_image import Quarantined
 from components.ingest.layout import Layout, check_split_csv
 from components.ingest.metadata import describe_metadata, twins_of, with_metadata
 from components.ingest.notes import notes
 from components.ingest.options import DataOptions
-from components.ingest.pack import mend, pack
+from components.ingest.pack import drop, mend, pack
 from components.ingest.structure import read_structure, use_table
 from components.tools.wording import counted
 
@@ -48,8 +49,12 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
     shards = list(pack(source, found.entries, layout, relations, destination, options.max_pixels))
     unusable = {item.id for shard in shards for item in shard.bad}
     marks = {file_id: mark for shard in shards for file_id, mark in shard.marks.items()}
+    excluded = excluded_copies(source, found.excluded, [row for shard in shards for row in shard.rows], marks)
+    if excluded:
+        drop(destination, shards, excluded)
+        found = replace(found, excluded={**found.excluded, **excluded})
     if unusable or marks:
-        usable = [entry for entry in found.entries if entry.id not in unusable]
+        usable = [entry for entry in found.entries if entry.id not in unusable and entry.id not in excluded]
         digests = {row.id: row.sha256 for shard in shards for row in shard.rows}
         relations = relate(usable, layout, given.labels, Evidence(found.lineage, marks, digests))
     rows = [row for shard in shards for row in shard.rows]

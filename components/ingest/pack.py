@@ -6,7 +6,7 @@ Shards are cut by the hash of the ids, so neither the order of a listing nor the
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -120,6 +120,22 @@ def _inspect_shard(source: Source, max_pixels: int, unit: _Unit, path: Path) -> 
 
     write_shard(good(), path)
     return shard
+
+
+def drop(destination: Path, shards: Sequence[Shard], ids: Container[str]) -> None:
+    """Write those shards again that hold images which are left out after all, without these.
+
+    Args:
+        destination: see `pack`.
+        shards: what it yielded.
+        ids: of the images.
+    """
+    for index, shard in enumerate(shards):
+        kept = [row for row in shard.rows if row.id not in ids]
+        if len(kept) < len(shard.rows):
+            path = destination / shard_name(PREFIX, index, len(shards))
+            write_shard((row for row in read_shard(path) if row.id not in ids), path)
+            shard.rows = kept
 
 
 def mend(

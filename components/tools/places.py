@@ -1,5 +1,6 @@
 """Whether something can be written at a place, found out before the work whose result is to go there."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -35,3 +36,15 @@ def why_no_file(path: StrPath) -> str | None:
     if not file.parent.exists():
         return f"there is no folder {Path(path).parent}; make it first"
     return why_no_folder(file.parent)
+
+
+def not_writable(what: str, problem: str) -> str:
+    """Return the message for a place that can't be written to: what it is, why, and what to do.
+
+    Args:
+        what: the option and what it names, such as `--csv x.csv`.
+        problem: from `why_no_folder` or `why_no_file`, or an error's own words.
+    """
+    full = os.strerror(errno.ENOSPC) in problem or os.strerror(errno.EDQUOT) in problem
+    remedy = "Make room there, or name another place" if full else "Name another place, or make this one writable"
+    return f"can't write {what}: {problem}. {remedy}"

@@ -6,7 +6,7 @@ import click
 import yaml
 
 from components.tools.files import write_text
-from components.tools.places import why_no_folder
+from components.tools.places import not_writable, why_no_folder
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.run import UsageError
 from pipeline.cli.values import NOT_EMPTY
@@ -52,8 +52,8 @@ def compile(
 
     if output.suffix not in (".yaml", ".yml"):
         raise UsageError(f"--output must end in .yaml. Received: {output}")
-    if problem := why_no_folder(output.parent):
-        raise UsageError(f"can't write --output {output}: {problem}")
+    if problem := f"{output} is a folder" if output.is_dir() else why_no_folder(output.parent):
+        raise UsageError(not_writable(f"--output {output}", problem))
     try:
         config = load(config_file, overrides)
         image = image or config.kubeflow.image
@@ -81,7 +81,7 @@ def compile(
         output.parent.mkdir(parents=True, exist_ok=True)
         write_text(text, output)
     except OSError as error:
-        raise click.ClickException(f"can't write --output {output}: {error.strerror}") from None
+        raise click.UsageError(not_writable(f"--output {output}", error.strerror or str(error))) from None
     click.echo(output)
     documents = list(yaml.safe_load_all(text))
     if found := launcher_config(documents):

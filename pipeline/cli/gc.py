@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from pipeline.cli.run import UsageError
 from pipeline.cli.tables import human_size, show
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.garbage import Garbage, GarbageError, Places, delete, find_garbage
 from pipeline.lineage.store import StoreError, open_store
-from pipeline.local.workdir import Workdir, WorkdirError
+from pipeline.local.workdir import Workdir, WorkdirError, WorkdirLocked
 
 _LISTED = 200  # more than that are summed up, but for programs
 
@@ -43,7 +44,9 @@ def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
             show(rows, as_json, "Nothing to delete.")
             if yes:
                 delete(garbage, folder.metadata)
-    except (StoreError, WorkdirError, GarbageError) as error:
+    except WorkdirError as error:
+        raise (click.ClickException if isinstance(error, WorkdirLocked) else UsageError)(str(error)) from None
+    except (StoreError, GarbageError) as error:
         raise click.ClickException(str(error)) from None
     if garbage and not as_json:
         total = human_size(sum(one.size for one in garbage))

@@ -14,7 +14,7 @@ from components.formats.folds import ENSEMBLE
 from components.formats.saved_model import ASSETS
 from components.images.codec import MAX_PIXELS, Pixels, decode, encode
 from components.tools.files import replacing
-from components.tools.places import why_no_folder
+from components.tools.places import not_writable, why_no_folder
 from components.tools.printable import printable
 from components.tools.wording import counted, named
 
@@ -67,7 +67,7 @@ def check_folder(folder: Path, files: Sequence[Path]) -> None:
         UsageError: it is such a folder.
     """
     if problem := why_no_folder(folder):
-        raise click.UsageError(f"can't write to --explain {folder}: {problem}")
+        raise click.UsageError(not_writable(f"to --explain {folder}", problem))
     real = os.path.realpath(folder)
     pictures = sorted(path.name for path in folder.glob("*.png"))
     inside = next((file for file in files if os.path.realpath(file.parent) == real), None)

@@ -9,10 +9,11 @@ from pipeline.cli.tables import show
 from pipeline.cli.values import COUNT
 from pipeline.cli.where import Record, Where, with_where
 from pipeline.lineage.difference import difference
-from pipeline.lineage.files import FILES, verify_rows
+from pipeline.lineage.files import FILES
 from pipeline.lineage.runs import artifact_rows, execution_rows, find_run, run_row, size_of, state_of
 from pipeline.lineage.store import Artifact
 from pipeline.lineage.tree import as_dot, as_mermaid, as_text, get, lineage, parse_id
+from pipeline.lineage.verify import verify_rows
 
 _FORMS = {"text": as_text, "mermaid": as_mermaid, "dot": as_dot}
 

@@ -31,7 +31,7 @@ from components.images.room import Room
 from components.images.source import printable as printable_name
 from components.tools.console import uncut_console
 from components.tools.files import replacing
-from components.tools.places import why_no_file
+from components.tools.places import not_writable, why_no_file
 from components.tools.printable import harmless_cell, printable, printable_json
 from components.tools.retries import reason
 from components.tools.wording import counted
@@ -88,7 +88,7 @@ def predict(
     if as_json and csv_file is not None:
         raise click.UsageError("--json prints and --csv writes a file: give one of them.")
     if csv_file is not None and (problem := why_no_file(csv_file)):
-        raise click.UsageError(f"can't write --csv {csv_file}: {problem}")
+        raise click.UsageError(not_writable(f"--csv {csv_file}", problem))
     files = find_files(paths)
     if explain_folder is not None:
         check_folder(Path(explain_folder), files)
@@ -114,7 +114,7 @@ def predict(
         try:
             write_csv(Path(csv_file), rows, labels, for_spreadsheets=for_spreadsheets)
         except OSError as error:
-            raise click.ClickException(f"can't write --csv {csv_file}: {error.strerror}") from None
+            raise click.UsageError(not_writable(f"--csv {csv_file}", error.strerror or str(error))) from None
         click.echo(f"{counted(len(rows), 'row')} in {csv_file}")
     else:
         _print_table(rows)

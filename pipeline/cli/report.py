@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from components.tools.files import replacing
-from components.tools.places import why_no_file
+from components.tools.places import not_writable, why_no_file
 from pipeline.cli.host import HostOptions, make_host
 from pipeline.cli.where import kubeflow_options, workdir_option
 from pipeline.kubeflow.api import Host, SubmitError
@@ -36,7 +36,7 @@ def report(
     default, and print the path of the file.
     """
     if output and (problem := why_no_file(output)):
-        raise click.UsageError(f"can't write --output {output}: {problem}")
+        raise click.UsageError(not_writable(f"--output {output}", problem))
     if kubeflow:
         path = _fetched(make_host(kubeflow, host_options, "--kubeflow"), run or "latest", mlmd, output)
     elif run or any(host_options) or mlmd or output:
@@ -73,5 +73,5 @@ def _fetched(host: Host, name: str, mlmd: str | None, output: str | None) -> Pat
         with replacing(path) as temporary:
             temporary.write_bytes(page)
     except OSError as error:
-        raise click.ClickException(f"can't write {path}: {error.strerror}. Name another file with --output") from None
+        raise click.UsageError(not_writable(f"--output {path}", error.strerror or str(error))) from None
     return path

@@ -75,9 +75,12 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
         check(config, data, folder)
         for line in (*old_names(config), *without_effect(config)):
             click.echo(f"Warning: {line}", err=True)
+        if data is not None:  # before a workdir is made
+            check_data(config, _absolute(data))
         with folder.locked():
             if data is None:
                 data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
+                check_data(config, data)
             with temporary_files_in(folder.temporary), sigterm_interrupts():
                 status = _run(config, data, folder, verbose)
             sys.exit(status)
@@ -107,7 +110,6 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
 
 def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     data = _absolute(data)
-    check_data(config, data)
     digest = digest_of(config, data)
     run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     log = folder.logs / f"{run_id}.log"

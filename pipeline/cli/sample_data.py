@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from components.tools.places import not_writable, why_no_folder
 from components.tools.wording import counted
 from pipeline.cli.values import COUNT
 from pipeline.sample.dataset import DEFAULT_IMAGES, write_sample_data
@@ -17,8 +18,12 @@ from pipeline.sample.dataset import DEFAULT_IMAGES, write_sample_data
 )
 def sample_data(folder: Path, images: int, seed: int) -> None:
     """Draw faces that show eight emotions into DIR/train/<label>/."""
+    if problem := why_no_folder(folder.parent):
+        raise click.UsageError(not_writable(str(folder), problem))
     try:
         count = write_sample_data(folder, images, seed)
-    except (ValueError, OSError) as error:
-        raise click.ClickException(str(error)) from None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise click.UsageError(not_writable(str(folder), error.strerror or str(error))) from None
     click.echo(f"{counted(count, 'image')} in {folder}/train")

@@ -19,6 +19,13 @@ from pipeline.cli.values import DURATION
 )
 @click.option("--schedule", metavar="CRON", help="Run again and again, e.g. `0 3 * * 1` every Monday at three.")
 @click.option("--cache/--no-cache", default=True, show_default=True, help="Reuse earlier results where that is sound.")
+@click.option(
+    "--again",
+    multiple=True,
+    metavar="COMPONENT",
+    help="Make what this component makes once more, past what the cache has: its artifacts are damaged. Later "
+    "submissions need the option, too, or a FILE with kubeflow.components.COMPONENT.again=1; can be repeated.",
+)
 @click.option("--wait", is_flag=True, help="Follow the run to its end.")
 @click.option("--timeout", type=DURATION, metavar="TIME", help="With --wait: give up after it, e.g. 90s, 30m or 12h.")
 def submit(
@@ -29,6 +36,7 @@ def submit(
     parameters: tuple[str, ...],
     schedule: str | None,
     cache: bool,
+    again: tuple[str, ...],
     wait: bool,
     timeout: float | None,
 ) -> None:
@@ -48,7 +56,7 @@ def submit(
         raise UsageError("--wait follows one run; a schedule has no end")
     if timeout is not None and not wait:
         raise UsageError("--timeout is how long --wait may take: give both")
-    request = kubeflow.Request(path, make_host(host, host_options), experiment, given, schedule, cache)
+    request = kubeflow.Request(path, make_host(host, host_options), experiment, given, schedule, cache, again)
     try:
         result = kubeflow.submit(request, lambda problem: click.echo(f"Warning: {problem}", err=True))
         click.echo(f"version {result.version}\n{result.link}")

@@ -11,7 +11,7 @@ import click
 from components.formats.suspects import in_words, judged, shown_rows
 from components.images.source import SourceError
 from components.tools.files import replacing
-from components.tools.places import why_no_file
+from components.tools.places import not_writable, why_no_file
 from components.tools.wording import counted
 from pipeline.cli.tables import show
 from pipeline.cli.values import NOT_EMPTY
@@ -94,7 +94,7 @@ def suspects(
         raise click.UsageError("--import FILE and --into TABLE belong together, and --merge to them")
     for option, file in (("--csv", csv_file), ("--export", export), ("--into", into)):
         if file is not None and (problem := why_no_file(file)):
-            raise click.UsageError(f"can't write {option} {file}: {problem}")
+            raise click.UsageError(not_writable(f"{option} {file}", problem))
     with _failures():
         run = latest(workdir)
         if decided and into:
@@ -127,7 +127,7 @@ def _list(run: Reviewed, first: int | None, csv_file: Path | None, as_json: bool
                 writer.writeheader()
                 writer.writerows(rows)
         except OSError as error:
-            raise click.ClickException(f"can't write --csv {csv_file}: {error.strerror}") from None
+            raise click.UsageError(not_writable(f"--csv {csv_file}", error.strerror or str(error))) from None
         click.echo(f"{counted(len(rows), 'image')} in {csv_file}")
     else:
         unlisted = f"Suspicious labels: {listed}. None is listed, since report.suspects is 0: give --first N."

@@ -6,8 +6,8 @@
 The launcher names artifacts by URI and has copied the inputs of `s3://bucket/x` to `/s3/bucket/x`; what it then finds
 at an output's local path it uploads. TFX's runner needs classes of artifacts, which neither the driver nor kfp's local
 runner passes on, and executors read and write paths. So: the run's values checked, types restored, URIs made paths,
-folders made, the executor run, and in what is handed back, paths made URIs. TFX is imported for executors that need it;
-the others run by themselves (`pipeline.kubeflow.plain_run`).
+damaged inputs refused, folders made, the executor run, and in what is handed back, paths made URIs and files recorded.
+TFX is imported for executors that need it; the others run by themselves (`pipeline.kubeflow.plain_run`).
 """
 
 import argparse
@@ -31,7 +31,8 @@ from pipeline.kubeflow import log_lines
 from pipeline.kubeflow.plain_run import run_plainly
 from pipeline.kubeflow.run_values import as_run, check_values
 from pipeline.kubeflow.shown_metrics import SHOWN_METRICS
-from pipeline.kubeflow.spec import RULES
+from pipeline.kubeflow.spec import AGAIN, MAKERS, RULES
+from pipeline.kubeflow.whole_files import refuse_damaged, with_files
 
 Message = dict[str, Any]
 
@@ -48,7 +49,8 @@ class Task:
     Attributes:
         executor: dotted path of the executor's class.
         invocation: ExecutorInput.
-        inputs_spec: ComponentInputsSpec, from the arguments, with the rules for the run's values.
+        inputs_spec: ComponentInputsSpec, from the arguments, with the rules for the run's values, and who makes the
+            inputs.
         beam: further arguments, for Beam.
     """
 
@@ -64,6 +66,7 @@ def parse(arguments: Sequence[str]) -> Task:
     parser.add_argument("--executor_class_path", required=True)
     parser.add_argument("--json_serialized_invocation_args", required=True, type=json.loads)
     parser.add_argument("--json_serialized_inputs_spec_args", default={}, type=json.loads)
+    parser.add_argument(AGAIN)  # for Kubeflow's cache, which goes by the arguments
     known, beam = parser.parse_known_args(arguments)
     return Task(
         known.executor_class_path,
@@ -210,6 +213,9 @@ def write_parameters(output: Message, outputs: Mapping[str, Any]) -> None:
 def run(task: Task) -> None:
     """Run the executor and leave behind what the launcher looks for."""
     invocation = prepare(task)
+    began = time.monotonic()
+    refuse_damaged(invocation["inputs"]["artifacts"], task.inputs_spec.get(MAKERS, {}))
+    digesting = time.monotonic() - began
     make_folders(invocation)
 
     module, _, name = task.executor.rpartition(".")
@@ -218,11 +224,16 @@ def run(task: Task) -> None:
     imports = process_age()
     print(f"{task.executor} starts, {imports:.1f} s after its container's process", flush=True)
     output = hand_back(execute(invocation), task)
-    handed = {**output, "artifacts": {**output["artifacts"], **shown_metrics(task)}}
+    began = time.monotonic()
+    paths = {key: local_path(found["artifacts"][0]["uri"]) for key, found in output["artifacts"].items()}
+    recorded = with_files(output["artifacts"], paths)
+    digesting += time.monotonic() - began
+    handed = {**output, "artifacts": {**recorded, **shown_metrics(task)}}
     Path(task.invocation["outputs"]["outputFile"]).write_text(json.dumps(handed, sort_keys=True), "utf-8")
     write_parameters(output, task.invocation["outputs"])
     print(log_lines.made(output["artifacts"]), flush=True)
-    print(f"{task.executor} done: {process_age():.1f} s, of which imports {imports:.1f} s", flush=True)
+    parts = f"imports {imports:.1f} s, digests {digesting:.2f} s"
+    print(f"{task.executor} done: {process_age():.1f} s, of which {parts}", flush=True)
 
 
 def _by_tfx(task: Task) -> Callable[[Message], Message]:

@@ -95,6 +95,7 @@ class TaskOptions(Section):
     tolerations: tuple[TolerationOptions, ...] = Field((), description="`{key, operator, value, effect}` each")
     retry: RetryOptions | None = Field(None, description="`{count, backoff, factor, longest}`")
     cache: bool | None = Field(None, description="reuse earlier results; null: where that is sound")
+    again: int = Field(0, ge=0, description="a number not used before: run once more, past what the cache has")
 
 
 class KubeflowOptions(Section):
@@ -107,7 +108,7 @@ class KubeflowOptions(Section):
     components: dict[str, TaskOptions] = Field(
         default_factory=dict,
         description="by component (`Trainer`, …; `all` for each): `cpu`, `memory`, `gpu`, `env`, `secret_env`, `pvc`, "
-        "`node_selector`, `tolerations`, `retry`, `cache`",
+        "`node_selector`, `tolerations`, `retry`, `cache`, `again`",
     )
 
 

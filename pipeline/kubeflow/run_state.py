@@ -1,6 +1,5 @@
 """How a run on Kubeflow stands: its own state, and each task's, with what the pods' logs tell of those that ended."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -12,6 +11,7 @@ from pipeline.kubeflow.api import Host, MissingError, SubmitError
 from pipeline.kubeflow.log_lines import read_failure, read_made
 from pipeline.kubeflow.pod_logs import PodLogs
 from pipeline.kubeflow.task_states import TaskRun, from_tasks, from_workflow, read_time, task_names, was_terminated
+from pipeline.kubeflow.workflow import read_workflow
 
 FINISHED = ("succeeded", "failed", "canceled", "skipped", "error")
 
@@ -77,7 +77,7 @@ class RunReader:
         run = self._host.get_json(f"/apis/v2beta1/runs/{self._quoted}", {"view": "FULL"})
         self._names = self._names or self._read_names(run)
         now = datetime.now(timezone.utc)
-        workflow = self._read_workflow()
+        workflow = read_workflow(self._host, self._run_id)
         if workflow:
             tasks = from_workflow(workflow, self._names, now)
         else:
@@ -98,15 +98,6 @@ class RunReader:
                 self._with_log(task, namespace, run.get("created_at", "")[:10], state in FINISHED) for task in tasks
             ],
         )
-
-    def _read_workflow(self) -> dict[str, Any]:
-        """Return Argo's Workflow; empty where there is none yet, or no v1beta1."""
-        try:
-            answer = self._host.get_json(f"/apis/v1beta1/runs/{self._quoted}")
-        except MissingError:
-            return {}
-        manifest = (answer.get("pipeline_runtime") or {}).get("workflow_manifest")
-        return dict(json.loads(manifest)) if manifest else {}
 
     def _read_names(self, run: Mapping[str, Any]) -> list[str]:
         spec = run.get("pipeline_spec")

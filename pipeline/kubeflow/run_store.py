@@ -1,11 +1,14 @@
 """Kubeflow's API as a record of runs, for `inspect` and `report`: only ever asked, never told."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from pipeline.kubeflow.answers import Answer, Task, parameters_of, to_artifact, to_event, to_run, to_tasks
 from pipeline.kubeflow.api import Host, MissingError, Query
+from pipeline.kubeflow.task_states import was_terminated
+from pipeline.kubeflow.workflow import read_workflow
 from pipeline.lineage.store import Artifact, Event, Execution, Id, Run, StoreError
 
 _API = "/apis/v2beta1"
@@ -36,6 +39,7 @@ class KubeflowStore:
         self._host = host
         self._answers: dict[Id, Answer] = {}  # of runs, with their tasks
         self._run_of: dict[Id, Id] = {}  # by task
+        self._was_terminated: dict[Id, bool] = {}  # by run
         try:
             self._get("artifacts", {"page_size": 1, **self._namespace()})
             self.has_artifacts = True
@@ -45,9 +49,8 @@ class KubeflowStore:
 
     def runs(self, limit: int | None = None) -> list[Run]:
         """Return all runs, or so many, the newest first."""
-        return [
-            to_run(answer) for answer in self._listed("runs", {"sort_by": _NEWEST_FIRST, **self._namespace()}, limit)
-        ]
+        found = self._listed("runs", {"sort_by": _NEWEST_FIRST, **self._namespace()}, limit)
+        return [self._with_ending(to_run(answer)) for answer in found]
 
     def parameters_of(self, run: Run) -> dict[str, Any]:
         """Return the parameters that were set for a run."""
@@ -106,6 +109,16 @@ class KubeflowStore:
             self._run_of[answer["task_id"]] = answer["run_id"]
             events.append(to_event(answer))
         return events
+
+    def _with_ending(self, run: Run) -> Run:
+        """Return the run as canceled where somebody ended it: Kubeflow calls it failed, as its tasks are."""
+        if run.properties["state"] != "failed":
+            return run
+        if run.id not in self._was_terminated:
+            self._was_terminated[run.id] = was_terminated(read_workflow(self._host, run.id))
+        if not self._was_terminated[run.id]:
+            return run
+        return replace(run, properties={**run.properties, "state": "canceled"})
 
     def _known(self, ids: Iterable[Id]) -> list[Task]:
         """Return the tasks with these ids."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.formats import nodes
-from components.formats.nodes import kebab
+from components.formats.nodes import kebab, node_of_task
 from components.tools.environment import GPUS
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.parameters import Parameter, Rule
@@ -28,6 +28,9 @@ _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 _RECIPE = "recipe"
 # Beside the inputs that TFX declares, in the same argument, which TFX reads ignoring what it doesn't know.
 RULES = "rules"
+MAKERS = "makers"
+# An argument that says nothing but that a component is to run once more: Kubeflow's cache goes by arguments.
+AGAIN = "--again"
 # What looks at the world outside, so that everything else can be cached.
 NEVER_CACHED = nodes.DATA_DIGEST
 
@@ -59,7 +62,8 @@ def reshape(
         components[f"comp-{kebab(node)}"] = shaped = _component(node, component, added)
         dag[kebab(node)] = _task(node, task, added, tasks[node])
         executor = spec["deploymentSpec"]["executors"][component["executorLabel"]]
-        executors[f"exec-{kebab(node)}"] = _executor(executor, shaped, _rules(dag[kebab(node)], rules), tasks[node])
+        told = {RULES: _rules(dag[kebab(node)], rules), MAKERS: _makers(task)}
+        executors[f"exec-{kebab(node)}"] = _executor(executor, shaped, told, tasks[node])
     return {
         "pipelineInfo": {"name": name, "description": description},
         "defaultPipelineRoot": root,
@@ -123,6 +127,12 @@ def _rules(task: Spec, rules: Mapping[str, Rule]) -> Spec:
     return {key: {"parameter": name, **rules[name]} for key, name in taken.items()}
 
 
+def _makers(task: Spec) -> dict[str, str]:
+    """Return the component that makes each input."""
+    taken = task.get("inputs", {}).get("artifacts", {})
+    return {key: source["taskOutputArtifact"]["producerTask"] for key, source in taken.items()}
+
+
 def _artifact_type(artifact: Spec) -> Spec:
     title = artifact.get("schemaTitle")
     if title is None:
@@ -143,12 +153,27 @@ def read_rules(spec: Spec) -> dict[str, Rule]:
     return found
 
 
-def _executor(executor: Spec, component: Spec, rules: Spec, task: TaskOptions) -> Spec:
+def component_names(spec: Spec) -> list[str]:
+    """Return the components of a compiled file, by name."""
+    return sorted(node_of_task(task) for task in spec["root"]["dag"]["tasks"])
+
+
+def once_more(spec: Spec, node: str) -> None:
+    """Let a component run once more than a compiled file has it, in place, and then come from the cache again."""
+    arguments = spec["deploymentSpec"]["executors"][f"exec-{kebab(node)}"]["container"]["args"]
+    if AGAIN in arguments:
+        place = arguments.index(AGAIN) + 1
+        arguments[place] = str(int(arguments[place]) + 1)
+    else:
+        arguments += [AGAIN, "1"]
+
+
+def _executor(executor: Spec, component: Spec, told: Spec, task: TaskOptions) -> Spec:
     container = dict(executor["container"])
     arguments = list(container["args"])
-    declared = component.get("inputDefinitions", {}) | ({RULES: rules} if rules else {})
+    declared = component.get("inputDefinitions", {}) | {key: value for key, value in told.items() if value}
     arguments[arguments.index(_INPUTS_SPEC) + 1] = json.dumps(declared, sort_keys=True, ensure_ascii=False)
-    container["args"] = arguments
+    container["args"] = arguments + ([AGAIN, str(task.again)] if task.again else [])
     env = dict(task.env)
     if task.gpu and "gpu" in task.gpu.type:  # what was asked for must be seen there, or the Trainer stops
         env.setdefault(GPUS, str(task.gpu.count))

@@ -8,7 +8,7 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,7 @@ from pipeline.kubeflow.api import Host, SubmitError, is_conflict
 from pipeline.kubeflow.ir_yaml import dump
 from pipeline.kubeflow.launcher_config import disagreements
 from pipeline.kubeflow.parameters import checked
-from pipeline.kubeflow.spec import read_rules
+from pipeline.kubeflow.spec import NEVER_CACHED, component_names, once_more, read_rules
 from pipeline.kubeflow.version_description import version_description
 
 SERVICE_ACCOUNT = "# Service account: "
@@ -37,6 +37,7 @@ class Request:
         parameters: of the pipeline, as text.
         schedule: cron expression of five fields, or six with seconds first; None: run once, now.
         cache: False: no task takes earlier results; True: as compiled.
+        again: components that are to run once more than the compiled file has it, past what the cache has.
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Request:
     parameters: Mapping[str, str] = field(default_factory=dict)
     schedule: str | None = None
     cache: bool = True
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,8 @@ def submit(request: Request, warn: Callable[[str], None]) -> Submission:
     cron = six_fields(request.schedule) if request.schedule else None
     for problem in disagreements(documents, values):
         warn(problem)
+    if request.again:
+        text = made_again(text, request.again)
     if not request.cache:
         text = without_cache(text)
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -91,7 +95,9 @@ def submit(request: Request, warn: Callable[[str], None]) -> Submission:
             "job_name": f"{name}-{version}-{time.strftime('%Y%m%d-%H%M%S')}",
             "params": values,
             "pipeline_id": pipeline_id,
-            "version_id": _version_id(client, pipeline_id, version, text, version_description(text, request.cache)),
+            "version_id": _version_id(
+                client, pipeline_id, version, text, version_description(text, request.cache, request.again)
+            ),
             # The IR's own is read by Kubeflow's form alone.
             "pipeline_root": documents[0].get("defaultPipelineRoot"),
             "service_account": _service_account(text),
@@ -137,10 +143,35 @@ def six_fields(cron: str) -> str:
 
 def without_cache(text: str) -> str:
     """Return the compiled file with every task's caching off: an uploaded version takes no such option from a run."""
+
+    def switch_off(spec: dict[str, Any]) -> None:
+        for task in spec["root"]["dag"]["tasks"].values():
+            task["cachingOptions"] = {}
+
+    return _changed(text, switch_off)
+
+
+def made_again(text: str, components: Sequence[str]) -> str:
+    """Return the compiled file in which components run once more; after that the cache has them.
+
+    Raises:
+        SubmitError: one isn't in the file, or always runs.
+    """
+
+    def mark(spec: dict[str, Any]) -> None:
+        possible = [name for name in component_names(spec) if name != NEVER_CACHED]
+        for name in dict.fromkeys(components):
+            if name not in possible:
+                raise SubmitError(f"--again takes one of {', '.join(possible)}. Received: {name}")
+            once_more(spec, name)
+
+    return _changed(text, mark)
+
+
+def _changed(text: str, change: Callable[[dict[str, Any]], None]) -> str:
     comments = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     documents = list(yaml.safe_load_all(text))
-    for task in documents[0]["root"]["dag"]["tasks"].values():
-        task["cachingOptions"] = {}
+    change(documents[0])
     return comments + dump(documents)
 
 

@@ -33,15 +33,17 @@ def origin_comments(config: Config, preset: str | None) -> list[str]:
     return [f"# {title}: {value}" for title, value in values.items()]
 
 
-def version_description(text: str, cache: bool) -> str:
+def version_description(text: str, cache: bool, again: Sequence[str] = ()) -> str:
     """Return the description of a version, as the Markdown that Kubeflow's pages take; "" where a file says nothing.
 
     Args:
         text: the compiled file.
         cache: False: caching was turned off in it.
+        again: components that were told in it to run once more.
     """
     comments = takewhile(lambda line: line.startswith("#"), text.splitlines())
     lines = [line[2:] for line in comments if line.startswith(tuple(f"# {title}: " for title in _TITLES))]
+    lines += [f"Once more: {', '.join(again)}"] if again else []
     lines += [] if cache else ["Caching: off for every task"]
     return "\n".join(f"- {line}" for line in lines)
 

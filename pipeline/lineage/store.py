@@ -5,7 +5,7 @@ TFX and Kubeflow write ML Metadata each in a way of its own; what is read here l
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -173,12 +173,31 @@ def _checked(config: Any, uri: str) -> "MlmdStore":
     return store
 
 
+class _Asked:
+    """ML Metadata's client, whose own errors, such as those of a damaged file, become ours."""
+
+    def __init__(self, client: metadata_store.MetadataStore) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self._client, name)
+
+        def ask(*arguments: Any, **options: Any) -> Any:
+            try:
+                return call(*arguments, **options)
+            except errors.StatusError as error:
+                said = " ".join(str(error).split())[:300]
+                raise StoreError(f"can't read ML Metadata, which is damaged or went away: {said}") from None
+
+        return ask
+
+
 class MlmdStore:
     """ML Metadata, in a file or behind a server; only ever read."""
 
     def __init__(self, store: metadata_store.MetadataStore) -> None:
         """Wrap a connected store."""
-        self.mlmd = store
+        self.mlmd = _Asked(store)
         self._execution_types: dict[int, str] = {}
         self._artifact_types: dict[int, str] = {}
         self._run_type = _RUN_TYPES[0]
@@ -282,7 +301,18 @@ def _numbers(ids: Iterable[Id]) -> list[int]:
 
 
 def _values(one: Any) -> dict[str, Any]:
-    """Properties and custom properties as plain values."""
+    """Return properties and custom properties as plain values.
+
+    Raises:
+        StoreError: one is damaged.
+    """
+    try:
+        return _plain_values(one)
+    except ValueError as error:  # a text that is no UTF-8 any longer
+        raise StoreError(f"ML Metadata is damaged at number {one.id}: {error}") from None
+
+
+def _plain_values(one: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for values in (one.properties, one.custom_properties):
         for name, value in values.items():

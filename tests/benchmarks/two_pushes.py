@@ -42,14 +42,26 @@ def main(times: int) -> None:
     """Print what became of the pushes, for each kind of destination."""
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        for kind in _MODELS:
-            _write_model(root / kind.decode(), kind)
+        write_models(root)
         _report("folder", times, root, str(root / "served"))
-        with _bucket() as bucket:
-            _report("object store", times, root, bucket)
+        with bucket() as place_in_store:
+            _report("object store", times, root, place_in_store)
 
 
 def _report(what: str, times: int, models: Path, destination: str) -> None:
+    counts = pushed_at_once(times, models, destination)
+    found = ", ".join(f"{n} {name}" for name, n in counts.items() if n or name in ("lost",))
+    print(f"{what}: {times} times two pushes; {found}")
+
+
+def pushed_at_once(times: int, models: Path, destination: str) -> Counter[str]:
+    """Push two models at once, so many times; return what went wrong, with how often.
+
+    Args:
+        times: each to a place of its own.
+        models: the folder with the two, from `write_models`.
+        destination: below which these places are.
+    """
     context = multiprocessing.get_context("spawn")
     counts = Counter[str]()
     with ProcessPoolExecutor(2, context, initializer=_meet, initargs=(context.Barrier(2),)) as pool:
@@ -70,10 +82,7 @@ def _report(what: str, times: int, models: Path, destination: str) -> None:
                 else:
                     standing.append(recipe)
             counts["lost"] += len(set(_MODELS) - set(standing))
-    print(
-        f"{what}: {times} times two pushes; "
-        + ", ".join(f"{n} {name}" for name, n in counts.items() if n or name in ("lost",))
-    )
+    return counts
 
 
 def _meet(barrier: Any) -> None:
@@ -90,10 +99,12 @@ def _push(model: str, destination: str, kind: str) -> str:
     return ""
 
 
-def _write_model(folder: Path, kind: bytes) -> None:
-    for name in _FILES:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(kind * _SIZE)
+def write_models(root: Path) -> None:
+    """Write the two models."""
+    for kind in _MODELS:
+        for file in (root / kind.decode() / name for name in _FILES):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(kind * _SIZE)
 
 
 def _read(uri: str) -> dict[str, bytes]:
@@ -106,7 +117,8 @@ def _read(uri: str) -> dict[str, bytes]:
 
 
 @contextmanager
-def _bucket() -> Iterator[str]:
+def bucket() -> Iterator[str]:
+    """An S3 server; yields a place in it to push to."""
     with s3_server() as port:
         os.environ |= KEYS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
         file_system("s3://models")[0].mkdir("models")

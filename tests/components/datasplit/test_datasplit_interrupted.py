@@ -1,6 +1,5 @@
 """`datasplit` killed at any moment, and given again."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from datasplit_command import COUNTS, datasplit, done, per_class, tree, tree_hash
+from datasplit_command import COUNTS, datasplit, done, killed, per_class, tree, tree_hash
 from drawn_images import draw_folder
 
 # `datasplit` imports Beam when the work begins.
@@ -59,8 +58,8 @@ while killed < moments:
     time.sleep(chance.uniform(0, min(seconds)))
     os.kill(child, signal.SIGKILL)
     died = os.waitpid(child, 0)[1] != 0
-    if not died or (not (Path(path) / ".datasplit").exists() and (Path(path) / "test").exists()):
-        continue  # it had finished already
+    if not died or ((Path(path) / "train.csv").exists() and not (Path(path) / ".datasplit" / "commit.json").exists()):
+        continue  # it had finished already, but for the empty folder that it goes by
     print("begun" if (Path(path) / ".datasplit").exists() else "untouched", flush=True)
     assert os.waitpid(start(path), 0)[1] == 0
     shutil.move(path, data.parent / f"finished{killed}")
@@ -79,21 +78,16 @@ def test_killed_at_20_random_moments_in_place_a_rerun_finishes(data: Path, tmp_p
     assert shown.count("begun") >= 10
 
 
-def killed(folder: Path, *arguments: str) -> None:
-    """Give the command in a folder and let it die when it has recorded its options."""
-    code = "import components.datasplit.split_folder as s, os; s._Run._try_pipeline = lambda *_: os._exit(9)\n"
-    code += "from components.datasplit.__main__ import main; main()"
-    command = [sys.executable, "-c", code, *arguments, "--balance", "--seed", "3", "--workers", "1"]
-    environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
-    assert subprocess.run(command, check=False, capture_output=True, cwd=folder, env=environment).returncode == 9
-
-
 def test_a_rerun_goes_on_with_its_own_seed_and_options(data: Path, tmp_path: Path) -> None:
     done(data, "--balance", "--seed", 3, "--output", tmp_path / "expected")
     killed(tmp_path, str(data))
     assert (data / ".datasplit").is_dir()
-    again = done(data, "--seed", 99)
+    again = done(data, "--seed", 99, "--train-split", "0.80", "--max-copies-per-image", 2)
     assert "going on with its options (seed 3)" in again.output
+    assert (
+        "Of this command not used, since the interrupted run has: --balance train, test (not none); --seed 3 (not 99); "
+        "--max-copies-per-image none (not 2)."
+    ) in " ".join(again.output.split())
     assert tree(data) == tree(tmp_path / "expected")
 
 

@@ -73,7 +73,7 @@ def test_a_folder_that_nobody_may_write_to_is_named(data: Path) -> None:
     with mounted(data, "ro"):
         refused = datasplit(data, "--seed", 3)
 
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "Traceback" not in refused.output
     assert str(data) in refused.output
     assert tree(data) == before

@@ -268,6 +268,29 @@ def test_a_folder_whose_only_image_is_a_copy_of_a_corrected_one_is_no_class(tmp_
     assert summary["classes"] == {"happy": 2, "sad": 5}
 
 
+def test_a_copy_that_only_its_mark_tells_is_left_out_with_its_excluded_source(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for number in range(4):
+        draw(data / "happy" / f"{number}.jpg", number)
+        draw(data / "sad" / f"{number}.jpg", 10 + number)
+    sources = [data / "happy" / "0.jpg", data / "happy" / "x.jpg", data / "sad" / "1.jpg"]
+    for copy, source in zip(
+        [data / "happy" / "x.jpg", data / "happy" / "y.jpg", data / "sad" / "z.jpg"], sources, strict=True
+    ):
+        draw(copy, 20 + len(copy.name) + ord(copy.name[0]))
+        copy.write_bytes(marked(copy.read_bytes(), "jpeg", CopyMark(file_sha256(source.read_bytes()), 1)))
+    (tmp_path / "labels.csv").write_text("path,label,exclude\nhappy/0.jpg,happy,yes\n")
+    (tmp_path / "out").mkdir()
+
+    summary = ingest(str(data), tmp_path / "out", DataOptions(labels_csv=str(tmp_path / "labels.csv")))
+
+    kept = [row.id for path in shard_paths(tmp_path / "out", "images") for row in read_shard(path)]
+    gone = {"happy/0.jpg", "happy/x.jpg", "happy/y.jpg"}  # a copy of it, and that copy's copy
+    assert sorted(kept) == sorted({str(path.relative_to(data)) for path in data.rglob("*.jpg")} - gone)
+    assert summary["classes"] == {"happy": 3, "sad": 5}
+    assert summary["excluded"] == {"excluded by data.labels_csv": 3}
+
+
 def test_data_whose_copies_are_of_other_images_is_other_data(august: Path, tmp_path: Path) -> None:
     split(august, tmp_path / "out", 1)
     table = tmp_path / "out" / "lineage.csv"

@@ -142,7 +142,7 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                     return self._object(query)
                 return (
                     self._recorded(kubeflow.recorded, path, several)
-                    if kubeflow.recorded
+                    if kubeflow.recorded and not path.startswith("/apis/v1beta1/")
                     else self._listing(path, query)
                 )
             if path == "/pipelines/upload_version":

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from argo_workflow import Workflow
 from click.testing import CliRunner, Result
 from driver_records import FIGURES
 from recorded_runs import Recorded
@@ -80,6 +81,16 @@ def test_executions_are_the_components_alone(kubeflow: Kubeflow, state: str, exp
     run = rows(kubeflow, "runs")[0]
     assert run["state"] == expected
     assert run["seconds"] >= 0
+
+
+@pytest.mark.parametrize(("terminated", "expected"), [(True, "canceled"), (False, "failed")])
+def test_a_run_that_somebody_ended_is_canceled(kubeflow: Kubeflow, terminated: bool, expected: str) -> None:
+    assert kubeflow.recorded is not None
+    kubeflow.recorded.add("3d3e", {}, last="trainer", state="FAILED")
+    kubeflow.workflows = [Workflow(terminated=terminated).failed("trainer", "Step exceeded its deadline").as_json()]
+
+    assert [row["state"] for row in rows(kubeflow, "runs")] == [expected, "succeeded", "succeeded"]
+    assert [path for path, _ in kubeflow.asked if "v1beta1" in path] == ["/apis/v1beta1/runs/3d3e"]
 
 
 @pytest.mark.parametrize(

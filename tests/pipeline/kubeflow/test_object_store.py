@@ -1,6 +1,7 @@
 """Data and models in an object store: a real S3 server on loopback, read and written as the pods do."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from components.images.source import SourceError, open_source
 from components.ingest.ingest import ingest
 from components.ingest.options import DataOptions
 from components.pusher.push import push
+from pipeline.lineage.files import FILES, record_of
+from pipeline.lineage.store import Artifact
+from pipeline.lineage.verify import verify_rows
 from pipeline.sample.dataset import write_sample_data
 
 IMAGES = 48
@@ -149,3 +153,33 @@ def test_an_incomplete_model_in_a_bucket_is_no_version(store: s3fs.S3FileSystem)
 
 def test_a_destination_without_models_has_no_versions(store: s3fs.S3FileSystem) -> None:
     assert list_versions("s3://not-there/affect") == []
+
+
+def test_files_in_a_store_are_held_against_what_was_recorded(store: s3fs.S3FileSystem, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    (folder / "variables").mkdir(parents=True)
+    (folder / "saved_model.pb").write_bytes(b"graph")
+    (folder / "variables" / "data").write_bytes(bytes(2 << 20))
+    store.mkdir("root")
+    store.put(f"{folder}/", "root/model/", recursive=True)
+    s3 = Artifact(1, "Model", "s3://root/model", "LIVE", 0, {FILES: record_of(str(folder))})
+    minio, old = replace(s3, uri="minio://root/model"), replace(s3, properties={})
+
+    assert [row["state"] for row in verify_rows([s3, minio, old])] == ["whole", "whole", "unknown"]
+
+    store.pipe_file("root/model/variables/data", bytes((2 << 20) - 1) + b"x")
+    [row] = verify_rows([s3])
+    assert (row["state"], row["what"]) == ("damaged", "s3://root/model/variables/data was changed")
+
+    store.rm_file("root/model/variables/data")
+    [row] = verify_rows([minio])
+    assert (row["state"], row["what"]) == ("damaged", "minio://root/model/variables/data is missing")
+
+
+def test_a_store_that_cannot_be_reached_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+
+    [row] = verify_rows([Artifact(1, "Model", "minio://root/model", "LIVE", 0, {FILES: '{"a": "00"}'})])
+
+    assert row["state"] == "unknown"
+    assert row["what"].startswith("set AWS_ENDPOINT_URL and its keys")

@@ -19,6 +19,7 @@ from components.formats.pushed_models import Origin
 from components.formats.saved_model import GRAPH, serving_folder
 from components.pusher.push import push
 from components.tools.files import read_json, write_json
+from pipeline.lineage.files import FILES
 
 _HEAVY = {"tfx", "tensorflow", "tensorflow_data_validation", "apache_beam", "kfp", "ml_metadata"}
 # What ML Metadata knows of a task's inputs; on the way through JSON every number has become a double.
@@ -87,9 +88,19 @@ def task(artifacts: Path, tmp_path: Path) -> Task:
         assert "components" in imported
         assert imported & _HEAVY == set()
         output = read_json(tmp_path / "output_metadata.json")
-        return {key: one["artifacts"][0]["metadata"] for key, one in output["artifacts"].items()}
+        made = {key: one["artifacts"][0]["metadata"] for key, one in output["artifacts"].items()}
+        for key, metadata in made.items():
+            if titles[key]["schemaTitle"] != "system.Metrics":
+                assert json.loads(metadata.pop(FILES)).keys() == _files(tmp_path / "made" / key)
+        return made
 
     return run
+
+
+def _files(folder: Path) -> set[str]:
+    """The files of an artifact; Kubeflow's page shows one of the report's as the artifact itself."""
+    found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return {"."} if found == {"index.html"} else found
 
 
 def _artifact(folder: Path, kind: dict[str, str], metadata: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from stand_in import Kubeflow, Refusal, checked, running
 
 from pipeline.cli import main
 from pipeline.config import load
+from pipeline.kubeflow.submit import made_again
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,24 @@ def test_the_same_content_is_uploaded_once(kubeflow: Kubeflow, path: Path) -> No
     assert (len(kubeflow.experiments), len(kubeflow.runs)) == (1, 2)
 
 
+def test_a_component_is_made_once_more_than_the_file_has_it(kubeflow: Kubeflow, path: Path, tmp_path: Path) -> None:
+    assert submitted(kubeflow, path, "--again", "Trainer", "--again", "TFRecordConverter").exit_code == 0
+    assert submitted(kubeflow, path, "--again", "Trainer", "--again", "TFRecordConverter").exit_code == 0
+    again = tmp_path / "again.yaml"
+    again.write_text(made_again(path.read_text("utf-8"), ["Trainer"]), "utf-8")
+    assert submitted(kubeflow, again, "--again", "Trainer").exit_code == 0
+
+    def marks(version: dict[str, Any]) -> dict[str, str]:
+        executors = version["documents"][0]["deploymentSpec"]["executors"]
+        arguments = {name: one["container"]["args"] for name, one in executors.items()}
+        return {name: args[args.index("--again") + 1] for name, args in arguments.items() if "--again" in args}
+
+    first, compiled = kubeflow.versions  # twice the same is one version, which the cache then has
+    assert marks(first) == {"exec-trainer": "1", "exec-tf-record-converter": "1"}
+    assert marks(compiled) == {"exec-trainer": "2"}
+    assert first["description"].splitlines()[-1] == "- Once more: Trainer, TFRecordConverter"
+
+
 def test_no_cache_turns_every_task_off(kubeflow: Kubeflow, path: Path) -> None:
     submitted(kubeflow, path, "--no-cache")
 
@@ -197,6 +216,8 @@ def test_a_token_is_taken_from_the_environment(kubeflow: Kubeflow, path: Path, m
         (["--schedule", "monday"], "--schedule requires five fields"),
         (["--schedule", "0 3 * * 1", "--wait"], "a schedule has no end"),
         (["--token-env", "NO_SUCH_VARIABLE"], "the variable NO_SUCH_VARIABLE is empty"),
+        (["--again", "trainer"], "--again takes one of BaselineFinder, DataGate, DistributionValidator, "),
+        (["--again", "DataDigest"], "Received: DataDigest"),
         (["--timeout", "5m"], "--timeout is how long --wait may take"),
     ],
 )

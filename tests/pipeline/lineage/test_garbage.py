@@ -202,7 +202,7 @@ def test_in_somebody_elses_workdir_nothing_is_deleted_and_that_is_said(shared: W
     with somebody_elses(shared.root):
         result = CliRunner().invoke(main, ["gc", "--workdir", str(shared.root), "--yes"])
 
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.output == (
         f"Error: can't work in {shared.root}: Permission denied. Name another folder with --workdir\n"
     )

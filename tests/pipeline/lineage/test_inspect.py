@@ -262,3 +262,15 @@ def test_looking_needs_neither_tfx_nor_tensorflow() -> None:
     )
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_damaged_value_is_said_in_a_line(tmp_path: Path) -> None:
+    folder = Workdir(tmp_path / "work")
+    StoreBuilder(folder.metadata).run("run", folder.artifacts)
+    with sqlite3.connect(folder.metadata) as connection:
+        connection.execute("UPDATE ContextProperty SET name = CAST(CAST(name AS BLOB) || x'f6' AS TEXT)")
+
+    result = call("inspect", "--workdir", folder.root)
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: ML Metadata is damaged at number ")

@@ -88,6 +88,6 @@ def test_on_a_full_disk_nothing_stays(tmp_path: Path) -> None:
         shown = CliRunner().invoke(main, ["sample-data", str(disk / "faces"), "--images", "2000"])
         left = list(disk.iterdir())
 
-    assert shown.exit_code == 1
+    assert shown.exit_code == 2
     assert "No space left on device" in shown.output.splitlines()[-1]
     assert left == []
