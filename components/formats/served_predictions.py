@@ -2,11 +2,13 @@
 
     predictions-00000-of-00004.parquet   images that the model has answered for
     quarantine-00000-of-00004.parquet    files that are no images, or none that the model can decode, and why
+    predictions.json                     what they are made from, and in the end what is in them
 
 Each file's metadata holds the class names and the digest of the model, so that a shard can be read by itself.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,12 +17,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.formats.dataset import ROWS_PER_GROUP, open_shard, shard_paths
+from components.formats.documents import Document
 from components.formats.version import KEY
 from components.tools.files import StrPath
 
 VERSION = 1
 PREDICTIONS = "predictions"
 QUARANTINE = "quarantine"
+SERVED = Document("predictions.json")
 _LABELS, _MODEL = b"labels", b"model"
 SCHEMA = pa.schema(
     [
@@ -87,21 +91,37 @@ def read_served(path: StrPath, columns: Sequence[str] | None = None, prefix: str
     shards = shard_paths(place, prefix) if place.is_dir() else [place]
     if not shards:
         raise FileNotFoundError(f"there are no predictions (predictions-….parquet) in {place}")
-    read = [_read_shard(shard, columns) for shard in shards]
+    read = [read_shard(shard, str(shard), columns) for shard in shards]
     first = read[0]
     if any((one.labels, one.model) != (first.labels, first.model) for one in read):
         raise ValueError(f"the shards in {place} are of several models: predict again into an empty folder")
     return ServedPredictions(pa.concat_tables([one.table for one in read]), first.labels, first.model)
 
 
-def _read_shard(path: Path, columns: Sequence[str] | None) -> ServedPredictions:
+def is_shard(name: str) -> bool:
+    """Return whether a file's name is that of a shard of predictions, or of what can't be predicted."""
+    return re.fullmatch(rf"({PREDICTIONS}|{QUARANTINE})-\d{{5}}-of-\d{{5}}\.parquet", name) is not None
+
+
+def read_shard(source: Any, where: str, columns: Sequence[str] | None = None) -> ServedPredictions:
+    """Read one shard.
+
+    Args:
+        source: a path or an open file.
+        where: the file, for messages.
+        columns: of the schema; None for all.
+
+    Raises:
+        NewerFormatError: it is of a later format.
+        ValueError: it is another kind of file.
+    """
     try:
-        file = open_shard(path, str(path), VERSION)
+        file = open_shard(source, where, VERSION)
     except pa.ArrowInvalid:
-        raise ValueError(f"{path} is no Parquet file, or a damaged one") from None
+        raise ValueError(f"{where} is no Parquet file, or a damaged one") from None
     with file:
         about = file.schema_arrow.metadata or {}
         if _LABELS not in about or _MODEL not in about:
-            raise ValueError(f"{path} holds no predictions: `affect predict --output DIR` writes such files")
+            raise ValueError(f"{where} holds no predictions: `affect predict --output DIR` writes such files")
         table = file.read(columns=None if columns is None else list(columns))
     return ServedPredictions(table.replace_schema_metadata(), json.loads(about[_LABELS]), about[_MODEL].decode())
