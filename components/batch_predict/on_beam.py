@@ -36,7 +36,13 @@ class SavedModelHandler(ModelHandler[Part, PredictionResult, ServedModel]):  # t
     def load_model(self) -> ServedModel:
         """Load the model; one in an object store is fetched first."""
         with on_this_machine(self._model) as folder:
-            return ServedModel(folder)
+            model = ServedModel(folder)
+        if self._asked.embeddings and not model.can_embed():
+            raise ValueError(
+                "the model has no signature embed, since an earlier version exported it or it is an average of "
+                "several: leave out the embeddings, or push another model"
+            )
+        return model
 
     def run_inference(
         self, batch: Sequence[Part], model: ServedModel, inference_args: Mapping[str, Any] | None = None

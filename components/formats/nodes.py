@@ -22,6 +22,7 @@ EVALUATOR = "Evaluator"
 ANALYSIS = "PredictionAnalysis"
 EXPLANATION = "ModelExplanation"
 PUSHER = "Pusher"
+BATCH_PREDICT = "BatchPredict"
 REPORT = "Report"
 
 _ALL = (
@@ -45,6 +46,7 @@ _ALL = (
     ANALYSIS,
     EXPLANATION,
     PUSHER,
+    BATCH_PREDICT,
     REPORT,
 )
 
