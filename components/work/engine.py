@@ -12,7 +12,6 @@ another runner and ignores the options of the local one, so the local runner is 
 import json
 import logging
 import os
-import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +26,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from components.work.cause import cause, why_no_job_server
 from components.work.options import BeamOptions
 from components.work.unit import Counts, Unit, Work, WorkError
 
@@ -119,12 +119,14 @@ def run_units(
         WorkError: a unit failed, or the runner did.
     """
     runner, argv = _runner(options, len(units), seconds)
+    if isinstance(runner, str) and (problem := why_no_job_server(options.options)):
+        raise WorkError(problem)
     pipeline_options = PipelineOptions([*argv, *options.options])
     try:
         with _quiet(), _calling(look), beam.Pipeline(runner=runner, options=pipeline_options) as pipeline:
             _ = pipeline | beam.Create(units, reshuffle=False) | transform
     except Exception as error:  # each runner wraps what a unit raised in its own way
-        raise WorkError(_cause(error)) from error
+        raise WorkError(cause(error, options.options)) from error
 
 
 def read_whole(path: str) -> bytes:
@@ -165,16 +167,6 @@ def _runner(options: BeamOptions, units: int, seconds: float) -> tuple[Any, list
 def _add(total: Counts, counts: Counts) -> None:
     for key, value in counts.items():
         total[key] = total.get(key, 0) + value
-
-
-def _cause(error: BaseException) -> str:
-    """Return the message of the exception that a unit raised, out of whatever the runner made of it."""
-    text = re.sub(r" \[while running .*\]", "", str(error))
-    found = re.findall(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|BadPipeline|Exit)): (.+)$", text, re.MULTILINE)
-    if found:
-        return f"{found[-1][0]}: {found[-1][1]}".removeprefix("BadPipeline: ")
-    lines = [line for line in text.splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}".removeprefix("BadPipeline: ")
 
 
 @contextmanager
