@@ -7,8 +7,11 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from itertools import cycle
 from pathlib import Path
 
 
@@ -77,3 +80,57 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
             break
         time.sleep(0.1)
     raise RuntimeError(f"nothing listens on {port}")
+
+
+class Balancer:
+    """One address for several pools, which get its connections in turn, as by a Service of Kubernetes."""
+
+    def __init__(self, ports: list[int]) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, args=(cycle(ports),), daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self, ports: Iterator[int]) -> None:
+        for port in ports:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:  # closed
+                return
+            pool = socket.create_connection(("127.0.0.1", port))
+            for source, target in ((client, pool), (pool, client)):
+                threading.Thread(target=pump, args=(source, target), daemon=True).start()
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+class Engine:
+    """A job service and two pools."""
+
+    def __init__(self, folder: Path) -> None:
+        self.service = JobService(folder)
+        self.pools = [WorkerPool(folder) for _ in range(2)]
+        self._balancer = Balancer([pool.port for pool in self.pools])
+
+    def options(self) -> tuple[str, ...]:
+        """Beam's options for it: two workers, whatever they take."""
+        return (
+            f"--job_endpoint=127.0.0.1:{self.service.port}",
+            "--environment_type=EXTERNAL",
+            f"--environment_config=127.0.0.1:{self._balancer.port}",
+            "--job_server_timeout=86400",
+            "--direct_num_workers=2",
+        )
+
+    def close(self) -> None:
+        self._balancer.close()
+        for part in (self.service, *self.pools):
+            part.close()
