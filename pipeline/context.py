@@ -56,6 +56,7 @@ class RunContext:
         lost: the newest version that was pushed from here and is gone; a new one makes the Pusher run again.
         beam_in_environment: the runner hands the Beam options over in `PIPELINE_BEAM`, so that a cached split is found
             whatever it runs on next.
+        to_predict: digest of what `predict.path` names; "" if nobody has looked at it.
     """
 
     uri: str
@@ -66,6 +67,7 @@ class RunContext:
     parameters: RunParameters | None = None
     lost: str = ""
     beam_in_environment: bool = False
+    to_predict: str = ""
 
 
 def recipe(config: Config) -> str:

@@ -136,6 +136,16 @@ def _pusher(outputs: Properties) -> str:
     return f"version {values['pushed_version']}" if values["pushed"] else "not pushed"
 
 
+def _batch_predict(outputs: Properties) -> str:
+    values = outputs["predictions"]
+    if "predicted_by" not in values:
+        return "nothing, since no model was pushed"
+    text = f"{_count(values['predicted'], 'predictions')} by version {values['predicted_by']}"
+    if "accepted" in values and values["accepted"] < values["predicted"]:
+        text += f", sure enough of {_count(values['accepted'], 'of them')}"
+    return text + (f", {_count(values['quarantined'], 'quarantined')}" if values["quarantined"] else "")
+
+
 _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.INGEST: _ingest,
     nodes.SPLIT: _split,
@@ -152,4 +162,5 @@ _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.EXPLANATION: _explanation,
     nodes.EXPORT: _export,
     nodes.PUSHER: _pusher,
+    nodes.BATCH_PREDICT: _batch_predict,
 }

@@ -10,6 +10,7 @@ from tfx.types.channel import BaseChannel
 
 from components.analysis.component import PredictionAnalysis
 from components.analysis.options import AnalysisOptions
+from components.batch_predict.component import BatchPredict
 from components.data_digest.component import DataDigest
 from components.evaluator.component import BaselineFinder, ImageEvaluator
 from components.evaluator.options import EvaluateOptions
@@ -54,6 +55,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     given = context.parameters or RunParameters(context.uri, context.destination, config.seed)
     evaluate = config.evaluate
 
+    beam = BeamOptions() if context.beam_in_environment else config.beam
     # A local run has looked at data and destination before; a compiled one begins by it.
     seen: dict[str, Any] = {"digest": context.folder_digest, "candidates": context.candidates, "version": None}
     looks: list[BaseComponent] = []
@@ -77,7 +79,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         group_near=int(config.data.near_duplicates == "group"),
         balance=config.balance,
         augment=config.augment,
-        beam=BeamOptions() if context.beam_in_environment else config.beam,
+        beam=beam,
     )
     # Writes tf.Examples, with the label map that the model will carry.
     convert = TFRecordConverter(dataset=split.outputs["dataset"])
@@ -183,9 +185,14 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         **origin,
     )
 
+    # What it says of images without labels, where there are some to predict.
+    predicting = {"options": config.predict, "max_pixels": config.data.max_pixels, "data_digest": context.to_predict}
+    served = {"pushed_model": pusher.outputs["pushed_model"]}
+    predictions = [BatchPredict(**served, **predicting, beam=beam)] if config.predict.path else []
+
     components = [ingest, split, convert, statistics, schema, validator, comparison, gate]
     components += [simple, *tuners, trainer, *fitting.components, baseline, evaluator, analysis, *explanations]
-    components += [*exporters, pusher]
+    components += [*exporters, pusher, *predictions]
     # One page of all that.
     report = Report(
         findings=ingest.outputs["findings"],

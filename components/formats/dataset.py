@@ -73,7 +73,7 @@ class ImageRow:
         sha256: of the source file's bytes, hex.
         pixels: digest of the decoded pixels, hex.
         phash: 64-bit perceptual hash as a signed integer; None without contrast.
-        brightness: mean grey level, 0–255.
+        brightness: mean luma, 0–255.
         group: images that share it stay in one split. Before the split: what ties it to its copies, its source's
             id as a rule; see `components.ingest.copies`.
         source_id: the original's id; its own for an original.

@@ -23,6 +23,7 @@ ANALYSIS = "PredictionAnalysis"
 EXPLANATION = "ModelExplanation"
 EXPORT = "ModelExport"
 PUSHER = "Pusher"
+BATCH_PREDICT = "BatchPredict"
 REPORT = "Report"
 
 _ALL = (
@@ -47,6 +48,7 @@ _ALL = (
     EXPLANATION,
     EXPORT,
     PUSHER,
+    BATCH_PREDICT,
     REPORT,
 )
 

@@ -5,11 +5,13 @@ images: on them such a model, and what is trained from its weights, is too good.
 for those who need nothing else of the model.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from components.formats.examples import LABEL_MAP
 from components.tools.files import StrPath, write_text
 from components.tools.patterns import has_pattern
 
@@ -30,6 +32,21 @@ def serving_folder(model: StrPath) -> Path:
 def is_saved_model(folder: StrPath) -> bool:
     """Return whether a SavedModel lies in a folder."""
     return (Path(folder) / GRAPH).exists()
+
+
+def model_digest(folder: StrPath) -> str:
+    """Return 16 hex digits of what decides a SavedModel's answers: graph, variables, assets of the graph, label map.
+
+    What else lies in `assets.extra` may come and go.
+    """
+    root = Path(folder)
+    label_map = root / ASSETS / LABEL_MAP.name
+    files = [file for file in root.rglob("*") if file.is_file() and root / ASSETS not in file.parents]
+    digest = hashlib.sha256()
+    for file in sorted([*files, *([label_map] if label_map.exists() else [])]):
+        name = file.relative_to(root).as_posix().encode()
+        digest.update(name + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:_DIGITS]
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.formats.dataset import ImageRow
+from components.images.appearance import brightness
 from components.images.codec import BadImage, Picture, decode, for_tensorflow
 from components.images.hashing import file_sha256, perceptual_hash, pixels_sha256
 from components.images.room import Room
@@ -56,7 +57,7 @@ def _row(entry: Entry, data: bytes, picture: Picture) -> ImageRow:
         sha256=file_sha256(data),
         pixels=digest,
         phash=None if unsigned is None else int(np.uint64(unsigned).astype(np.int64)),
-        brightness=float(np.float32(pixels.mean())),
+        brightness=brightness(pixels),
         group=entry.id,
         source_id=entry.id,
         copy=0,

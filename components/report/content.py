@@ -116,7 +116,7 @@ def _charts(
             best,
         ),
         "brightness": histogram(
-            "Images by mean brightness", ingest["brightness"], brightness_labels, "mean grey level, 0–255"
+            "Images by mean brightness", ingest["brightness"], brightness_labels, "mean luma, 0–255"
         ),
         "sizes": histogram("Images by size", list(sizes.values()), list(sizes), "width × height"),
         "reliability": reliability_chart("Reliability on the test split", calibration["bins"]),

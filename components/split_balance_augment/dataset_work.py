@@ -24,6 +24,7 @@ from components.formats.dataset import (
     read_batches,
     row_of,
 )
+from components.images.appearance import brightness
 from components.images.codec import decode, encode
 from components.images.names import copy_extension, copy_name
 from components.images.room import Room
@@ -121,7 +122,7 @@ class ParquetWork:
                     image=encode(image, self.encoding, self.quality, subsampled=True),
                     height=image.shape[0],
                     width=image.shape[1],
-                    brightness=cv2.mean(image.reshape(image.shape[0], -1))[0],
+                    brightness=brightness(image),
                     copy=number,
                 )
                 for number, image in islice(images, _COPIES_AT_A_TIME)

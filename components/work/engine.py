@@ -12,10 +12,9 @@ another runner and ignores the options of the local one, so the local runner is 
 import json
 import logging
 import os
-import re
 import shutil
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from apache_beam.io.filesystems import FileSystems
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from components.work.cause import cause, why_no_job_server
 from components.work.options import BeamOptions
 from components.work.unit import Counts, Unit, Work, WorkError
 
@@ -87,13 +87,7 @@ def do_units(
     """
     if not units:
         return {}
-    runner, argv = _runner(options, len(units), seconds)
-    pipeline_options = PipelineOptions([*argv, *options.options])
-    try:
-        with _quiet(), _reporting(scratch, report), beam.Pipeline(runner=runner, options=pipeline_options) as pipeline:
-            _ = pipeline | beam.Create(units, reshuffle=False) | DoUnits(work, scratch)
-    except Exception as error:  # each runner wraps what a unit raised in its own way
-        raise WorkError(_cause(error)) from error
+    run_units(units, DoUnits(work, scratch), options, seconds=seconds, look=_counter(scratch, report))
     # By name: a search would take brackets in the folder's own name for a pattern.
     found = [path for path in (_counts_path(scratch, unit) for unit in units) if FileSystems.exists(path)]
     if len(found) != len(units):
@@ -102,6 +96,37 @@ def do_units(
     for path in found:
         _add(total, json.loads(read_whole(path)))
     return total
+
+
+def run_units(
+    units: Sequence[Unit],
+    transform: beam.PTransform,
+    options: BeamOptions,
+    *,
+    seconds: float,
+    look: Callable[[], object] = bool,
+) -> None:
+    """Send units through a transform that does them.
+
+    Args:
+        units: what is to be done; at least one.
+        transform: from units to anything.
+        options: runner, workers, further Beam options.
+        seconds: estimate of the whole work on one core; little work is done in this process.
+        look: called now and then while the pipeline runs, and once behind it.
+
+    Raises:
+        WorkError: a unit failed, or the runner did.
+    """
+    runner, argv = _runner(options, len(units), seconds)
+    if isinstance(runner, str) and (problem := why_no_job_server(options.options)):
+        raise WorkError(problem)
+    pipeline_options = PipelineOptions([*argv, *options.options])
+    try:
+        with _quiet(), _calling(look), beam.Pipeline(runner=runner, options=pipeline_options) as pipeline:
+            _ = pipeline | beam.Create(units, reshuffle=False) | transform
+    except Exception as error:  # each runner wraps what a unit raised in its own way
+        raise WorkError(cause(error, options.options)) from error
 
 
 def read_whole(path: str) -> bytes:
@@ -144,16 +169,6 @@ def _add(total: Counts, counts: Counts) -> None:
         total[key] = total.get(key, 0) + value
 
 
-def _cause(error: BaseException) -> str:
-    """Return the message of the exception that a unit raised, out of whatever the runner made of it."""
-    text = re.sub(r" \[while running .*\]", "", str(error))
-    found = re.findall(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|BadPipeline|Exit)): (.+)$", text, re.MULTILINE)
-    if found:
-        return f"{found[-1][0]}: {found[-1][1]}".removeprefix("BadPipeline: ")
-    lines = [line for line in text.splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}".removeprefix("BadPipeline: ")
-
-
 @contextmanager
 def _quiet() -> Any:
     """Silence Beam's remarks on how its workers start, and its logging of errors that are raised anyway."""
@@ -168,10 +183,9 @@ def _quiet() -> Any:
             logger.setLevel(level)
 
 
-@contextmanager
-def _reporting(scratch: str, report: Callable[[Counts], object]) -> Any:
-    """Report the sum of the finished units' counts while the pipeline runs."""
-    stop, seen, total = threading.Event(), set[Path](), Counts()
+def _counter(scratch: str, report: Callable[[Counts], object]) -> Callable[[], object]:
+    """Return what reports the sum of the finished units' counts; those in an object store aren't looked at."""
+    seen, total = set[Path](), Counts()
 
     def look() -> None:
         for path in set(Path(scratch).glob("*.json")) - seen:
@@ -179,13 +193,18 @@ def _reporting(scratch: str, report: Callable[[Counts], object]) -> Any:
             _add(total, json.loads(path.read_bytes()))
         report(total)
 
+    return bool if "://" in scratch else look
+
+
+@contextmanager
+def _calling(look: Callable[[], object]) -> Iterator[None]:
+    """Call what is given now and then, and once behind the block."""
+    stop = threading.Event()
+
     def watch() -> None:
         while not stop.wait(_SECONDS_BETWEEN_REPORTS):
             look()
 
-    if "://" in scratch:
-        yield
-        return
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:

@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.formats.examples import LABEL_MAP, read_labels
+from components.formats.pushed_models import list_versions
 from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, loadable, serving_folder
 from components.formats.version import NewerFormatError
 from components.images.codec import MAX_PIXELS, BadImage, decode, for_tensorflow
@@ -37,6 +38,7 @@ from components.tools.retries import reason
 from components.tools.wording import counted
 from pipeline.cli.exported_models import is_exported, load_exported
 from pipeline.cli.heat_maps import HeatMaps, check_folder, explainer
+from pipeline.cli.predict_at_scale import AtScale, at_scale_options, predict_at_scale
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.values import COUNT, NOT_EMPTY
 from pipeline.local.failures import cut
@@ -72,6 +74,7 @@ Row = dict[str, Any]
     help="Write a picture for each image that shows what in it speaks for its label.",
 )
 @click.option("--batch-size", default=64, show_default=True, metavar="N", type=COUNT, help="Images in a batch.")
+@at_scale_options
 def predict(
     model_folder: str,
     paths: tuple[str, ...],
@@ -80,11 +83,20 @@ def predict(
     for_spreadsheets: bool,
     explain_folder: str | None,
     batch_size: int,
+    at_scale: AtScale,
 ) -> None:
     """Label images and folders of images, with the probability of each class.
 
     Exit status: 0, or 1 if no file could be classified.
     """
+    if at_scale.output is not None:
+        if as_json or csv_file is not None or explain_folder is not None:
+            raise click.UsageError("--output writes Parquet: leave out --json, --csv and --explain, or --output")
+        predict_at_scale(_at_scale_model(model_folder), paths, at_scale, batch_size)
+        return
+    if any(at_scale):
+        given = next(name for name, value in at_scale._asdict().items() if value)
+        raise click.UsageError(f"--{given.rstrip('s').replace('_', '-')} belongs to --output DIR")
     if as_json and csv_file is not None:
         raise click.UsageError("--json prints and --csv writes a file: give one of them.")
     if csv_file is not None and (problem := why_no_file(csv_file)):
@@ -158,6 +170,14 @@ def find_version(folder: Path) -> Path:
     if is_saved_model(serving_folder(folder)):
         return serving_folder(folder)
     raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {folder}")
+
+
+def _at_scale_model(folder: str) -> str:
+    """Return the model's folder, which may lie in an object store."""
+    if "://" not in folder:
+        return str(find_version(Path(folder)))
+    versions = list_versions(folder)
+    return versions[0].uri if versions else folder
 
 
 Answer = tuple[list[float], bool]  # probabilities, NaN where broken, and whether the model is sure enough

@@ -136,6 +136,7 @@ def digest_of(config: Config, data: str) -> str:
 
 
 def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
+    from components.batch_predict.find import find
     from components.formats.pushed_models import Origin, candidates, list_versions
 
     destination = _absolute(config.push.destination or str(folder.serving_model))
@@ -152,6 +153,7 @@ def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunCont
         checkpoints=_absolute(config.train.checkpoints or str(folder.checkpoints)),
         lost=_lost_push(folder),
         beam_in_environment=True,
+        to_predict=find(config.predict.path, config.predict).digest if config.predict.path else "",
     )
 
 

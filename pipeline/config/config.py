@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from components.batch_predict.options import PredictOptions
 from components.evaluator.options import EvaluateOptions
 from components.explanation.options import ExplainOptions
 from components.images.options import MIN_SIDE, ImageOptions
@@ -53,6 +54,7 @@ class Config(Section):
     evaluate: EvaluateOptions = EvaluateOptions()
     explain: ExplainOptions = ExplainOptions()
     push: PushOptions = PushOptions()
+    predict: PredictOptions = PredictOptions()
     report: ReportOptions = ReportOptions()
     tracking: TrackingOptions = TrackingOptions()
     beam: BeamOptions = BeamOptions()

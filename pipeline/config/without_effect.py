@@ -12,6 +12,7 @@ from pipeline.config.config import Config
 _Check = tuple[str, Callable[[Config], bool], str]
 
 _EQUAL = "balance.splits fills train up until all classes are equal"
+_NOTHING = "predict.path is null, so nothing is predicted"
 _AVERAGE = "push.ensemble averages several models, which can't be explained"
 
 
@@ -71,6 +72,12 @@ _CHECKS: tuple[_Check, ...] = (
     ("explain.map_points", lambda c: c.push.ensemble, _AVERAGE),
     ("explain.map_points", lambda c: not c.explain.enabled, "explain.enabled is false"),
     ("push.min_agreement", lambda c: not c.push.exports, "push.formats is [saved_model]"),
+    ("predict.output", lambda c: c.predict.path is None, _NOTHING),
+    ("predict.image_column", lambda c: c.predict.path is None, _NOTHING),
+    ("predict.id_column", lambda c: c.predict.path is None, _NOTHING),
+    ("predict.embeddings", lambda c: c.predict.path is None, _NOTHING),
+    ("predict.batch_size", lambda c: c.predict.path is None, _NOTHING),
+    ("predict.images_per_shard", lambda c: c.predict.path is None, _NOTHING),
     ("tuner.architectures", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.budget", lambda c: not c.tuner.enabled, "tuner.enabled is false"),
     ("tuner.epochs", lambda c: not c.tuner.enabled, "tuner.enabled is false"),

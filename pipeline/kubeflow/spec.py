@@ -31,8 +31,8 @@ RULES = "rules"
 MAKERS = "makers"
 # An argument that says nothing but that a component is to run once more: Kubeflow's cache goes by arguments.
 AGAIN = "--again"
-# What looks at the world outside, so that everything else can be cached.
-NEVER_CACHED = nodes.DATA_DIGEST
+# What looks at the world outside, so that everything else can be cached; and what nobody looks at for it.
+NEVER_CACHED = (nodes.DATA_DIGEST, nodes.BATCH_PREDICT)
 
 
 def reshape(
@@ -89,7 +89,7 @@ def _definition(parameter: Parameter) -> Spec:
 
 def is_cached(node: str, options: TaskOptions) -> bool:
     """Return whether a component's earlier results are taken."""
-    return node != NEVER_CACHED and options.cache is not False
+    return node not in NEVER_CACHED and options.cache is not False
 
 
 def _added_parameters(component: Spec, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:

@@ -15,7 +15,7 @@ from pipeline.kubeflow.spec import cores, gigabytes
 ROOT_SCHEMES = ("minio://", "s3://", "gs://")
 # Which components open the data folder, and the place of the models.
 DATA_READERS = (nodes.INGEST, nodes.DATA_DIGEST)
-PUSH_USERS = (nodes.BASELINE, nodes.PUSHER, nodes.DATA_DIGEST)
+PUSH_USERS = (nodes.BASELINE, nodes.PUSHER, nodes.DATA_DIGEST, nodes.BATCH_PREDICT)
 PUSHED_IMAGES = Path("build/pushed-images")
 
 
@@ -61,7 +61,7 @@ def check(config: Config, target: Target, destination: str, tasks: Mapping[str, 
     Raises:
         ConfigError: all that is wrong, one line each.
     """
-    problems = [*_uris(target, destination, tasks), *_paths(config, target, tasks), *_limits(tasks)]
+    problems = [*_uris(config, target, destination, tasks), *_paths(config, target, tasks), *_limits(tasks)]
     if problems:
         raise ConfigError("\n".join(problems))
 
@@ -84,13 +84,13 @@ def check_schemes(target: Target, destination: str | None) -> None:
 
 
 def volumes(target: Target, nodes: Sequence[str], tasks: Mapping[str, TaskOptions]) -> dict[str, list[str]] | None:
-    """Return where each of the components has volumes mounted.
+    """Return where each of the components, as far as they are in the pipeline, has volumes mounted.
 
     None for kfp's local runner, which shows its containers the pipeline root and what its user mounts.
     """
     if not target.root.startswith(ROOT_SCHEMES):
         return None
-    return {node: [volume.path for volume in tasks[node].pvc] for node in nodes}
+    return {node: [volume.path for volume in tasks[node].pvc] for node in nodes if node in tasks}
 
 
 def trainers(config: Config) -> tuple[str, ...]:
@@ -123,10 +123,13 @@ def _root(root: str) -> Iterator[str]:
         )
 
 
-def _uris(target: Target, destination: str, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
+def _uris(config: Config, target: Target, destination: str, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
     yield from _root(target.root)
     for name, uri, users in (("--data", target.data, DATA_READERS), ("push.destination", destination, PUSH_USERS)):
         yield from place_problems(name, uri, volumes(target, users, tasks))
+    for name, place in (("predict.path", config.predict.path), ("predict.output", config.predict.output)):
+        if place is not None:
+            yield from place_problems(name, place, volumes(target, (nodes.BATCH_PREDICT,), tasks))
 
 
 def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:

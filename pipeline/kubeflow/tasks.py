@@ -32,6 +32,11 @@ def task_options(config: Config, names: list[str]) -> dict[str, TaskOptions]:
             raise ConfigError(
                 f"kubeflow.components.{name}: no such component. Components: {', '.join(names)}, or {EVERY}"
             )
+    if given.get(nodes.BATCH_PREDICT, TaskOptions()).cache:
+        raise ConfigError(
+            f"kubeflow.components.{nodes.BATCH_PREDICT}.cache must be left out: nobody sees beforehand what "
+            "predict.path holds by now. With predict.output, finished shards are kept. Received: True"
+        )
     common, own = given.get(EVERY, TaskOptions()), given.get(nodes.DATA_DIGEST, TaskOptions())
     if own.cache:
         raise ConfigError(

@@ -214,13 +214,16 @@ def _yaml(path: str) -> Iterator[str]:
 
 def _stores(config: Config, data: str | None) -> Iterator[str]:
     named = {"--data": data, "push.destination": config.push.destination, "train.checkpoints": config.train.checkpoints}
+    named |= {"predict.path": config.predict.path, "predict.output": config.predict.output}
     for key, uri in named.items():
         if uri is not None and (problem := why_no_store(uri)):
             yield f"{key} = {uri}: {problem}"
 
 
 def _places(config: Config, folder: Workdir) -> Iterator[str]:
-    for key, place in (("push.destination", config.push.destination), ("train.checkpoints", config.train.checkpoints)):
+    places = {"push.destination": config.push.destination, "train.checkpoints": config.train.checkpoints}
+    places["predict.output"] = config.predict.output
+    for key, place in places.items():
         if place is not None and "://" not in place and (problem := why_no_folder(place)):
             yield f"can't write to {key} = {place}: {problem}. Name another folder, or make it writable"
     inside = (folder.artifacts, folder.serving_model, folder.report.parent, folder.checkpoints, folder.logs)

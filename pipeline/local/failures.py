@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.tools.passwords import masked
+from components.work.cause import unanswered
 
 _LINES, _LONGEST = 6, 500
 # What Python, Arrow and TensorFlow make of a full disk, SQLite, and quotas.
@@ -22,6 +23,8 @@ def reason(error: BaseException | None, workdir: Path) -> str:
     """
     if is_disk_full(error):
         return disk_full(workdir)
+    if told := unanswered(str(error)):
+        return told
     lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
     kind = "" if isinstance(error, (ValueError, RuntimeError)) else f"{type(error).__name__}: "
     return masked(kind + "\n".join(cut(line) for line in lines[:_LINES]))

@@ -46,12 +46,30 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("evaluate.slice_on=[camera]", {"Evaluator", "Report"}),
         ("explain.map_points=100", {"ModelExplanation", "Report"}),
         ("push.min_agreement=0.9", {"Report"}),
+        ("predict.embeddings=true", {"Report"}),  # nothing is predicted
     ],
 )
 def test_an_option_reruns_those_who_read_it(override: str, changed: set[str]) -> None:
     before, after = keys(), keys(override)
 
     assert {name for name in before if before[name] != after[name]} == changed
+
+
+def test_what_is_to_be_predicted_is_predicted_by_what_was_pushed() -> None:
+    def batch_predict(*overrides: str, to_predict: str = "abc") -> BaseComponent:
+        config = load(None, ["predict.path=new", *overrides])
+        components = create_components(config, RunContext("faces", "models", to_predict=to_predict))
+        [found] = [one for one in components if one.id == "BatchPredict"]
+        assert (
+            found.inputs["pushed_model"]
+            is next(one for one in components if one.id == "Pusher").outputs["pushed_model"]
+        )
+        return found
+
+    first = batch_predict().exec_properties
+    for other in (batch_predict("predict.embeddings=true"), batch_predict(to_predict="def")):
+        assert other.exec_properties != first
+    assert batch_predict("evaluate.bootstrap=10").exec_properties == first
 
 
 def test_components_stand_in_the_order_of_the_data() -> None:

@@ -129,12 +129,7 @@ def _rows(file: pq.ParquetFile, columns: _Columns) -> Iterator[tuple[int, Any, A
 
 def _columns(schema: pa.Schema, shard: str) -> _Columns:
     features = _features(schema)
-    image = _chosen(
-        [name for name in schema.names if _holds_bytes(schema.field(name).type)],
-        [name for name, feature in features.items() if feature.get("_type") == "Image"],
-        _IMAGE_NAMES,
-        ("images", shard, schema),
-    )
+    image = image_column(schema, shard)
     label = _chosen(
         [name for name in schema.names if name.lower() in _LABEL_NAMES and _may_be_a_label(schema.field(name).type)],
         [name for name, feature in features.items() if feature.get("_type") == "ClassLabel"],
@@ -146,6 +141,24 @@ def _columns(schema: pa.Schema, shard: str) -> _Columns:
     if len({_folder(name) for name in names}) < len(names):
         raise SourceError(f"data: {shard} has two classes of one name: {', '.join(names)}")
     return _Columns(image, label, names)
+
+
+def image_column(schema: pa.Schema, shard: str) -> str:
+    """Return the name of the column that holds images.
+
+    Args:
+        schema: of the table.
+        shard: its file, for the message.
+
+    Raises:
+        SourceError: there is none, or there are several.
+    """
+    return _chosen(
+        [name for name in schema.names if holds_bytes(schema.field(name).type)],
+        [name for name, feature in _features(schema).items() if feature.get("_type") == "Image"],
+        _IMAGE_NAMES,
+        ("images", shard, schema),
+    )
 
 
 def _chosen(possible: list[str], declared: list[str], usual: Sequence[str], about: tuple[str, str, pa.Schema]) -> str:
@@ -172,9 +185,10 @@ def _features(schema: pa.Schema) -> Mapping[str, Any]:
     return {name: feature for name, feature in features.items() if isinstance(feature, dict)}
 
 
-def _holds_bytes(kind: pa.DataType) -> bool:
+def holds_bytes(kind: pa.DataType) -> bool:
+    """Return whether a column's values are bytes, or structures with such a field."""
     if pa.types.is_struct(kind):
-        return any(field.name == "bytes" and _holds_bytes(field.type) for field in kind)
+        return any(field.name == "bytes" and holds_bytes(field.type) for field in kind)
     return pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
 
 

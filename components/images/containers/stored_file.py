@@ -1,7 +1,8 @@
 """One file, here or in an object store: what its store says of it, its digest, a copy of it on this machine."""
 
 import hashlib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -53,7 +54,7 @@ class StoredFile:
         """
         digest = hashlib.sha256()
         try:
-            for piece in self._pieces():
+            for piece in self.pieces():
                 digest.update(piece)
         except OSError as error:
             raise self._unreadable(error) from None
@@ -75,7 +76,26 @@ class StoredFile:
             raise self._unreadable(error) from None
         return copy
 
-    def _pieces(self) -> Generator[bytes]:
+    @contextmanager
+    def opened(self) -> Iterator[Any]:
+        """Open it for reading here and there, wherever it lies.
+
+        Raises:
+            SourceError: it can't be read.
+        """
+        if not self.is_remote:
+            with Path(self.uri).open("rb") as file:
+                yield file
+            return
+        store, path = self._store()
+        try:
+            with with_retries(lambda: store.open(path, "rb")) as file:
+                yield file
+        except FileNotFoundError as error:
+            raise self._unreadable(error) from None
+
+    def pieces(self) -> Generator[bytes]:
+        """Yield its bytes, a piece at a time; see `file_pieces`."""
         if not self.is_remote:
             return file_pieces(self.uri)
         store, path = self._store()

@@ -295,6 +295,16 @@ def test_all_is_cached_but_what_looks_for_changes_and_what_the_configuration_say
     assert uncached(documents[0]) == {"data-digest", "evaluator"}
 
 
+def test_predictions_are_made_again_since_nobody_sees_beforehand_what_there_is_to_predict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    overrides = ["predict.path=s3://faces/new", "kubeflow.components.all.cache=true"]
+    [spec] = compiled(monkeypatch, overrides)[1]
+
+    assert uncached(spec) == {"data-digest", "batch-predict"}
+    assert spec["root"]["dag"]["tasks"]["batch-predict"]["dependentTasks"] == ["pusher"]
+
+
 def test_a_cache_for_all_is_none_for_what_looks_for_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     [spec] = compiled(monkeypatch, ["kubeflow.components.all.cache=true"])[1]
 
@@ -318,6 +328,12 @@ def test_a_search_leaves_no_architecture_to_set(monkeypatch: pytest.MonkeyPatch)
             "kubeflow.components.Trainr: no such component. Components: Data",
         ),
         (["kubeflow.components.Tuner.cpu='4'"], {}, "kubeflow.components.Tuner: no such component"),
+        (
+            ["predict.path=s3://faces/new", "kubeflow.components.BatchPredict.cache=true"],
+            {},
+            "kubeflow.components.BatchPredict.cache must be left out",
+        ),
+        (["predict.path=/new"], {}, "predict.path = /new is in no volume of BatchPredict"),
         (["kubeflow.components.DataDigest.cache=true"], {}, "kubeflow.components.DataDigest.cache must be left out"),
         ([], {"root": "hdfs://x"}, "--pipeline-root must begin with minio://, s3://, gs://"),
         ([], {"data": "minio://faces"}, "MinIO and SeaweedFS are s3:// with AWS_ENDPOINT_URL"),
