@@ -17,6 +17,10 @@ from components.images.codec import Pixels
 BATCH = 64
 
 
+class NoPictureError(ValueError):
+    """There is no picture that the model can decode."""
+
+
 class Measured(NamedTuple):
     """A picture that a model can be asked about.
 
@@ -57,6 +61,9 @@ def look(model: Path, pictures: Iterable[Measured]) -> tuple[Sample, list[str]]:
     Args:
         model: the SavedModel's folder.
         pictures: a batch of them is in memory at a time.
+
+    Raises:
+        NoPictureError: none is left.
     """
     with loadable(model) as path:
         loaded = tf.saved_model.load(path)
@@ -68,7 +75,7 @@ def look(model: Path, pictures: Iterable[Measured]) -> tuple[Sample, list[str]]:
         rows += [one._replace(encoded=b"") for one, good in zip(batch, usable, strict=True) if good]
         answers.append((probabilities[usable], accepted[usable], features[usable]))
     if not rows:
-        raise ValueError("there is no picture that the model can decode")
+        raise NoPictureError("there is no picture that the model can decode")
     probabilities, accepted, features = (np.concatenate(parts) for parts in zip(*answers, strict=True))
     sample = Sample(
         ids=[one.id for one in rows],

@@ -20,6 +20,8 @@ from components.images.source import printable
 from components.split.captures import captured_keys
 
 _AT_ONCE = 64  # files that are read and decoded
+_NUMBERS = ("score", "brightness", "sharpness", "width", "height")
+_COLUMNS = ("id", "label", "accepted", "embedding", *_NUMBERS)
 
 
 class Served(NamedTuple):
@@ -83,7 +85,7 @@ def read_predictions(path: Path, about: About, grouping: Grouping, count: int, s
     for shard, start, end in zip(shards, [0, *ends], ends, strict=False):
         inside = np.sort(drawn[(drawn >= start) & (drawn < end)]) - start
         if len(inside):
-            tables.append(read_served(shard).table.take(pa.array(inside)))
+            tables.append(read_served(shard, _COLUMNS).table.take(pa.array(inside)))
     table = pa.concat_tables(tables).sort_by("id")
     has_quarantine = path.is_dir() and bool(shard_paths(path, QUARANTINE))
     unusable = len(read_served(path, ["id"], QUARANTINE).table) if has_quarantine else 0
@@ -108,7 +110,7 @@ def look_at_folder(
     Raises:
         ValueError: none of them is an image.
     """
-    from components.drift_reference.look import look
+    from components.drift_reference.look import NoPictureError, look
 
     by_name = {printable(os.fsencode(file.relative_to(folder).as_posix())): file for file in files}
     names = list(by_name)
@@ -116,7 +118,7 @@ def look_at_folder(
     bad: list[str] = []
     try:
         sample, undecodable = look(model, _measured(drawn, about, bad))
-    except ValueError as error:
+    except NoPictureError as error:
         raise ValueError(f"of {len(drawn):,} files in {folder} none is an image: {bad[0] if bad else error}") from None
     sample, remarks = _grouped(sample, grouping)
     return Served(sample, len(files), len(bad) + len(undecodable), remarks, drawn)
@@ -147,7 +149,7 @@ def _measured(files: dict[str, Path], about: About, bad: list[str]) -> Iterator[
 def _sample_of(table: pa.Table, about: About) -> Sample:
     """Return predictions as arrays, each a group of its own; what some of them lack counts as missing."""
     place = {label: index for index, label in enumerate(about.labels)}
-    numbers = {name: table[name].to_numpy() for name in ("score", "brightness", "sharpness", "width", "height")}
+    numbers = {name: table[name].to_numpy() for name in _NUMBERS}
     lacks = {name: table[name].null_count > 0 for name in ("accepted", "embedding")}
     embeddings = None if lacks["embedding"] else np.stack(table["embedding"].to_numpy()).astype(np.float16)
     return Sample(
