@@ -67,7 +67,10 @@ def look(model: Path, pictures: Iterable[Measured]) -> tuple[Sample, list[str]]:
     """
     with loadable(model) as path:
         loaded = tf.saved_model.load(path)
-    waiting, rows, answers, undecodable = iter(pictures), list[Measured](), list[tuple[NDArray[np.float32], ...]](), []
+    waiting = iter(pictures)
+    rows: list[Measured] = []
+    answers: list[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float32]]] = []
+    undecodable: list[str] = []
     while batch := list(islice(waiting, BATCH)):
         probabilities, accepted, features = _ask(loaded, [one.encoded for one in batch])
         usable = np.isfinite(probabilities).all(axis=1)
