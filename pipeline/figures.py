@@ -131,6 +131,11 @@ def _export(outputs: Properties) -> str:
     return f"share of labels as the SavedModel's: {', '.join(texts)}"
 
 
+def _drift_reference(outputs: Properties) -> str:
+    values = outputs["reference"]
+    return f"{counted(values['images'], 'test image')} to hold what is served against, {values['megabytes']:.1f} MB"
+
+
 def _pusher(outputs: Properties) -> str:
     values = outputs["pushed_model"]
     return f"version {values['pushed_version']}" if values["pushed"] else "not pushed"
@@ -140,10 +145,10 @@ def _batch_predict(outputs: Properties) -> str:
     values = outputs["predictions"]
     if "predicted_by" not in values:
         return "nothing, since no model was pushed"
-    text = f"{_count(values['predicted'], 'predictions')} by version {values['predicted_by']}"
+    text = f"{counted(values['predicted'], 'prediction')} by version {values['predicted_by']}"
     if "accepted" in values and values["accepted"] < values["predicted"]:
-        text += f", sure enough of {_count(values['accepted'], 'of them')}"
-    return text + (f", {_count(values['quarantined'], 'quarantined')}" if values["quarantined"] else "")
+        text += f", sure enough of {int(values['accepted']):,} of them"
+    return text + (f", {int(values['quarantined']):,} quarantined" if values["quarantined"] else "")
 
 
 _FIGURES: dict[str, Callable[[Properties], str]] = {
@@ -161,6 +166,7 @@ _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.ANALYSIS: _analysis,
     nodes.EXPLANATION: _explanation,
     nodes.EXPORT: _export,
+    nodes.DRIFT_REFERENCE: _drift_reference,
     nodes.PUSHER: _pusher,
     nodes.BATCH_PREDICT: _batch_predict,
 }

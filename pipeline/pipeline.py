@@ -12,6 +12,7 @@ from components.analysis.component import PredictionAnalysis
 from components.analysis.options import AnalysisOptions
 from components.batch_predict.component import BatchPredict
 from components.data_digest.component import DataDigest
+from components.drift_reference.component import DriftReference
 from components.evaluator.component import BaselineFinder, ImageEvaluator
 from components.evaluator.options import EvaluateOptions
 from components.explanation.component import ModelExplanation
@@ -173,11 +174,20 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     evaluated = {"dataset": split.outputs["dataset"], "evaluation": evaluator.outputs["evaluation"]}
     exporters = [ModelExport(**model, **evaluated, options=formats)] if config.push.exports else []
     exported: dict[str, BaseChannel] = exporters[0].outputs if exporters else {}
+    # What is kept with the model, so that `affect drift` can tell whether it is still asked about images like these.
+    reference = DriftReference(
+        **model,
+        dataset=split.outputs["dataset"],
+        image=config.image,
+        group_regex=config.split.group_regex,
+        group_on=config.split.group_on,
+    )
     # A blessed model goes to where it is served from.
     found = {"analysis": analysis.outputs["analysis"]}
     pusher = ImagePusher(
         **model,
         **found,
+        **reference.outputs,
         model_blessing=evaluator.outputs["blessing"],
         exports=exported.get("exports"),
         lost=context.lost,
@@ -192,7 +202,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
 
     components = [ingest, split, convert, statistics, schema, validator, comparison, gate]
     components += [simple, *tuners, trainer, *fitting.components, baseline, evaluator, analysis, *explanations]
-    components += [*exporters, pusher, *predictions]
+    components += [*exporters, reference, pusher, *predictions]
     # One page of all that.
     report = Report(
         findings=ingest.outputs["findings"],

@@ -22,6 +22,7 @@ EVALUATOR = "Evaluator"
 ANALYSIS = "PredictionAnalysis"
 EXPLANATION = "ModelExplanation"
 EXPORT = "ModelExport"
+DRIFT_REFERENCE = "DriftReference"
 PUSHER = "Pusher"
 BATCH_PREDICT = "BatchPredict"
 REPORT = "Report"
@@ -47,6 +48,7 @@ _ALL = (
     ANALYSIS,
     EXPLANATION,
     EXPORT,
+    DRIFT_REFERENCE,
     PUSHER,
     BATCH_PREDICT,
     REPORT,

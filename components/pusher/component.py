@@ -8,7 +8,7 @@ from components.pusher.executor import Executor
 
 
 class ImagePusher(Component):
-    """Copy a blessed model, its card, metrics and origin to `<destination>/<version>/`."""
+    """Copy a blessed model, its card, metrics, origin and reference to `<destination>/<version>/`."""
 
     EXECUTOR = Executor
     INPUTS = {
@@ -16,6 +16,7 @@ class ImagePusher(Component):
         "model_blessing": Input(ModelBlessing, "of the Evaluator"),
         "analysis": Input(Analysis, "of PredictionAnalysis, with the model card"),
         "exports": Input(Analysis, "of ModelExport, where push.formats asks for more than a SavedModel", optional=True),
+        "reference": Input(Analysis, "of DriftReference"),
     }
     OUTPUTS = {"pushed_model": Output(PushedModel, "says where the model is, and as which version")}
     PARAMETERS = {

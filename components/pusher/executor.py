@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from components.formats import drift_reference
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN
 from components.formats.exports import EXPORTS, agreeing_files
 from components.formats.pushed_models import Origin, has_assets, list_versions, new_number
@@ -13,7 +14,7 @@ from components.pusher.push import push
 
 
 class Executor(PlainExecutor):
-    """Pushes a blessed model with its card, metrics and origin beside it."""
+    """Pushes a blessed model with its card, metrics, origin and reference beside it."""
 
     def Do(
         self,
@@ -24,7 +25,7 @@ class Executor(PlainExecutor):
         """Push the model if it was blessed.
 
         Args:
-            input_dict: `model`, `model_blessing`, `analysis`, and `exports` where there are any.
+            input_dict: `model`, `model_blessing`, `analysis`, `reference`, and `exports` where there are any.
             output_dict: `pushed_model`; says where and as which version.
             exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`), and maybe `version`.
         """
@@ -33,21 +34,22 @@ class Executor(PlainExecutor):
         if not _is_blessed(input_dict.get("model_blessing", [])):
             pushed.set_int_custom_property("pushed", 0)
             return
-        [found] = input_dict["analysis"]
+        [found], [reference] = input_dict["analysis"], input_dict["reference"]
         analysis = Path(found.uri)
         findings = ANALYSIS.read(analysis)
         destination = exec_properties["destination"]
         origin = Origin(exec_properties["recipe"], findings["data"]["data_digest"], exec_properties["folder_digest"])
         standing = list_versions(destination)
         exports = [Path(artifact.uri) for artifact in input_dict.get("exports", [])]
-        formats = {name: folder / name for folder in exports for name in agreeing_files(folder)}
+        beside = {name: folder / name for folder in exports for name in agreeing_files(folder)}
+        beside[drift_reference.NAME] = Path(reference.uri) / drift_reference.NAME
         # Killed behind the push, or compared once more with another model: what stands already isn't pushed again,
-        # unless it lacks a format.
+        # unless it lacks a format or the reference.
         for version in standing:
-            if version.origin is not None and version.origin.is_same(origin) and has_assets(version, formats):
+            if version.origin is not None and version.origin.is_same(origin) and has_assets(version, beside):
                 _mark_pushed(pushed, version.uri, version.number)
                 return
-        files = {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)} | formats
+        files = {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)} | beside
         for folder in exports:
             files[EXPORTS.name] = folder / EXPORTS.name
         target, number = push(

@@ -15,22 +15,28 @@ COLOURS = _PAGE / "colours.css"
 _STYLES = (COLOURS.name, "layout.css", "style.css", "charts.css")
 
 
-def render(content: Mapping[str, Any]) -> str:
-    """Return the page. Whatever comes from the user (labels, file names, options) is escaped by the template engine."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_PAGE),
+def environment(*folders: Path) -> jinja2.Environment:
+    """Return what renders pages in the report's style: its frame and macros, and the templates of other folders.
+
+    Whatever comes from the user (labels, file names, options) is escaped by the template engine.
+    """
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([_PAGE, *folders]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["outline"] = outline
-    parts = {
-        "style": Markup("").join(Markup(_read(name)) for name in _STYLES),
-        "script": Markup(_read("page.js")),
-        "parameters": list(flatten(content["config"])),
-    }
-    return environment.get_template("report.html.j2").render(**content, **parts)
+    found.filters["outline"] = outline
+    found.globals["style"] = Markup("").join(Markup(_read(name)) for name in _STYLES)
+    found.globals["script"] = Markup(_read("page.js"))
+    return found
+
+
+def render(content: Mapping[str, Any]) -> str:
+    """Return the report's page."""
+    parameters = list(flatten(content["config"]))
+    return environment().get_template("report.html.j2").render(**content, parameters=parameters)
 
 
 def _read(name: str) -> str:

@@ -159,7 +159,7 @@ def made_again(text: str, components: Sequence[str]) -> str:
     """
 
     def mark(spec: dict[str, Any]) -> None:
-        possible = [name for name in component_names(spec) if name != NEVER_CACHED]
+        possible = [name for name in component_names(spec) if name not in NEVER_CACHED]
         for name in dict.fromkeys(components):
             if name not in possible:
                 raise SubmitError(f"--again takes one of {', '.join(possible)}. Received: {name}")
