@@ -9,6 +9,10 @@ class PushOptions(Section):
     """Where a blessed model goes."""
 
     destination: str | None = Field(None, description="folder, `s3://…` or `gs://…`; null: WORKDIR/serving_model")
+    registry: str | None = Field(
+        None, description="URL of Kubeflow's Model Registry, in which pushed models are registered; null: none"
+    )
+    registry_model: str = Field("facial-affect", min_length=1, description="name of the model in the registry")
     ensemble: bool = Field(
         False, description="evaluate and push the average of the models of `evaluate.folds` in place of the Trainer's"
     )
