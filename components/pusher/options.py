@@ -1,6 +1,6 @@
 """Options of the Pusher."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from components.tools.section import Section
 
@@ -16,3 +16,12 @@ class PushOptions(Section):
     ensemble: bool = Field(
         False, description="evaluate and push the average of the models of `evaluate.folds` in place of the Trainer's"
     )
+
+    @field_validator("registry")
+    @classmethod
+    def _is_url(cls, registry: str | None) -> str | None:
+        if registry is not None and not registry.startswith(("http://", "https://")):
+            raise ValueError(
+                "it must begin with http:// or https://, such as http://model-registry-service.kubeflow:8080"
+            )
+        return registry

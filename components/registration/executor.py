@@ -9,7 +9,8 @@ from components.formats.saved_model import model_digest
 from components.formats.scores import named_scores
 from components.plain_executor import PlainExecutor
 from components.registration.access import find_access
-from components.registration.registry import Entry, RegistryError, register
+from components.registration.register import Entry, register
+from components.registration.rest import Registry, RegistryError
 from components.tools.passwords import masked
 
 
@@ -36,12 +37,13 @@ class Executor(PlainExecutor):
         url, name = exec_properties["registry"], exec_properties["name"]
         standing = [version for version in list_versions(exec_properties["destination"]) if version.origin is not None]
         try:
-            new = register(url, find_access(), name, [_entry(version) for version in standing]) if standing else []
+            entries = [_entry(version) for version in standing]
+            new = register(Registry(url, find_access()), name, entries) if entries else []
         except RegistryError as error:
             where = pushed.get_string_custom_property("pushed_destination")
             what = f"the model was pushed to {where}, but isn't" if where else "models that were pushed before aren't"
             raise RegistryError(
-                f"{what} registered: {error}. The next run registers it; nothing else has to be done again for that"
+                f"{what} registered, which the next run makes up for without training again: {error}"
             ) from None
         Path(registered.uri).mkdir(parents=True, exist_ok=True)
         found = {"registry": masked(url), "model": name, "new": new, "versions": len(standing)}
@@ -55,8 +57,8 @@ def _entry(version: Version) -> Entry:
     """Return what the registry is told of a version; one that an earlier revision pushed doesn't say its digest."""
     local = "://" not in version.uri
     digest = version.digest or (model_digest(version.uri) if local else "")
-    properties: dict[str, str | float] = {"digest": digest, "labels": ", ".join(version.labels)}
+    properties: dict[str, str | float] = {"labels": ", ".join(version.labels)}
     if version.origin is not None:
         properties |= {"recipe": version.origin.recipe, "data_digest": version.origin.data_digest}
     uri = Path(version.uri).absolute().as_uri() if local else masked(version.uri)
-    return Entry(str(version.number), uri, properties | named_scores(read_metrics(version.uri)), digest)
+    return Entry(str(version.number), uri, digest, properties | named_scores(read_metrics(version.uri)))

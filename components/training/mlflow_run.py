@@ -13,8 +13,9 @@ import os
 import time
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
 
-from components.tools.passwords import revealed
+from components.tools.passwords import masked, revealed
 from components.tools.retries import reason
 from components.training.options import MlflowOptions
 
@@ -28,6 +29,7 @@ _DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 _PAUSE, _SHARE = 60.0, 10.0  # seconds, and times what an attempt took: a server that hangs costs a tenth at most
 _LONGEST = 300  # characters of a reason
@@ -86,12 +88,13 @@ class MlflowRun:
         return True
 
     def _open(self) -> None:
-        for name, value in _DEFAULTS.items():
+        uri, login = _without_login(address(self._options))
+        for name, value in {**_DEFAULTS, **login}.items():
             os.environ.setdefault(name, value)
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # its warnings are those of `_note`
         from mlflow import MlflowClient
 
-        self._client = MlflowClient(tracking_uri=address(self._options))
+        self._client = MlflowClient(tracking_uri=uri)
         given = os.environ.get(_RUN)
         if self.run_id is None or not self._is_there(self.run_id):
             if given and self._part is None:
@@ -133,10 +136,8 @@ class MlflowRun:
         self.problem = _cause(error)
         if self.problem not in self._told:
             self._told.add(self.problem)
-            print(f"Warning: MLflow at {self._where()} can't be logged to: {self.problem}. The run goes on", flush=True)
-
-    def _where(self) -> str:
-        return reason(ValueError(address(self._options)))
+            where = masked(address(self._options))
+            print(f"Warning: MLflow at {where} can't be logged to: {self.problem}. The run goes on", flush=True)
 
 
 def address(options: MlflowOptions) -> str:
@@ -149,6 +150,18 @@ def address(options: MlflowOptions) -> str:
     if not found:
         raise RuntimeError(f"tracking.mlflow.enabled needs a server: set tracking.mlflow.uri, or {ADDRESS}")
     return revealed(found)
+
+
+def _without_login(uri: str) -> tuple[str, dict[str, str]]:
+    """Return a URI without user and password, which MLflow would print, and the variables that hold these."""
+    parts = urlsplit(uri)
+    if not parts.hostname or parts.username is None:
+        return uri, {}
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return bare, {
+        "MLFLOW_TRACKING_USERNAME": unquote(parts.username),
+        "MLFLOW_TRACKING_PASSWORD": unquote(parts.password or ""),
+    }
 
 
 def _is_answer(error: Exception) -> bool:

@@ -77,6 +77,11 @@ _CHECKS: tuple[_Check, ...] = (
     ("tracking.wandb.project", lambda c: not c.tracking.wandb.enabled, "tracking.wandb.enabled is false"),
     ("tracking.wandb.entity", lambda c: not c.tracking.wandb.enabled, "tracking.wandb.enabled is false"),
     ("tracking.wandb.name", lambda c: not c.tracking.wandb.enabled, "tracking.wandb.enabled is false"),
+    ("tracking.mlflow.uri", lambda c: not c.tracking.mlflow.enabled, "tracking.mlflow.enabled is false"),
+    ("tracking.mlflow.experiment", lambda c: not c.tracking.mlflow.enabled, "tracking.mlflow.enabled is false"),
+    ("tracking.mlflow.name", lambda c: not c.tracking.mlflow.enabled, "tracking.mlflow.enabled is false"),
+    ("tracking.mlflow.upload_model", lambda c: not c.tracking.mlflow.enabled, "tracking.mlflow.enabled is false"),
+    ("push.registry_model", lambda c: c.push.registry is None, "push.registry is null"),
 )
 
 

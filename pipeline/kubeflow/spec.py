@@ -28,8 +28,6 @@ _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 _RECIPE = "recipe"
 # Beside the inputs that TFX declares, in the same argument, which TFX reads ignoring what it doesn't know.
 RULES = "rules"
-# What looks at the world outside, so that everything else can be cached.
-NEVER_CACHED = nodes.DATA_DIGEST
 
 
 def reshape(
@@ -85,7 +83,7 @@ def _definition(parameter: Parameter) -> Spec:
 
 def is_cached(node: str, options: TaskOptions) -> bool:
     """Return whether a component's earlier results are taken."""
-    return node != NEVER_CACHED and options.cache is not False
+    return node not in nodes.NEVER_CACHED and options.cache is not False
 
 
 def _added_parameters(component: Spec, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
