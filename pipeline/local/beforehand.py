@@ -48,7 +48,7 @@ def check(config: Config, data: str | None, folder: Workdir) -> None:
         BeforehandError: all that is wrong, a line each.
     """
     problems = [*_names(folder), *_files(config), *_stores(config, data), *_places(config, folder), *_runner(config)]
-    problems += filter(None, [config.explain.why_no_map(), _tracking(config)])
+    problems += filter(None, [config.explain.why_no_map(), *_others(config)])
     if problems:
         raise BeforehandError("\n".join(problems))
 
@@ -181,14 +181,15 @@ def _stores(config: Config, data: str | None) -> Iterator[str]:
             yield f"{key} = {uri}: {problem}"
 
 
-def _tracking(config: Config) -> str:
-    if not config.tracking.mlflow.enabled:
-        return ""
+def _others(config: Config) -> Iterator[str]:
+    """Who else is told of the run; whether they are there now says nothing of later."""
     try:
-        address(config.tracking.mlflow)
-    except RuntimeError as error:
-        return str(error)
-    return ""
+        if config.tracking.mlflow.enabled:
+            address(config.tracking.mlflow)
+        if config.notify.wanted:
+            config.notify.url()
+    except (RuntimeError, ValueError) as error:
+        yield str(error)
 
 
 def _places(config: Config, folder: Workdir) -> Iterator[str]:

@@ -20,6 +20,7 @@ from pipeline.context import RunContext
 from pipeline.local.copies import show_copies
 from pipeline.local.display import RunDisplay
 from pipeline.local.failures import cut, reason
+from pipeline.local.notice import Heard
 from pipeline.local.runner import LocalRunner, NodeRun
 from pipeline.local.workdir import Workdir
 from pipeline.pipeline import create_pipeline
@@ -34,7 +35,7 @@ def run_locally(
     config: Config,
     context: RunContext,
     folder: Workdir,
-    run_id: str,
+    heard: Heard,
     console: Console,
     errors: Console,
     progress: Path,
@@ -46,7 +47,7 @@ def run_locally(
         config: the configuration.
         context: data, destination, digests.
         folder: the workdir, locked by the caller.
-        run_id: name of the run.
+        heard: the run's name; notes what becomes of its components.
         console: reaches the person.
         errors: likewise, with what the run failed of.
         progress: file that long components report to.
@@ -60,7 +61,12 @@ def run_locally(
     pipeline = create_pipeline(config, context, str(folder.artifacts), str(folder.metadata))
     ids = [component.id for component in pipeline.components]
     with RunDisplay(console, ids, progress) as display:
-        runner = LocalRunner(run_id, run_record(config, context), display.changed)
+
+        def changed(run: NodeRun) -> None:
+            heard.changed(run)
+            display.changed(run)
+
+        runner = LocalRunner(heard.run_id, run_record(config, context), changed)
         runs = runner.run(pipeline)
     if console.is_terminal:
         console.print(run_table(runs))
