@@ -25,6 +25,7 @@ PUSHER = "Pusher"
 REPORT = "Report"
 RUN_TRACKER = "RunTracker"
 REGISTRATION = "ModelRegistration"
+NOTICE = "Notice"  # the exit task of compiled pipelines, no component
 
 _ALL = (
     DATA_DIGEST,
@@ -50,6 +51,7 @@ _ALL = (
     REPORT,
     RUN_TRACKER,
     REGISTRATION,
+    NOTICE,
 )
 
 # What looks at the world outside, and what tells it: there, something may have changed since the last run.

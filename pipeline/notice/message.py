@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from components.formats import nodes
 
-State = Literal["succeeded", "not blessed", "failed", "interrupted"]
+State = Literal["succeeded", "not blessed", "failed", "interrupted", "unknown"]
 Properties = Mapping[str, Mapping[str, Any]]
 
 _LONGEST = 300  # characters of a cause
@@ -31,13 +31,12 @@ class Outcome:
 
     Attributes:
         run: its name.
-        state: how.
+        state: how; unknown where Kubeflow can't be asked.
         component: the first that failed; "" if none did.
         cause: why it failed, in a line; "" likewise.
         figures: scores and counts, by name; those that there are.
         report: where the report is; "" where there is none.
         model: where the model was pushed; "" where it wasn't.
-        page: of the run, for people; "" for none.
     """
 
     run: str
@@ -47,7 +46,6 @@ class Outcome:
     figures: Mapping[str, float] = field(default_factory=dict)
     report: str = ""
     model: str = ""
-    page: str = ""
 
 
 def figures(properties: Mapping[str, Properties]) -> dict[str, float]:
@@ -77,7 +75,6 @@ def as_message(outcome: Outcome) -> dict[str, Any]:
         "figures": dict(outcome.figures),
         "model": outcome.model or None,
         "report": outcome.report or None,
-        "page": outcome.page or None,
     }
 
 
@@ -88,7 +85,7 @@ def _text(outcome: Outcome) -> str:
     if outcome.cause:
         head += f": {outcome.cause}"
     lines = [head, _scores(outcome.figures)]
-    named = {"Model": outcome.model, "Report": outcome.report, "Run": outcome.page}
+    named = {"Model": outcome.model, "Report": outcome.report}
     lines += [f"{name}: {where}" for name, where in named.items() if where]
     return "\n".join(filter(None, lines))
 
@@ -98,6 +95,7 @@ _STATES: dict[State, str] = {
     "not blessed": "ended: the model is not good enough and was not pushed",
     "failed": "failed",
     "interrupted": "was interrupted",
+    "unknown": "ended, and how it did can't be asked",
 }
 
 
