@@ -6,7 +6,6 @@ It never fails, since its failure would be the run's.
 """
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from components.formats import nodes
 from components.formats.documents import REPORT
 from components.tools.passwords import masked
 from pipeline.kubeflow.api import Host, SubmitError
-from pipeline.kubeflow.credentials import CredentialsError, find_credentials
+from pipeline.kubeflow.credentials import find_credentials
 from pipeline.kubeflow.run_state import RunReader, RunState
 from pipeline.kubeflow.task_states import ENDED
 from pipeline.notice.message import Outcome, State, as_message, figures, one_line
@@ -60,12 +59,12 @@ def read_outcome(reader: RunReader, run_id: str) -> Outcome:
         late = time.monotonic() - begun > _PATIENCE
         try:
             run = reader.read()
-        except (SubmitError, CredentialsError) as error:
-            if late or not isinstance(error, SubmitError):
+        except SubmitError as error:
+            if late:
                 return Outcome(run=run_id, state="unknown", cause=one_line(str(error)))
         else:
             states = [task.state for task in run.tasks]
-            if late or "failed" in states or (states and all(state in ENDED for state in states)):
+            if late or {"failed", "canceled"} & set(states) or (states and all(one in ENDED for one in states)):
                 return outcome_of(run)
         time.sleep(_PAUSE)
 
@@ -79,12 +78,11 @@ def main(arguments: Sequence[str]) -> None:
     given = parser.parse_args(arguments)
     try:
         url = NotifyOptions(webhook_env=given.webhook_env).url()
-        namespace = os.environ.get("KFP_NAMESPACE") or None
-        reader = RunReader(Host(given.host, namespace, find_credentials()), given.run)
+        reader = RunReader(Host(given.host, None, find_credentials()), given.run)
         problem = send(url, as_message(read_outcome(reader, given.run)))
+        print(f"the notice wasn't sent to {problem}" if problem else "the notice was sent", flush=True)
     except Exception as error:  # whatever it is: the run has ended as it has
-        problem = masked(" ".join(str(error).split()))
-    print(f"the notice wasn't sent to {problem}" if problem else "the notice was sent", flush=True)
+        print(f"the notice wasn't sent: {masked(' '.join(str(error).split()))}", flush=True)
 
 
 if __name__ == "__main__":
