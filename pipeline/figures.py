@@ -151,6 +151,16 @@ def _batch_predict(outputs: Properties) -> str:
     return text + (f", {int(values['quarantined']):,} quarantined" if values["quarantined"] else "")
 
 
+def _run_tracker(outputs: Properties) -> str:
+    values = outputs["tracked"]
+    return f"not complete: {values['problem']}" if values["problem"] else f"run {values['run']}"
+
+
+def _registration(outputs: Properties) -> str:
+    values = outputs["registered"]
+    return f"{int(values['registered']):,} new of {counted(values['versions'], 'version')} of {values['model']}"
+
+
 _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.INGEST: _ingest,
     nodes.SPLIT: _split,
@@ -169,4 +179,6 @@ _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.DRIFT_REFERENCE: _drift_reference,
     nodes.PUSHER: _pusher,
     nodes.BATCH_PREDICT: _batch_predict,
+    nodes.RUN_TRACKER: _run_tracker,
+    nodes.REGISTRATION: _registration,
 }

@@ -26,6 +26,9 @@ DRIFT_REFERENCE = "DriftReference"
 PUSHER = "Pusher"
 BATCH_PREDICT = "BatchPredict"
 REPORT = "Report"
+RUN_TRACKER = "RunTracker"
+REGISTRATION = "ModelRegistration"
+NOTICE = "Notice"  # the exit task of compiled pipelines, no component
 
 _ALL = (
     DATA_DIGEST,
@@ -52,7 +55,13 @@ _ALL = (
     PUSHER,
     BATCH_PREDICT,
     REPORT,
+    RUN_TRACKER,
+    REGISTRATION,
+    NOTICE,
 )
+
+# What looks at the world outside, and what tells it: there, something may have changed since the last run.
+NEVER_CACHED = (DATA_DIGEST, RUN_TRACKER, REGISTRATION)
 
 # Where a component's class has another name: TFX has one of the same name, whose place it takes.
 BY_CLASS = {

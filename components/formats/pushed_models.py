@@ -14,13 +14,14 @@ from typing import Any
 
 from components.formats.documents import Document
 from components.formats.examples import LABEL_MAP
-from components.formats.saved_model import ASSETS, GRAPH
+from components.formats.saved_model import ASSETS, GRAPH, METRICS
 from components.formats.version import NewerFormatError
 from components.tools.passwords import revealed
 from components.tools.retries import with_retries
 
 RUN = Document("run.json")
-MARKER = Document("complete.json")  # `files`: sizes by path, of those that the model itself consists of
+# `files`: sizes by path, of those that the model itself consists of; `digest`: of the model
+MARKER = Document("complete.json")
 
 # Of folders that are being filled, and of the claims to a version's number; no server takes them for a version.
 UNFINISHED = ".push-"
@@ -72,12 +73,14 @@ class Version:
         uri: its folder.
         labels: class names in the order of their ids.
         origin: what it was made from; None for a model that something else put there.
+        digest: of the model (`model_digest`); "" where whoever pushed it didn't say.
     """
 
     number: int
     uri: str
     labels: tuple[str, ...]
     origin: Origin | None
+    digest: str = ""
 
 
 def _named_files(origin: Origin) -> str:
@@ -97,7 +100,8 @@ def list_versions(destination: str) -> list[Version]:
     versions = []
     for name in version_names(store, root):
         folder = posixpath.join(root, name)
-        if not is_complete(store, folder):
+        marker = _read(store, folder, MARKER)
+        if not _is_complete(store, folder, marker):
             continue
         label_map = _read(store, folder, LABEL_MAP)
         origin = _read(store, folder, RUN)
@@ -107,6 +111,7 @@ def list_versions(destination: str) -> list[Version]:
                 uri=posixpath.join(destination, name),
                 labels=tuple(label_map["labels"]) if isinstance(label_map, dict) and "labels" in label_map else (),
                 origin=Origin.read(origin),
+                digest=str((marker or {}).get("digest", "")),
             )
         )
     return sorted(versions, key=lambda version: -version.number)
@@ -124,21 +129,19 @@ def version_names(store: Any, root: str) -> list[str]:
 
 def is_complete(store: Any, folder: str) -> bool:
     """Return whether all files of the model in a folder are there, by its marker or by what stands for one."""
-    marker = _read(store, folder, MARKER)
-    if marker is None:
-        return GRAPH in _sizes(store, folder)
-    files = marker.get("files")
-    if not isinstance(files, Mapping):
-        return False
-    parents = {posixpath.dirname(name) for name in files}
-    found = {parent: _sizes(store, posixpath.join(folder, parent)) for parent in parents}
-    return all(found[posixpath.dirname(name)].get(posixpath.basename(name)) == size for name, size in files.items())
+    return _is_complete(store, folder, _read(store, folder, MARKER))
 
 
 def has_assets(version: Version, names: Collection[str]) -> bool:
     """Return whether files of these names lie in a pushed model's `assets.extra`."""
     store, folder = file_system(posixpath.join(version.uri, ASSETS))
     return set(names) <= _sizes(store, folder).keys()
+
+
+def read_metrics(uri: str) -> dict[str, Any]:
+    """Return a pushed model's scores by split, as it was pushed with them; empty where it says none."""
+    store, folder = file_system(uri)
+    return dict(_read(store, folder, Document(METRICS)) or {})
 
 
 def abandoned(destination: Path) -> list[Path]:
@@ -159,6 +162,17 @@ def candidates(versions: Sequence[Version], origin: Origin) -> list[Version]:
 def new_number(versions: Sequence[Version], at_least: int) -> int:
     """Return the number of a version that is newer than those that stand."""
     return max([at_least, *(version.number + 1 for version in versions)])
+
+
+def _is_complete(store: Any, folder: str, marker: Any) -> bool:
+    if marker is None:
+        return GRAPH in _sizes(store, folder)
+    files = marker.get("files")
+    if not isinstance(files, Mapping):
+        return False
+    parents = {posixpath.dirname(name) for name in files}
+    found = {parent: _sizes(store, posixpath.join(folder, parent)) for parent in parents}
+    return all(found[posixpath.dirname(name)].get(posixpath.basename(name)) == size for name, size in files.items())
 
 
 def _sizes(store: Any, folder: str) -> dict[str, int | None]:

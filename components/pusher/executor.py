@@ -8,7 +8,7 @@ from components.formats import drift_reference
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN
 from components.formats.exports import EXPORTS, agreeing_files
 from components.formats.pushed_models import Origin, has_assets, list_versions, new_number
-from components.formats.saved_model import METRICS, serving_folder
+from components.formats.saved_model import METRICS, model_digest, serving_folder
 from components.plain_executor import PlainExecutor
 from components.pusher.push import push
 
@@ -47,7 +47,7 @@ class Executor(PlainExecutor):
         # unless it lacks a format or the reference.
         for version in standing:
             if version.origin is not None and version.origin.is_same(origin) and has_assets(version, beside):
-                _mark_pushed(pushed, version.uri, version.number)
+                _mark_pushed(pushed, version.uri, version.number, version.digest)
                 return
         files = {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)} | beside
         for folder in exports:
@@ -60,7 +60,7 @@ class Executor(PlainExecutor):
             {METRICS: {split: findings[split]["metrics"] for split in ("test", "eval")}},
             files,
         )
-        _mark_pushed(pushed, target, number)
+        _mark_pushed(pushed, target, number, model_digest(serving_folder(model.uri)))
 
 
 def _is_blessed(blessings: list[Any]) -> bool:
@@ -68,7 +68,8 @@ def _is_blessed(blessings: list[Any]) -> bool:
     return all(blessing.get_int_custom_property("blessed") == 1 for blessing in blessings)
 
 
-def _mark_pushed(pushed: Any, destination: str, version: int) -> None:
+def _mark_pushed(pushed: Any, destination: str, version: int, digest: str) -> None:
     pushed.set_int_custom_property("pushed", 1)
     pushed.set_string_custom_property("pushed_destination", destination)
     pushed.set_string_custom_property("pushed_version", str(version))
+    pushed.set_string_custom_property("pushed_digest", digest)

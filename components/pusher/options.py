@@ -10,6 +10,10 @@ class PushOptions(Section):
     """Where a blessed model goes."""
 
     destination: str | None = Field(None, description="folder, `s3://…` or `gs://…`; null: WORKDIR/serving_model")
+    registry: str | None = Field(
+        None, description="URL of Kubeflow's Model Registry, in which pushed models are registered; null: none"
+    )
+    registry_model: str = Field("facial-affect", min_length=1, description="name of the model in the registry")
     ensemble: bool = Field(
         False, description="evaluate and push the average of the models of `evaluate.folds` in place of the Trainer's"
     )
@@ -39,3 +43,12 @@ class PushOptions(Section):
     def exports(self) -> bool:
         """Whether there is more than a SavedModel."""
         return len(self.formats) > 1
+
+    @field_validator("registry")
+    @classmethod
+    def _is_url(cls, registry: str | None) -> str | None:
+        if registry is not None and not registry.startswith(("http://", "https://")):
+            raise ValueError(
+                "it must begin with http:// or https://, such as http://model-registry-service.kubeflow:8080"
+            )
+        return registry

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.formats import nodes
-from components.formats.nodes import kebab, node_of_task
+from components.formats.nodes import kebab
 from components.tools.environment import GPUS
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.parameters import Parameter, Rule
@@ -31,8 +31,8 @@ RULES = "rules"
 MAKERS = "makers"
 # An argument that says nothing but that a component is to run once more: Kubeflow's cache goes by arguments.
 AGAIN = "--again"
-# What looks at the world outside, so that everything else can be cached; and what nobody looks at for it.
-NEVER_CACHED = (nodes.DATA_DIGEST, nodes.BATCH_PREDICT)
+# What always runs; and what nobody looks for beforehand: the images to predict, that have come since.
+NEVER_CACHED = (*nodes.NEVER_CACHED, nodes.BATCH_PREDICT)
 
 
 def reshape(
@@ -153,11 +153,6 @@ def read_rules(spec: Spec) -> dict[str, Rule]:
     return found
 
 
-def component_names(spec: Spec) -> list[str]:
-    """Return the components of a compiled file, by name."""
-    return sorted(node_of_task(task) for task in spec["root"]["dag"]["tasks"])
-
-
 def once_more(spec: Spec, node: str) -> None:
     """Let a component run once more than a compiled file has it, in place, and then come from the cache again."""
     arguments = spec["deploymentSpec"]["executors"][f"exec-{kebab(node)}"]["container"]["args"]
@@ -174,14 +169,20 @@ def _executor(executor: Spec, component: Spec, told: Spec, task: TaskOptions) ->
     declared = component.get("inputDefinitions", {}) | {key: value for key, value in told.items() if value}
     arguments[arguments.index(_INPUTS_SPEC) + 1] = json.dumps(declared, sort_keys=True, ensure_ascii=False)
     container["args"] = arguments + ([AGAIN, str(task.again)] if task.again else [])
+    return {"container": {**container, **requested(task)}}
+
+
+def requested(task: TaskOptions) -> Spec:
+    """Return what a container asks of the cluster: environment and resources."""
+    found: Spec = {}
     env = dict(task.env)
     if task.gpu and "gpu" in task.gpu.type:  # what was asked for must be seen there, or the Trainer stops
         env.setdefault(GPUS, str(task.gpu.count))
     if env:
-        container["env"] = [{"name": name, "value": value} for name, value in sorted(env.items())]
+        found["env"] = [{"name": name, "value": value} for name, value in sorted(env.items())]
     if resources := _resources(task):
-        container["resources"] = resources
-    return {"container": container}
+        found["resources"] = resources
+    return found
 
 
 def _resources(task: TaskOptions) -> Spec:

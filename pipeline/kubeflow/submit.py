@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 
 import yaml
 
+from components.formats.nodes import node_of_task
 from pipeline.kubeflow.api import Host, SubmitError, is_conflict
+from pipeline.kubeflow.exit_task import tasks_of
 from pipeline.kubeflow.ir_yaml import dump
 from pipeline.kubeflow.launcher_config import disagreements
 from pipeline.kubeflow.parameters import checked
-from pipeline.kubeflow.spec import NEVER_CACHED, component_names, once_more, read_rules
+from pipeline.kubeflow.spec import NEVER_CACHED, once_more, read_rules
 from pipeline.kubeflow.version_description import version_description
 
 SERVICE_ACCOUNT = "# Service account: "
@@ -145,7 +147,7 @@ def without_cache(text: str) -> str:
     """Return the compiled file with every task's caching off: an uploaded version takes no such option from a run."""
 
     def switch_off(spec: dict[str, Any]) -> None:
-        for task in spec["root"]["dag"]["tasks"].values():
+        for task in tasks_of(spec).values():
             task["cachingOptions"] = {}
 
     return _changed(text, switch_off)
@@ -159,7 +161,7 @@ def made_again(text: str, components: Sequence[str]) -> str:
     """
 
     def mark(spec: dict[str, Any]) -> None:
-        possible = [name for name in component_names(spec) if name not in NEVER_CACHED]
+        possible = sorted(set(map(node_of_task, tasks_of(spec))) - set(NEVER_CACHED))
         for name in dict.fromkeys(components):
             if name not in possible:
                 raise SubmitError(f"--again takes one of {', '.join(possible)}. Received: {name}")
