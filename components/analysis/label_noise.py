@@ -8,7 +8,8 @@ wrong labels and, where the data shows it, pairs of classes that are confused mo
 follows by Bayes.
 
 What can't be told apart by such a model: wrong labels, and images that the model takes for another class with as much
-confidence as any. Where the model is weak, the latter count as wrong labels too (docs/results.md has how many).
+confidence as any. A weak model confuses some classes far more often than labels do, so there all pairs have one rate
+(`STRONG`); still, some of its mistakes count as wrong labels (docs/results.md has how many).
 """
 
 from collections.abc import Callable
@@ -29,6 +30,10 @@ _RATE, _ODDS = 0.03, 1.0
 _MANY, _SHARPER, _CONFUSED = 0.5, 2.0, 2.0  # where the fit begins: see `_beginnings`
 _LEAST_RATE, _MOST_RATE, _STEPS = 1e-4, 0.5, 300
 
+# Share of labels that the model gives, too, from which on pairs of classes that disagree are rather wrong labels than
+# its own confusions.
+STRONG = 0.75
+
 
 def log_right(probabilities: _Float, labels: NDArray[np.int64]) -> tuple[_Float, NDArray[np.int64]]:
     """Return for each image the logarithm of the probability that its label is right, and the likeliest other class.
@@ -45,13 +50,15 @@ def log_right(probabilities: _Float, labels: NDArray[np.int64]) -> tuple[_Float,
     classes = said.shape[1]
     rows = np.arange(len(labels))
     loss, parts = _posterior(said, labels)
+    strong = float((probabilities.argmax(axis=1) == labels).mean()) >= STRONG
+    pairs = [(-5.0, 5.0) if strong else (0.0, 0.0)] * (classes * (classes - 1))
     found = [
         minimize(
             loss,
             start,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(-3, 3), (logit(_LEAST_RATE), logit(_MOST_RATE)), *[(-5, 5)] * (classes * classes)],
+            bounds=[(-3, 3), (logit(_LEAST_RATE), logit(_MOST_RATE)), *[(-5, 5)] * classes, *pairs],
             options={"maxiter": _STEPS},
         )
         for start in _beginnings(probabilities, labels)
