@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from components.formats import nodes
+from components.tools.wording import counted
 
 Properties = Mapping[str, Mapping[str, Any]]
 _FITTED = ("accuracy", "macro_f1")  # of each fold
@@ -18,16 +19,12 @@ def key_figure(node: str, outputs: Properties) -> str:
         return ""
 
 
-def _count(number: Any, what: str) -> str:
-    return f"{int(number):,} {what}"
-
-
 def _ingest(outputs: Properties) -> str:
     images = outputs["images"]
-    text = f"{_count(images['images'], 'images')}, {_count(images['classes'], 'classes')}"
-    text += f", {_count(images['quarantined'], 'quarantined')}" if images["quarantined"] else ""
+    text = f"{counted(images['images'], 'image')}, {counted(images['classes'], 'class', 'classes')}"
+    text += f", {int(images['quarantined']):,} quarantined" if images["quarantined"] else ""
     unused = images.get("unused_images")  # which an earlier version didn't count
-    return text + (f", {_count(unused, 'beside the data')}" if unused else "")
+    return text + (f", {int(unused):,} beside the data" if unused else "")
 
 
 def _splits(outputs: Properties, output: str, suffix: str) -> str:
@@ -42,7 +39,7 @@ def _split(outputs: Properties) -> str:
 
 def _gate(outputs: Properties) -> str:
     anomalies = int(outputs["verdict"]["anomalies"])
-    return _count(anomalies, "anomalies") if anomalies else "no anomalies"
+    return counted(anomalies, "anomaly", "anomalies") if anomalies else "no anomalies"
 
 
 def _simple_baselines(outputs: Properties) -> str:
@@ -66,18 +63,18 @@ def _trainer(outputs: Properties) -> str:
 
 def _folds(outputs: Properties) -> str:
     values = outputs["examples"]
-    return f"{_count(values['images'], 'images')} in {_count(values['folds'], 'folds')}"
+    return f"{counted(values['images'], 'image')} in {counted(values['folds'], 'fold')}"
 
 
 def _cross_fit(outputs: Properties) -> str:
     values = outputs["cross_fit"]
     scores = (f"{name.replace('_f', '-F')} {values[name]:.3f} ± {values[f'{name}_spread']:.3f}" for name in _FITTED)
-    return f"{', '.join(scores)} over {_count(values['folds'], 'folds')}"
+    return f"{', '.join(scores)} over {counted(values['folds'], 'fold')}"
 
 
 def _ensemble(outputs: Properties) -> str:
     values = outputs["ensemble"]
-    return f"{_count(values['members'], 'models')}, {values['megabytes']:,.0f} MB"
+    return f"{counted(values['members'], 'model')}, {values['megabytes']:,.0f} MB"
 
 
 def _baseline(outputs: Properties) -> str:
@@ -100,11 +97,11 @@ def _evaluator(outputs: Properties) -> str:
 
 def _analysis(outputs: Properties) -> str:
     values = outputs["analysis"]
-    text = _count(values["suspects"], "suspicious labels")
+    text = counted(values["suspects"], "suspicious label")
     if (
         values["suspects"] and "suspects_expected" in values
     ):  # which an earlier version didn't record, like what follows
-        text += f", up to {_count(values['suspects_expected'], 'expected to be wrong')}"
+        text += f", up to {int(values['suspects_expected']):,} expected to be wrong"
     if "accuracy_low" in values:
         text = f"accuracy within {values['accuracy_low']:.3f} – {values['accuracy_high']:.3f} (95 %), {text}"
     if "answered" in values:  # where evaluate.target_precision is set
@@ -116,7 +113,7 @@ def _analysis(outputs: Properties) -> str:
 def _explanation(outputs: Properties) -> str:
     values = outputs["explanation"]
     pairs = int(values["near_duplicates"])
-    text = f"{_count(values['embedded'], 'images looked at')}, "
+    text = f"{counted(values['embedded'], 'image')} looked at, "
     if not pairs:
         return f"{text}no near-duplicates across splits"
     return f"{text}{pairs:,} {'pair' if pairs == 1 else 'pairs'} of near-duplicates across splits"

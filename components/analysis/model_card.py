@@ -8,6 +8,7 @@ import jinja2
 from components.analysis.about_intervals import about_intervals
 from components.formats.suspects import in_words, judged
 from components.tools.printable import printable
+from components.tools.wording import named
 
 INTENDED_USE = (
     "Sorting pictures into the classes above, where these resemble the training data: the same kind of camera, framing "
@@ -28,7 +29,7 @@ _TEMPLATE = """\
 
 | | |
 |---|---|
-| Classes | {{ labels | map("literally") | join(", ") }} |
+| Classes | {{ classes }}{% if labels | length > 10 %}; see the table of scores{% endif %} |
 | Input | {{ image.height }}×{{ image.width }}, {{ "RGB" if image.channels == 3 else "grey" }} |
 | Parameters | {{ "{:,}".format(parameters) }} |
 {% if members is defined -%}
@@ -49,7 +50,7 @@ _TEMPLATE = """\
 {% endif %}
 ## Data
 
-{{ data.images }} images, digest `{{ data.data_digest[:12] }}`; the split has seed {{ data.split_seed }}.
+{{ "{:,}".format(data.images) }} images, digest `{{ data.data_digest[:12] }}`; the split has seed {{ data.split_seed }}.
 
 | split | originals | augmented copies |
 |---|---|---|
@@ -207,6 +208,7 @@ def as_markdown(card: dict[str, Any]) -> str:
         scored=scored,
         beginning=beginning,
         made_up=made_up,
+        classes=named([literally(label) for label in card["labels"]]),
         about_intervals=about_intervals(card["metrics"]),
     )
     return text.rstrip() + "\n"

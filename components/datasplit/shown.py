@@ -12,6 +12,9 @@ from components.split.copies import left_out, too_many
 from components.split.plan import Cell
 from components.tools.console import say, uncut_console
 from components.tools.printable import printable
+from components.tools.wording import counted
+
+_NAMED = 10
 
 
 def show(outcome: Outcome, console: Console, seconds: float, dry_run: bool) -> None:
@@ -35,11 +38,13 @@ def show(outcome: Outcome, console: Console, seconds: float, dry_run: bool) -> N
     table.add_section()
     table.add_row(f"all {sum(cell.originals + cell.copies for cell in totals):,}", *_numbers(totals))
     uncut_console().print(table)
-    for cell in outcome.cells:
-        if cell.deviation:
-            why = "there is no original to copy" if not cell.originals else "groups can't be divided"
-            images = cell.originals + cell.copies
-            say(console, f"{cell.label}, {cell.split}: {images} images instead of {cell.planned}, since {why}.")
+    deviations = [cell for cell in outcome.cells if cell.deviation]
+    for cell in deviations[:_NAMED]:
+        why = "there is no original to copy" if not cell.originals else "groups can't be divided"
+        images = counted(cell.originals + cell.copies, "image")
+        say(console, f"{cell.label}, {cell.split}: {images} instead of {cell.planned:,}, since {why}.")
+    if len(deviations) > _NAMED:
+        say(console, f"… and {len(deviations) - _NAMED:,} more, which the table has.")
     bound = outcome.request.max_copies
     remedy = "Weigh the classes in the loss, as train.imbalance of the pipeline does"
     if text := left_out(outcome.cells, bound, remedy):
@@ -47,7 +52,9 @@ def show(outcome: Outcome, console: Console, seconds: float, dry_run: bool) -> N
     if text := too_many(outcome.cells, f"{remedy}, and set --max-copies-per-image"):
         say(console, f"Warning: {text}", "yellow")
     if outcome.unusable:
-        console.print(f"{outcome.unusable} files can't be used (listed above); they were left where they are.")
+        one, several = "file can't be used (listed above); it was", "files can't be used (listed above); they were"
+        where = "where it is" if outcome.unusable == 1 else "where they are"
+        console.print(f"{counted(outcome.unusable, one, several)} left {where}.")
     if not dry_run:
         rate = f", {outcome.written / seconds:,.0f} images/s" if seconds > 0 else ""
         console.print(f"Done in {seconds:.1f} s{rate}, seed {outcome.request.seed}.")

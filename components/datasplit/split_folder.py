@@ -21,6 +21,7 @@ from components.images.left_out import HIDDEN
 from components.images.split_tables import LINEAGE
 from components.split.plan import Rules, exact
 from components.tools.printable import printable
+from components.tools.wording import counted
 from components.work.options import BeamOptions
 from components.work.unit import Counts
 
@@ -145,7 +146,8 @@ class _Run:
         )
         shutil.rmtree(scratch)
         if resized := counts.get("resized", 0):
-            self.watcher.note(f"The augmentation pipeline changes sizes: {resized} copies differ from their source's.")
+            differ = counted(resized, "copy differs from its source's", "copies differ from their source's")
+            self.watcher.note(f"The augmentation pipeline changes sizes: {differ}.")
         for split in SPLITS:
             planned.write_csv(stage / f"{split}.csv", split, (self.request.label_column, self.request.filename_column))
         planned.write_lineage(stage / LINEAGE)
@@ -226,7 +228,7 @@ def _planned(request: Request, path: Path, watcher: Watcher, workers: int | None
         watcher.note(f"Left alone, since it is no data: {counts}")
     for reason, count in sorted(Counter(folder.copies.doubts.values()).items()):
         first = min(folder.paths[index] for index, doubt in folder.copies.doubts.items() if doubt == reason)
-        watcher.note(f"In doubt: {count} images {reason} (the first: {printable(first)})")
+        watcher.note(f"In doubt: {counted(count, 'image')} {reason} (the first: {printable(first)})")
     if not folder.paths:
         raise FolderError(f"no usable image in {path / 'train'}")
     _refuse_lost_classes(folder)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from components.images.folder_names import look_alikes, spelled_out, split_of
 from components.images.source import SourceError
+from components.tools.wording import counted, named
 
 
 def check_links(outside: Iterable[tuple[str, str]], folders: Iterable[str]) -> None:
@@ -73,8 +74,8 @@ def check_images(
     for label in without[:1]:
         why = "its folder is empty"
         if bad := reasons.get(label):
-            why = f"{len(bad)} {'file' if len(bad) == 1 else 'files'} can't be used, the first: {bad[0]}"
-        more = f" ({len(without)} such classes: {', '.join(without[:10])})" if len(without) > 1 else ""
+            why = f"{counted(len(bad), 'file')} can't be used, the first: {bad[0]}"
+        more = f" ({len(without):,} such classes: {named(without)})" if len(without) > 1 else ""
         raise SourceError(
             f"data: no usable image of the class {label}: {why}. Mend that, or move the folder out of the data{more}"
         )

@@ -24,6 +24,7 @@ from components.ingest.notes import notes
 from components.ingest.options import DataOptions
 from components.ingest.pack import mend, pack
 from components.ingest.structure import read_structure, use_table
+from components.tools.wording import counted
 
 
 def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | None = None) -> dict[str, Any]:
@@ -58,12 +59,16 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
     rows = [row for shard in shards for row in shard.rows]
     bad = sorted([*found.bad, *(item for shard in shards for item in shard.bad)], key=lambda item: item.id)
     if bad and options.on_bad_image == "error":
-        raise SourceError(f"{bad[0].id}: {bad[0].reason} ({len(bad)} unusable files; data.on_bad_image is error)")
+        raise SourceError(
+            f"{bad[0].id}: {bad[0].reason} ({counted(len(bad), 'unusable file')}; data.on_bad_image is error)"
+        )
     unlisted = listing.linked.union(item.id for item in bad)
     for table in (name for name in SPLIT_TABLES if name in layout.split_csvs):
         check_split_csv(table, source.read(table).decode("utf-8", "backslashreplace"), layout.entries, unlisted)
     if not rows:
-        raise SourceError(f"data: no usable image in {uri} ({len(bad)} files can't be used; the first: {_first(bad)})")
+        raise SourceError(
+            f"data: no usable image in {uri} ({counted(len(bad), 'file')} can't be used; the first: {_first(bad)})"
+        )
     # Marks may have told more of an image's class; of those that can't be used names say all there is.
     known = replace(found, relations={**found.relations, **relations})
     known.check_classes([(row.label, row.split) for row in rows], bad)

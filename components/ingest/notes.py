@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.ingest.text_table import UNICODE
-
-_NAMED = 10
+from components.tools.wording import counted, named
 
 
 def notes(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -16,34 +15,35 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
     """
     folders = summary["unused_images"]
     if folders:
-        named = ", ".join(f"{count} in {folder}/" for folder, count in list(folders.items())[:_NAMED])
-        yield (
-            f"{sum(folders.values())} images aren't part of the data, since they lie beside its splits: {named}"
-            f"{', …' if len(folders) > _NAMED else ''}. data.splits names the folders to use."
-        )
+        places = named([f"{count:,} in {folder}/" for folder, count in folders.items()])
+        one, several = "image isn't part of the data, since it lies", "images aren't part of the data, since they lie"
+        what = counted(sum(folders.values()), one, several)
+        yield f"{what} beside its splits: {places}. data.splits names the folders to use."
     if conflicts := summary["duplicates"]["conflict"]:
         yield (
-            f"{conflicts} images have the very pixels of one with another label: the table of duplicates, beside that "
-            "of unusable files, lists them."
+            f"{counted(conflicts, 'image has', 'images have')} the very pixels of one with another label: the table of "
+            "duplicates, beside that of unusable files, lists them."
         )
     for doubt in summary["doubtful_copies"]["reasons"]:
-        named = ", ".join(map(repr, doubt["first"])) + (", …" if doubt["images"] > len(doubt["first"]) else "")
-        yield f"In doubt: {doubt['images']} images {doubt['reason']} ({named})."
+        first = _first([repr(name) for name in doubt["first"]], doubt["images"])
+        yield f"In doubt: {counted(doubt['images'], 'image')} {doubt['reason']} ({first})."
     used = summary["labels_table"]
     if used and used.get("undecided"):
+        undecided = counted(used["undecided"], "image isn't", "images aren't")
         yield (
-            f"data.labels_csv is a list in which {used['undecided']} images aren't decided: these keep their labels. "
+            f"data.labels_csv is a list in which {undecided} decided: these keep their labels. "
             "Write a class into its column label, or yes into exclude."
         )
     if used and used["labels"] and not used["changed"]:
         yield (
-            f"data.labels_csv changes no label: the folders say the same of all {used['labels']} images that it names."
+            f"data.labels_csv changes no label: the folders say the same of all images that it names "
+            f"({used['labels']:,})."
         )
     if used and used["encoding"] not in UNICODE:
         yield f"data.labels_csv isn't UTF-8; it was read as {used['encoding']}."
     yield from _of_metadata(summary["metadata_table"], summary["images"])
     for reason, count in summary["excluded"].items():
-        yield f"{count} images are left out: {reason}."
+        yield f"{counted(count, 'image is', 'images are')} left out: {reason}."
     for table in summary["unused_tables"]:
         if table["would_change"]:
             yield (
@@ -57,15 +57,22 @@ def _of_metadata(table: Mapping[str, Any] | None, images: int) -> Iterator[str]:
     if table is None:
         return
     if missing := table["missing"]["images"]:
-        named = _first(table["missing"]["first"], missing)
-        yield f"data.metadata_csv says nothing of {missing} of {images} images ({named}): not given, in slices."
+        first = _first(table["missing"]["first"], missing)
+        yield f"data.metadata_csv says nothing of {missing:,} of {images:,} images ({first}): not given, in slices."
     if unmatched := table["unmatched"]["rows"]:
-        named = _first(table["unmatched"]["first"], unmatched)
-        yield f"{unmatched} of {table['rows']} lines of data.metadata_csv name no image of the data folder ({named})."
+        first = _first(table["unmatched"]["first"], unmatched)
+        verb = "names" if unmatched == 1 else "name"
+        lines = f"{unmatched:,} of {table['rows']:,} lines of data.metadata_csv {verb}"
+        yield f"{lines} no image of the data folder ({first})."
     if lines := table["without_path"]:
-        yield f"{lines} lines of data.metadata_csv name no image at all: their path is empty."
+        what = counted(lines, "line of data.metadata_csv names", "lines of data.metadata_csv name")
+        yield f"{what} no image at all: their path is empty."
     if columns := table["unnamed_columns"]:
-        yield f"{columns} columns of data.metadata_csv have no name and are left out."
+        one, several = (
+            "column of data.metadata_csv has no name and is",
+            "columns of data.metadata_csv have no name and are",
+        )
+        yield f"{counted(columns, one, several)} left out."
     if table["encoding"] not in UNICODE:
         yield f"data.metadata_csv isn't UTF-8; it was read as {table['encoding']}."
 

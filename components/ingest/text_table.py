@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from components.images.source import SourceError
+from components.tools.wording import counted
 
 # What a column of images' paths is usually called.
 PATHS = ("path", "pth", "filepath", "file_path", "image_path", "img_path", "filename", "file_name", "file", "image",
@@ -109,9 +110,10 @@ def read_text_table(data: bytes, where: str) -> TextTable:
     def lines() -> Iterator[tuple[int, list[str]]]:
         for number, cells in found:
             if len(cells) > len(header):
+                what = f"{counted(len(cells), 'field')}, and {counted(len(header), 'column')}"
                 raise SourceError(
-                    f"{where}, line {number}: {len(cells)} fields, and {len(header)} columns: put quotation marks "
-                    f"around values that hold the separator. Received: {shown(cells)}"
+                    f"{where}, line {number}: {what}: put quotation marks around values that hold the "
+                    f"separator. Received: {shown(cells)}"
                 )
             yield number, cells + [""] * (len(header) - len(cells))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from components.report.text_width import text_width
+from components.tools.wording import counted
 
 WIDTH = 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 34
@@ -102,7 +103,9 @@ def reliability_chart(title: str, bins: Sequence[dict[str, float | None]]) -> Ma
     for row in bins:
         if row["count"] and row["accuracy"] is not None and row["low"] is not None and row["high"] is not None:
             x, y = x_of(row["low"]) + 1, y_of(row["accuracy"])
-            tip = f"confidence {row['confidence']:.2f}, accuracy {row['accuracy']:.2f}, {row['count']} images"
+            tip = (
+                f"confidence {row['confidence']:.2f}, accuracy {row['accuracy']:.2f}, {counted(row['count'], 'image')}"
+            )
             parts.append(_bar(x, y, x_of(row["high"]) - x - 1, y_of(0) - y, tip))
     parts.append(
         Markup('<line class="mark" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>').format(

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.tools.time_limit import OverTimeError, time_limit
+from components.tools.wording import counted
 
 # Seconds for all names: a million of them take one. An expression with repetitions in repetitions may take for ever.
 _LONGEST = 20.0
@@ -42,15 +43,11 @@ class Captures:
             groups: how many groups came out, those of single images and of duplicates included.
         """
         what = "names" if self.on == "name" else "paths"
-        came = f"{_counted(self.keys, 'key')}, {_counted(groups, 'group')} in all"
+        came = f"{counted(self.keys, 'key')}, {counted(groups, 'group')} in all"
         text = f"captured in {self.captured:,} of {self.names:,} {what}: {came}"
         if self.is_enough:
             return text
         return f"{text}; nothing keeps the others together, such as {self.example}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def captured_keys(names: Sequence[str], group_regex: str) -> list[str | None]:

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from components.split.plan import Cell, Plan
+from components.tools.wording import counted, named
 
 MANY = 20  # copies of an original, beyond which they are said to add little
 _NAMED = 8  # classes in a line
 _COUNTED = ("originals", "copies", "planned", "missing")
 
 
-def counted(plan: Plan) -> dict[str, dict[str, dict[str, int]]]:
+def counts_of(plan: Plan) -> dict[str, dict[str, dict[str, int]]]:
     """Return a summary's `counts`, by split and class."""
     counts: dict[str, dict[str, dict[str, int]]] = {split: {} for split in plan.splits}
     for cell in plan.cells:
@@ -70,7 +71,8 @@ def left_out(cells: Iterable[Cell], bound: int | None, remedy: str) -> str | Non
     ]
     if not short:
         return None
-    return f"Filled up no further, since an image has {bound} copies at most: {_listed(short)}. {remedy}."
+    most = counted(bound or 0, "copy", "copies")
+    return f"Filled up no further, since an image has {most} at most: {_listed(short)}. {remedy}."
 
 
 def _by_split(cells: Iterable[Cell]) -> dict[str, list[Cell]]:
@@ -85,6 +87,5 @@ def _number(cell: Cell) -> str:
     return f"{cell.copies_per_original:.1f}"
 
 
-def _listed(named: list[tuple[str, str]]) -> str:
-    listed = ", ".join(f"{name} {value}" for name, value in named[:_NAMED])
-    return listed + (f", and {len(named) - _NAMED} more" if len(named) > _NAMED else "")
+def _listed(values: list[tuple[str, str]]) -> str:
+    return named([f"{name} {value}" for name, value in values], _NAMED)

@@ -23,12 +23,13 @@ from components.formats.nodes import SPLIT
 from components.images.hashing import near_duplicates, unsigned
 from components.images.names import copy_extension, free_variants
 from components.split.captures import Captures, captured_keys, count_captures
-from components.split.copies import counted
+from components.split.copies import counts_of
 from components.split.groups import group_images
 from components.split.plan import Plan, Rules, exact, make_plan
 from components.split_balance_augment.dataset_work import ParquetUnit, ParquetWork
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
 from components.tools.progress import Progress
+from components.tools.wording import counted
 from components.work.engine import delete_folder, do_units, read_whole, write_whole
 from components.work.options import BeamOptions
 from components.work.unit import Counts
@@ -218,7 +219,10 @@ def _refuse_small_classes(plan: Plan, table: Any, group_of: Sequence[str], inges
         if groups[label] < len(cut) or label in missing
     }
     if small:
-        found = ", ".join(f"{label} ({small[label]} images, {groups[label]} groups)" for label in list(small)[:_NAMED])
+        found = ", ".join(
+            f"{label} ({counted(small[label], 'image')}, {counted(groups[label], 'group')})"
+            for label in list(small)[:_NAMED]
+        )
         found += f", … ({len(small)} classes)" if len(small) > _NAMED else ""
         raise ValueError(
             f"too few images or groups to be in each of {', '.join(cut)}: {found}. "
@@ -278,7 +282,7 @@ def _summary(
     plan: Plan, split: SplitOptions, balance: BalanceOptions, ingested: dict[str, Any], counts: Counts
 ) -> dict[str, Any]:
     return {
-        "counts": counted(plan),
+        "counts": counts_of(plan),
         "deviations": [
             {"label": cell.label, "split": cell.split, "planned": cell.planned, "deviation": cell.deviation}
             for cell in plan.cells

@@ -13,6 +13,7 @@ from components.formats.dataset import SPLITS
 from components.formats.examples import read_labels, read_metadata_columns, write_labels, write_metadata_columns
 from components.formats.groups import write_groups
 from components.tfrecord.convert import convert
+from components.tools.wording import named
 
 
 class Executor(BaseExecutor):
@@ -42,7 +43,7 @@ class Executor(BaseExecutor):
         for split, count in counts.items():
             examples.set_int_custom_property(f"{split}_examples", count)
         labels = read_labels(examples.uri)
-        examples.set_string_custom_property("labels", ", ".join(labels))
+        examples.set_string_custom_property("labels", named(labels))
         small = {name: Path(get_single_instance(output_dict[name]).uri) for name in ("labels", "groups")}
         for folder in small.values():
             folder.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tensorflow.python.util import _pywrap_determinism
 
 from components.formats.nodes import TRAINER
+from components.tools.wording import counted
 from components.training.adjusted_model import AdjustedModel
 from components.training.checkpoint import Checkpoint
 from components.training.device_feed import DeviceFeed
@@ -162,7 +163,7 @@ class Training:
                         state.wait()
         if stopping.best_epoch < 0:
             raise FloatingPointError(
-                f"The validation loss was NaN or infinite in each of {len(self.history)} epochs at "
+                f"The validation loss was NaN or infinite in each of {counted(len(self.history), 'epoch')} at "
                 f"train.learning_rate={options.learning_rate:g}. {self._remedy()}"
             )
         speeds = sorted(row["images_per_second"] for row in self.history[1:] or self.history)
@@ -250,7 +251,7 @@ def _share_batches(options: TrainOptions, images: int, devices: int) -> TrainOpt
     if not size:
         raise ValueError(
             f"{devices} devices need train.batch_size and each split to be at least {devices}. "
-            f"Received: train.batch_size={options.batch_size}, a split of {images} images"
+            f"Received: train.batch_size={options.batch_size}, a split of {counted(images, 'image')}"
         )
     return options.model_copy(update={"batch_size": size})
 

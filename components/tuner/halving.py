@@ -13,6 +13,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.tools.wording import counted
+
 FIRST_SHARE = 0.5  # of the budget, for the epochs that all candidates get
 
 Merit = tuple[float, ...]  # compared as tuples; more is better
@@ -63,11 +65,13 @@ class Halving:
         reached = self.reached[self.alive[0]]
         until = min(2 * reached, self.epochs)
         if until == reached:
-            self._keep(1, f"not the best at {_epochs(reached)}")
+            self._keep(1, f"not the best at {counted(reached, 'epoch')}")
             return None
-        self._keep(math.ceil(len(self.alive) / 2), f"not in the better half at {_epochs(reached)}")
+        self._keep(math.ceil(len(self.alive) / 2), f"not in the better half at {counted(reached, 'epoch')}")
         while len(self.alive) > 1 and not self._affordable(self.alive, until):
-            self._keep(len(self.alive) - 1, f"worse at {_epochs(reached)}, and the budget has no room for both")
+            self._keep(
+                len(self.alive) - 1, f"worse at {counted(reached, 'epoch')}, and the budget has no room for both"
+            )
         return Rung(tuple(self.alive), until) if len(self.alive) > 1 else None
 
     def report(self, candidate: int, epochs: int, merit: Merit | None) -> None:
@@ -86,7 +90,3 @@ class Halving:
     def _affordable(self, candidates: Sequence[int], until: int) -> bool:
         further = sum((until - self.reached[one]) * self.costs[one] for one in candidates)
         return self.spent + further <= self.budget * self.epochs * min(self.costs[one] for one in candidates)
-
-
-def _epochs(count: int) -> str:
-    return f"{count} epoch{'s' if count > 1 else ''}"

@@ -57,6 +57,6 @@ def rank(rows: Sequence[Row]) -> list[Row]:
     failed = [row for row in rows if row["status"] != "completed"]
     if not completed:
         causes = "; ".join(f"{row['hyperparameters']}: {row['error']}" for row in failed)
-        raise RuntimeError(f"All {len(failed)} trials failed. {causes}")
+        raise RuntimeError(f"{'The only trial' if len(failed) == 1 else f'All {len(failed)} trials'} failed. {causes}")
     best, *others = completed
     return [Row(**{**best, "chosen": True, "dropped": None}), *others, *failed]  # type: ignore[typeddict-item]

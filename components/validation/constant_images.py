@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from components.formats.examples import TEXT
+from components.tools.wording import counted
 from components.validation.gate import Anomaly
 
 MOST_CONSTANT = 0.5  # of a class's images
@@ -18,6 +19,7 @@ def constant_anomalies(images: Mapping[str, int], constant: Mapping[str, int]) -
     found = []
     for label, count in sorted(constant.items()):
         if count > MOST_CONSTANT * images[label]:
-            text = f"{count} of the {images[label]} images of {label} are of one colour: look at their files"
+            among = f"{count:,} of the {counted(images[label], 'image')} of {label}"
+            text = f"{among} {'is' if count == 1 else 'are'} of one colour: look at their files"
             found.append(Anomaly("pixels", "all splits", TEXT, text, fatal=True))
     return found

@@ -12,6 +12,7 @@ from components.formats.suspects import in_words, judged, shown_rows
 from components.images.source import SourceError
 from components.tools.files import replacing
 from components.tools.places import why_no_file
+from components.tools.wording import counted
 from pipeline.cli.tables import show
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.store import StoreError
@@ -127,9 +128,11 @@ def _list(run: Reviewed, first: int | None, csv_file: Path | None, as_json: bool
                 writer.writerows(rows)
         except OSError as error:
             raise click.ClickException(f"can't write --csv {csv_file}: {error.strerror}") from None
-        click.echo(f"{len(rows)} images in {csv_file}")
+        click.echo(f"{counted(len(rows), 'image')} in {csv_file}")
     else:
         unlisted = f"Suspicious labels: {listed}. None is listed, since report.suspects is 0: give --first N."
         show(rows, as_json, unlisted if listed else "No label is suspicious.")
     if rows and not as_json and (text := in_words(run.findings, len(rows))):
-        click.echo(f"{text} Listed are {len(rows)} of {listed} suspicious labels of {judged(run.findings)}.")
+        click.echo(
+            f"{text} Listed are {len(rows):,} of {counted(listed, 'suspicious label')} of {judged(run.findings)}."
+        )

@@ -15,6 +15,7 @@ from components.split.captures import ENOUGH
 from components.tools.console import say
 from components.tools.files import replacing
 from components.tools.passwords import masked
+from components.tools.wording import counted
 from pipeline.config import Config
 from pipeline.context import RunContext
 from pipeline.local.copies import show_copies
@@ -100,7 +101,7 @@ def _show_quarantine(console: Console, ingest: NodeRun) -> None:
     import pyarrow.parquet as pq
 
     table = Path(ingest.uris["findings"]) / QUARANTINE
-    say(console, f"{count} files can't be used ({table}):")
+    say(console, f"{counted(count, 'file')} can't be used ({table}):")
     rows = pq.read_table(table).to_pylist()
     for row in rows[:_SHOWN]:
         say(console, f"  {row['id']!r}: {row['reason']}")
@@ -124,7 +125,11 @@ def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
         say(console, text, "yellow" if few else None)
     leaks = int(split.get("leaking_groups", 0))
     if leaks:
-        say(console, f"{leaks} groups cross the splits that the data folder came with: a leak.", "yellow")
+        say(
+            console,
+            f"{counted(leaks, 'group crosses', 'groups cross')} the splits that the data folder came with: a leak.",
+            "yellow",
+        )
     gate = by_node[nodes.GATE]
     if not int(gate.properties.get("verdict", {}).get("anomalies", 0)):
         return
@@ -158,7 +163,11 @@ def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir
         say(console, comparison["text"])
     analysis = ANALYSIS.read(by_node[nodes.ANALYSIS].uris["analysis"])
     answers = analysis["answers"]
-    notes += [analysis["data"]["leak"], answers["text"] if answers["short"] else ""]
+    notes += [
+        (results["slices"] or {}).get("beyond", ""),
+        analysis["data"]["leak"],
+        answers["text"] if answers["short"] else "",
+    ]
     if answers["text"] and not answers["short"]:
         say(console, answers["text"])
     for note in filter(None, notes):

@@ -271,9 +271,9 @@ def test_a_class_that_is_too_small_is_named_after_the_files_that_cannot_be_used(
 
     assert result.status == 1
     listed, _, failure = result.text.partition("SplitBalanceAugment failed")
-    assert "sad (1 images" in failure
+    assert "sad (1 image," in failure
     [table] = Workdir(tmp_path / "work").artifacts.glob("ImageIngest/findings/*/quarantine.parquet")
-    assert f"1 files can't be used ({table}):" in listed
+    assert f"1 file can't be used ({table}):" in listed
     assert "'train/sad/broken.jpg': " in listed
 
 
@@ -287,7 +287,7 @@ def test_an_image_that_may_be_a_copy_is_named(tmp_path: Path, data: Path) -> Non
 
     result = run(doubtful, tmp_path / "work")
 
-    assert "In doubt: 1 images named like a copy, but no image that could be its source is there" in result.text
+    assert "In doubt: 1 image named like a copy, but no image that could be its source is there" in result.text
     assert "'train/sad/aug_2020_001.jpg'" in result.text
 
 

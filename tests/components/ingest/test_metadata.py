@@ -60,7 +60,7 @@ def test_what_the_table_does_not_fit_is_counted_and_said(folder: Path) -> None:
     assert table["columns"] == {"camera": {"images": 2, "values": 2}}
     text = " ".join(summary["notes"])
     assert "says nothing of 4 of 6 images (train/happy/1.jpg, " in text
-    assert "1 of 3 lines of data.metadata_csv name no image of the data folder (line 4: gone/9.jpg)." in text
+    assert "1 of 3 lines of data.metadata_csv names no image of the data folder (line 4: gone/9.jpg)." in text
 
 
 def test_columns_may_be_called_like_ours(folder: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_plan import plan_of, singles
 
-from components.split.copies import cells_of, copies_by_class, counted, left_out, too_many
+from components.split.copies import cells_of, copies_by_class, counts_of, left_out, too_many
 from components.split.fill import Target
 from components.split.plan import Plan, Rules, make_plan
 
@@ -122,7 +122,7 @@ def test_nothing_is_said_where_there_is_nothing_to_say() -> None:
 
 def test_the_counts_of_a_summary_say_the_same_and_those_of_an_earlier_program_can_be_read() -> None:
     made = plan(1000, 100, 10, bound=30)
-    counts = counted(made)
+    counts = counts_of(made)
 
     assert copies_by_class(cells_of(counts)) == copies_by_class(made.cells)
     for by_label in counts.values():
@@ -135,4 +135,4 @@ def test_the_counts_of_a_summary_say_the_same_and_those_of_an_earlier_program_ca
 def test_many_classes_are_not_all_listed() -> None:
     [line] = copies_by_class(plan(*[1000, *range(20, 40)]).cells)
 
-    assert line.endswith(", and 12 more.")
+    assert line.endswith(" and 12 more.")
