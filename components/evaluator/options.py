@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator
 
 from components.formats.folds import MOST_FOLDS
-from components.tools.section import Section
+from components.tools.section import MOST, Section
 
 
 class EvaluateOptions(Section):
@@ -51,6 +51,7 @@ class EvaluateOptions(Section):
     min_slice_images: int = Field(
         50,
         ge=1,
+        le=MOST,
         description="test images, copies not counted, that a slice must have to be judged; with 50 an accuracy of 0.85 "
         "is known to within 0.10",
     )
@@ -60,7 +61,10 @@ class EvaluateOptions(Section):
         "that divides the images",
     )
     max_slice_values: int = Field(
-        20, ge=2, description="a column of more different values is sliced by quartiles if they are numbers, else not"
+        20,
+        ge=2,
+        le=MOST,
+        description="a column of more different values is sliced by quartiles if they are numbers, else not",
     )
     calibrate: bool = Field(True, description="fit a temperature on eval and build it into the model")
     flip_average: bool | None = Field(
@@ -68,7 +72,10 @@ class EvaluateOptions(Section):
         description="average the answers for an image and its mirror image, as exported; null: as train.augment.flip",
     )
     bootstrap: int = Field(
-        1000, ge=0, description="resamples for the 95 % intervals of averages over classes, such as macro-F1; 0: none"
+        1000,
+        ge=0,
+        le=MOST,
+        description="resamples for the 95 % intervals of averages over classes, such as macro-F1; 0: none",
     )
     folds: int = Field(
         0,

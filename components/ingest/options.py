@@ -61,7 +61,7 @@ class DataOptions(Section):
     )
     min_confidence: float | None = Field(None, description="images whose label is less sure are left out")
     weigh_by_confidence: bool = Field(False, description="an image counts in the loss as its label is sure")
-    max_pixels: int = Field(50_000_000, gt=0, description="images with more pixels are not decoded")
+    max_pixels: int = Field(50_000_000, gt=0, lt=2**31, description="images with more pixels are not decoded")
     on_bad_image: Literal["quarantine", "error"] = Field("quarantine", description="what an unusable file does")
     near_duplicates: Literal["off", "report", "group"] = Field(
         "report", description="near-duplicates by perceptual hash: ignore, report, or keep in one split"

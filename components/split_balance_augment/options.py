@@ -7,7 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from components.formats.dataset import Split
 from components.split.fill import Target
-from components.tools.section import FILE, Section
+from components.tools.section import FILE, MOST, Section
 
 
 class SplitOptions(Section):
@@ -16,7 +16,7 @@ class SplitOptions(Section):
     train: float = Field(0.7, gt=0.0, lt=1.0, description="share of the images to train on")
     eval: float = Field(0.1, gt=0.0, lt=1.0, description="share for early stopping and tuning")
     test: float = Field(0.2, gt=0.0, lt=1.0, description="share that only the evaluation sees")
-    seed: int = Field(27, ge=0, description="decides the split and the augmented copies, apart from `seed`")
+    seed: int = Field(27, ge=0, lt=2**63, description="decides the split and the augmented copies, apart from `seed`")
     group_regex: str | None = Field(
         None, description="first capture in the file name: images that share it stay in one split"
     )
@@ -47,22 +47,24 @@ class BalanceOptions(Section):
     """Which splits are filled up with augmented copies until all classes are equal."""
 
     splits: tuple[Split, ...] = Field(("train",), description="splits to balance; [] for none")
-    global_multiplier: float = Field(1.0, ge=1.0, description="images per class, relative to `target`")
+    global_multiplier: float = Field(1.0, ge=1.0, le=MOST, description="images per class, relative to `target`")
     target: Target = Field(
         "largest",
         description="what classes are filled up to: the `largest` of them, their `median`, or so many images in train, "
         "in other splits as many as their shares say; what a class has beyond that, it keeps",
     )
     max_copies_per_image: int | None = Field(
-        5, ge=1, description="copies of an image at most, for the rest see `train.imbalance`; null: any number"
+        5, ge=1, le=MOST, description="copies of an image at most, for the rest see `train.imbalance`; null: any number"
     )
 
     @field_validator("target", mode="before")
     @classmethod
     def _is_a_target(cls, value: Any) -> Any:
-        if value in ("largest", "median") or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        if value in ("largest", "median") or (
+            isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST
+        ):
             return value
-        raise ValueError("Input should be largest, median or a number of images, at least 1")
+        raise ValueError("Input should be largest, median or a number of images, from 1 to 1,000,000")
 
 
 class AugmentOptions(Section):

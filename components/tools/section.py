@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 # In a field's `json_schema_extra`: the option names a file or folder, whose content counts as part of the option.
 FILE: dict[str, Any] = {"names": "file"}
+# Of anything that is counted. More is a slip, and would overflow where libraries take 32 bits.
+MOST = 1_000_000
 
 
 class Section(BaseModel):

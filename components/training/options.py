@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from components.models.torch_weights import SUFFIX, refuse_pickle
-from components.tools.section import FILE, Section
+from components.tools.section import FILE, MOST, Section
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Architecture = Literal["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
@@ -116,8 +116,8 @@ class OnlineAugmentOptions(Section):
 class TrainOptions(Section):
     """How the network is trained."""
 
-    epochs: int = Field(20, ge=1, description="epochs at most")
-    batch_size: int = Field(32, ge=1, description="images a step")
+    epochs: int = Field(20, ge=1, le=MOST, description="epochs at most")
+    batch_size: int = Field(32, ge=1, le=MOST, description="images a step")
     optimizer: Literal["sgd", "adam", "adamw"] = Field("adamw", description="optimizer")
     learning_rate: float = Field(3e-3, gt=0.0, description="peak learning rate")
     momentum: float = Field(0.9, ge=0.0, lt=1.0, description="of SGD")
@@ -127,9 +127,12 @@ class TrainOptions(Section):
     nesterov: bool = Field(False, description="Nesterov's momentum, of SGD")
     weight_decay: float = Field(0.05, ge=0.0, description="decoupled weight decay, of sgd and adamw")
     schedule: Literal["cosine", "plateau", "constant"] = Field("cosine", description="of the learning rate")
-    warmup_epochs: int = Field(1, ge=0, description="epochs of linear warm-up before the cosine")
+    warmup_epochs: int = Field(1, ge=0, le=MOST, description="epochs of linear warm-up before the cosine")
     head_epochs: int = Field(
-        0, ge=0, description="the first of the epochs, in which the head alone learns, on top of `model.weights`"
+        0,
+        ge=0,
+        le=MOST,
+        description="the first of the epochs, in which the head alone learns, on top of `model.weights`",
     )
     layer_decay: float = Field(
         1.0,
@@ -145,6 +148,7 @@ class TrainOptions(Section):
     patience: int | None = Field(
         None,
         ge=1,
+        le=MOST,
         description="epochs without improvement on eval before stopping; null: 10, but none with the cosine schedule, "
         "whose last epochs are its best",
     )

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from components.tools.section import Section
+from components.tools.section import MOST, Section
 from components.training.options import ARCHITECTURES, Architecture
 
 
@@ -17,7 +17,10 @@ class TunerOptions(Section):
         2.0, gt=0.0, description="what the search may cost, in trainings of the best (by multiplications, not seconds)"
     )
     epochs: int | None = Field(
-        None, ge=1, description="epochs that all get before the worse half is dropped; null: half of the budget's"
+        None,
+        ge=1,
+        le=MOST,
+        description="epochs that all get before the worse half is dropped; null: half of the budget's",
     )
     search: dict[str, list[Any]] = Field(
         default_factory=dict, description="more to try, e.g. {train.learning_rate: [0.001, 0.003]}"

@@ -2,7 +2,7 @@
 
 from pydantic import Field, field_validator
 
-from components.tools.section import Section
+from components.tools.section import MOST, Section
 
 # Beam's own, of all releases that we install; it takes them in any case, and without `Runner`.
 _RUNNERS = (
@@ -26,7 +26,7 @@ class BeamOptions(Section):
     """What runs the Beam stages."""
 
     runner: str | None = Field(None, description="a Beam runner's name; null: the one in this process or its workers")
-    workers: int | None = Field(None, ge=1, description="worker processes; null: one a core")
+    workers: int | None = Field(None, ge=1, le=MOST, description="worker processes; null: one a core")
     options: tuple[str, ...] = Field((), description="further Beam options, e.g. [--flink_master=host:8081]")
 
     @field_validator("runner")

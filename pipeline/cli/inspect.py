@@ -6,6 +6,7 @@ import click
 
 from pipeline.cli.nouns import Noun, NounGroup
 from pipeline.cli.tables import show
+from pipeline.cli.values import COUNT
 from pipeline.cli.where import Record, Where, with_where
 from pipeline.lineage.difference import difference
 from pipeline.lineage.files import FILES, verify_rows
@@ -38,9 +39,7 @@ def _noun(name: str, about: str) -> Callable[[Callable[..., None]], click.Comman
     return decorate
 
 
-_limit = click.option(
-    "--limit", default=20, show_default=True, metavar="N", type=click.IntRange(min=1), help="List the newest N."
-)
+_limit = click.option("--limit", default=20, show_default=True, metavar="N", type=COUNT, help="List the newest N.")
 
 
 @_noun("runs", "What ran, when, and what came of it.")

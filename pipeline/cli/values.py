@@ -34,3 +34,4 @@ class _Duration(click.ParamType):
 
 NOT_EMPTY = _NotEmpty()
 DURATION = _Duration()
+COUNT = click.IntRange(1, 1_000_000)

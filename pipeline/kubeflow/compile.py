@@ -9,7 +9,7 @@ same configuration, target and code give the same bytes.
 import json
 from collections.abc import Mapping
 
-from annotated_types import Ge, Lt
+from annotated_types import Ge, Le, Lt
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 
@@ -108,6 +108,8 @@ def _bounds(section: type[Section], name: str) -> Rule:
             found["least"] = int(str(constraint.ge))
         elif isinstance(constraint, Lt):
             found["most"] = int(str(constraint.lt)) - 1
+        elif isinstance(constraint, Le):
+            found["most"] = int(str(constraint.le))
     return found
 
 

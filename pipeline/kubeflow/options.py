@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from components.tools.section import Section
+from components.tools.section import MOST, Section
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$")]
 Duration = Annotated[str, StringConstraints(pattern=r"^\d+[smh]$")]
@@ -15,7 +15,7 @@ class GpuOptions(Section):
     """Accelerators of a pod."""
 
     type: str = Field("nvidia.com/gpu", min_length=1, description="resource name of the accelerator")
-    count: int = Field(1, ge=1, description="how many")
+    count: int = Field(1, ge=1, le=64, description="how many")
 
 
 class SecretEnvOptions(Section):
@@ -52,9 +52,9 @@ class TolerationOptions(Section):
 class RetryOptions(Section):
     """How often a failed task is tried again."""
 
-    count: int = Field(0, ge=0, description="retries")
+    count: int = Field(0, ge=0, le=MOST, description="retries")
     backoff: Duration = Field("30s", description="pause before the first retry")
-    factor: int = Field(2, ge=1, description="by which each further pause is longer")
+    factor: int = Field(2, ge=1, le=MOST, description="by which each further pause is longer")
     longest: Duration = Field(
         "168h", description="total time from the first attempt on: then nothing is retried, and a running retry killed"
     )

@@ -48,12 +48,33 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
     assert config.validation.on_anomaly == "warn"
 
 
+def integers(section: type[BaseModel], above: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """Yield each option that takes an integer of any size, and what bounds it."""
+    for name, field in section.model_fields.items():
+        kinds = {field.annotation, *get_args(field.annotation)}
+        for kind in kinds:
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from integers(kind, f"{above}{name}.")
+        if int in kinds:
+            yield f"{above}{name}", field.metadata
+
+
+def test_every_integer_has_an_upper_bound() -> None:
+    found = dict(integers(Config))
+
+    assert {"seed", "split.seed", "train.epochs", "image.width", "beam.workers"} <= set(found)
+    # The target of a balanced split may be a word; its own check bounds the number.
+    unbounded = [key for key, limits in found.items() if not {"Le", "Lt"} & {type(one).__name__ for one in limits}]
+    assert unbounded == ["balance.target"]
+
+
 @pytest.mark.parametrize(
     ("override", "message"),
     [
         ("train.epoch=3", r"unknown key train\.epoch\. Allowed here: augment, batch_size"),
         ("trian.epochs=3", r"unknown key trian\. Allowed here: augment, balance"),
         ("train.epochs=-1", r"train\.epochs: .*greater than or equal to 1\. Received: -1"),
+        (f"train.epochs={'9' * 4000}", r"train\.epochs: .*less than or equal to 1000000\. Received: 9{20,200}…?"),
         ("train.epochs=many", r"train\.epochs: .*Received: 'many'"),
         ("split.train=0.8", r"split\.train \+ split\.eval \+ split\.test must be 1\. Received: 1\.1"),
         ("image.height=-5", r"image\.height: .*Received: -5"),
