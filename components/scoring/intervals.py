@@ -17,7 +17,7 @@ from scipy.sparse import csr_matrix
 
 from components.scoring.predictions import Predictions
 from components.tools.proportions import LEVEL, Proportion, proportion, two_sided, wilson
-from components.tools.scores import OVERALL, PER_CLASS, scores
+from components.tools.scores import OVERALL, PER_CLASS, class_scores, scores
 
 _CHUNK = 100  # resamples at a time: bounds the memory
 
@@ -145,14 +145,19 @@ def _correlation(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
 def _resample(predictions: Predictions, classes: int, resamples: int, seed: int) -> dict[str, NDArray[np.float64]]:
     """Return [B, C] scores by class of each resample; NaN where a class wasn't drawn."""
     groups, index = np.unique(predictions.groups, return_inverse=True)
-    cells = predictions.labels * classes + predictions.predicted
-    # Sparse: a group is in a few cells only, and there are as many cells as classes squared.
-    by_group = csr_matrix((np.ones(len(cells)), (index, cells)), shape=(len(groups), classes * classes))
+    labels, predicted = predictions.labels, predictions.predicted
+    right = labels == predicted
+    # Hits, support and predictions of each class, side by side: of a thousand classes, whole matrices would take 8 MB a
+    # resample. Sparse: a group is of a few classes only.
+    columns = np.concatenate([labels[right], classes + labels, 2 * classes + predicted])
+    rows = np.concatenate([index[right], index, index])
+    by_group = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(groups), 3 * classes))
     rng = np.random.default_rng(seed)
     drawn: list[dict[str, Any]] = []
     for start in range(0, resamples, _CHUNK):
         size = min(_CHUNK, resamples - start)
         times = rng.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=size)
-        one = scores((times @ by_group).reshape(size, classes, classes))
+        hits, support, said = np.split(times @ by_group, 3, axis=1)
+        one = class_scores(hits, support, said)
         drawn.append({name: np.where(one["support"] > 0, one[name], np.nan) for name in _BY_CLASS})
     return {name: np.concatenate([one[name] for one in drawn]) for name in _BY_CLASS}

@@ -4,6 +4,7 @@ import glob
 import hashlib
 import json
 import os
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ StrPath = str | os.PathLike[str]
 
 _DIGITS = 8
 _ABANDONED = 3600.0  # seconds without a change
+_NUMBERS = re.compile(r"\[\n\s+(-?\d[^][{}\"tfn]*)\n\s+\]")
 
 
 @contextmanager
@@ -45,8 +47,12 @@ def write_text(text: str, path: StrPath) -> None:
 
 
 def as_json(value: Any) -> str:
-    """Return JSON with sorted keys, text as it is, and a line's end; NaN is an error, since JSON has none."""
-    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+    """Return JSON with sorted keys, text as it is, and a line's end; NaN is an error, since JSON has none.
+
+    Lists of numbers are a line each: the confusion matrix of 1,000 classes would be a million.
+    """
+    text = json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+    return _NUMBERS.sub(lambda found: "[" + " ".join(found[1].split()) + "]", text)
 
 
 def write_json(value: Any, path: StrPath) -> None:

@@ -22,9 +22,8 @@ def scores(matrix: NDArray[np.float64]) -> dict[str, Any]:
     hits = np.diagonal(matrix, axis1=-2, axis2=-1)
     support, predicted = matrix.sum(-1), matrix.sum(-2)
     total = support.sum(-1)
-    precision = _divide(hits, predicted)
-    recall = _divide(hits, support)
-    f1 = _divide(2 * hits, support + predicted)
+    by_class = class_scores(hits, support, predicted)
+    precision, recall, f1 = (by_class[name] for name in PER_CLASS[:-1])
     seen, true = (support + predicted) > 0, support > 0
     return {
         "accuracy": _divide(hits.sum(-1), total),
@@ -33,9 +32,24 @@ def scores(matrix: NDArray[np.float64]) -> dict[str, Any]:
         "macro_recall": _divide((recall * seen).sum(-1), seen.sum(-1)),
         "macro_f1": _divide((f1 * seen).sum(-1), seen.sum(-1)),
         "weighted_f1": _divide((f1 * support).sum(-1), total),
-        "precision": precision,
-        "recall": recall,
-        "f1": f1,
+        **by_class,
+    }
+
+
+def class_scores(
+    hits: NDArray[np.float64], support: NDArray[np.float64], predicted: NDArray[np.float64]
+) -> dict[str, Any]:
+    """Return each of `PER_CLASS` as […, C].
+
+    Args:
+        hits: […, C] images of a class that are said to be of it.
+        support: […, C] images of a class.
+        predicted: […, C] images that are said to be of a class.
+    """
+    return {
+        "precision": _divide(hits, predicted),
+        "recall": _divide(hits, support),
+        "f1": _divide(2 * hits, support + predicted),
         "support": support,
     }
 

@@ -1,10 +1,11 @@
+import json
 import os
 import re
 from pathlib import Path
 
 import pytest
 
-from components.tools.files import content_digest, replacing, write_text
+from components.tools.files import as_json, content_digest, replacing, write_text
 
 
 def test_the_digest_of_what_an_option_names_is_that_of_its_content(tmp_path: Path) -> None:
@@ -19,6 +20,22 @@ def test_the_digest_of_what_an_option_names_is_that_of_its_content(tmp_path: Pat
     (moved / "variables" / weights.name).write_bytes(b"b")
     assert content_digest(str(moved)) != before[0]
     assert content_digest("imagenet") == content_digest(None) == ""
+
+
+def test_lists_of_numbers_are_a_line_each() -> None:
+    value = {
+        "a": [[1, -2.5e-7], [0, 3]],
+        "b": ["1", "[\n 2\n]"],
+        "c": [1, None],
+        "d": [],
+        "e": [1, [2]],
+        "f": [{"g": 1}],
+    }
+
+    text = as_json(value)
+
+    assert json.loads(text) == value
+    assert text.startswith('{\n "a": [\n  [1, -2.5e-07],\n  [0, 3]\n ],\n "b": [\n  "1",\n  "[\\n 2\\n]"\n ],\n')
 
 
 def test_of_two_that_write_a_file_at_once_each_writes_it_whole(tmp_path: Path) -> None:
