@@ -15,7 +15,7 @@ from components.tools.scores import OVERALL, PER_CLASS, scores
 
 
 class ArgmaxMetrics(metric_types.Metric):
-    """`OVERALL` as metrics of that name, `PER_CLASS` as metrics of that name and class id."""
+    """`OVERALL` as metrics of that name, `PER_CLASS` as metrics of that name and class id, of classes that occur."""
 
     def __init__(self, classes: int, name: str = "argmax_metrics") -> None:
         """Set up the metric for a number of classes."""
@@ -42,12 +42,18 @@ def _computations(
     }
 
     def result(metrics: Mapping[Any, Any]) -> dict[Any, float]:
-        matrix = np.zeros((classes, classes))
-        for entry, count in metrics[matrix_key].get(0.0, {}).items():
-            matrix[entry.actual_class_id, entry.predicted_class_id] = count
+        counts = metrics[matrix_key].get(0.0, {})
+        # Those that occur: in a slice of many classes most don't, and each metric of each slice is kept.
+        seen = sorted({number for one in counts for number in (one.actual_class_id, one.predicted_class_id)})
+        place = {number: index for index, number in enumerate(seen)}
+        matrix = np.zeros((len(seen), len(seen)))
+        for one, count in counts.items():
+            matrix[place[one.actual_class_id], place[one.predicted_class_id]] = count
         values = scores(matrix)
         found = {key: float(values[metric]) for metric, key in overall.items()}
-        found.update({key: float(values[metric][index]) for (metric, index), key in per_class.items()})
+        found.update(
+            {per_class[metric, number]: float(values[metric][place[number]]) for metric in PER_CLASS for number in seen}
+        )
         return found
 
     keys = [*overall.values(), *per_class.values()]

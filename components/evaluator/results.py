@@ -9,9 +9,9 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import validation_result_pb2
 
 from components.evaluator.comparison import FEATURE as NEW
-from components.evaluator.eval_config import ACCURACY, ROUNDING, SLICES, TOP_2
+from components.evaluator.eval_config import ACCURACY, ROUNDING, TOP_2
 from components.evaluator.slice_plan import Slicing
-from components.formats.examples import METADATA
+from components.formats.examples import AUGMENTED, METADATA, TEXT
 from components.tools.scores import OVERALL, PER_CLASS
 
 
@@ -40,12 +40,17 @@ def read_results(evaluation: Path, labels: Sequence[str], model: str = "") -> di
     }
     found.update({name: _number(overall[name]) for name in OVERALL})
     found["per_class"] = {
-        label: {name: _number(whole[f"classId:{index}"][name]) for name in PER_CLASS}
+        label: {name: _number(values[name]) if (values := whole.get(f"classId:{index}")) else 0.0 for name in PER_CLASS}
         for index, label in enumerate(labels)
     }
-    found["slices"] = []
+    # Of a class, accuracy is recall.
+    found["slices"] = [
+        {"feature": TEXT, "value": label, "examples": int(one["support"]), "accuracy": one["recall"]}
+        for label, one in found["per_class"].items()
+        if one["support"]
+    ]
     for key, metrics in by_slice.items():
-        if len(key) == 1 and key[0][0] in SLICES:
+        if len(key) == 1 and key[0][0] == AUGMENTED:
             values = metrics[""][""]
             one = {"feature": key[0][0], "value": _text(key[0][1])}
             one |= {"examples": int(_number(values["example_count"]) or 0), "accuracy": _number(values[ACCURACY])}

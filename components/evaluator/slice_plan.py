@@ -5,13 +5,18 @@ images: its quartiles. One of many different texts divides the images into too m
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
+from components.tools.wording import named
+
 NOT_GIVEN = "not given"
 _QUARTILES = (0.25, 0.5, 0.75)
+_BEYOND = "the columns before it make as many slices as there may be: name it in evaluate.slice_on"
+MOST_SLICES = 500  # each takes the Evaluator some hundredths of a second
 
 Slicing = tuple[str, ...]
 
@@ -50,11 +55,13 @@ class SlicePlan:
         columns: that are used in a slicing.
         slicings: each the name of a column, or the names of two that are crossed.
         left_out: why a column isn't sliced, by its name.
+        beyond: how many of them aren't because those before them make as many slices as there may be.
     """
 
     columns: tuple[Column, ...] = ()
     slicings: tuple[Slicing, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    beyond: int = 0
 
 
 def plan_slices(
@@ -70,7 +77,8 @@ def plan_slices(
         most: different values that a column of texts may have.
 
     Raises:
-        ValueError: a column that is to be used isn't there, or has too many different texts.
+        ValueError: a column that is to be used isn't there, or has too many different texts; or there are more than
+            `MOST_SLICES`.
     """
     labels = [label for label, _ in images]
     values: dict[str, list[str]] = {}
@@ -81,17 +89,47 @@ def plan_slices(
         left_out = {name: why for name, column in values.items() if (why := _says_nothing(name, column, labels, most))}
         slicings: list[Slicing] = [(name,) for name in values if name not in left_out]
     else:
+        check_columns(slice_on, list(values))
         slicings = [(one,) if isinstance(one, str) else tuple(one) for one in slice_on]
         left_out = {}
         for name in dict.fromkeys(name for slicing in slicings for name in slicing):
-            if name not in values:
-                there = ", ".join(values) or "no column"
-                raise ValueError(f"evaluate.slice_on names {name}, which data.metadata_csv hasn't. It has {there}")
             if why := _too_many(values[name], most):
                 raise ValueError(f"evaluate.slice_on names {name}, which has {why}")
     used = dict.fromkeys(name for slicing in slicings for name in slicing)
-    columns = tuple(Column(name, _ends(values[name], most)) for name in used)
-    return SlicePlan(columns, tuple(slicings), tuple(left_out.items()))
+    columns = {name: Column(name, _ends(values[name], most)) for name in used}
+    counts = [_slices([columns[name] for name in slicing], values) for slicing in slicings]
+    if slice_on is not None and sum(counts) > MOST_SLICES:
+        raise ValueError(
+            f"evaluate.slice_on makes {sum(counts):,} slices, and {MOST_SLICES} is the most: name fewer columns or "
+            "pairs, or such as have fewer values"
+        )
+    fitting = [slicing for slicing, until in zip(slicings, accumulate(counts), strict=True) if until <= MOST_SLICES]
+    beyond = [name for (name,) in slicings[len(fitting) :]] if slice_on is None else []
+    left_out |= dict.fromkeys(beyond, _BEYOND)
+    kept = dict.fromkeys(name for slicing in fitting for name in slicing)
+    return SlicePlan(tuple(columns[name] for name in kept), tuple(fitting), tuple(left_out.items()), len(beyond))
+
+
+def check_columns(slice_on: Sequence[str | Slicing], columns: Sequence[str]) -> None:
+    """Make sure that a table has the columns to slice by.
+
+    Raises:
+        ValueError: it lacks one.
+    """
+    for name in (name for one in slice_on for name in ((one,) if isinstance(one, str) else one)):
+        if name not in columns:
+            there = named(columns) or "no column"
+            raise ValueError(f"evaluate.slice_on names {name}, which data.metadata_csv hasn't. It has {there}")
+
+
+def _slices(columns: Sequence[Column], values: Mapping[str, Sequence[str]]) -> int:
+    """Return how many slices the columns make together, at most."""
+    if all(column.ends is None for column in columns):
+        return len(set(zip(*(values[column.name] for column in columns), strict=True)))
+    return math.prod(
+        len(set(values[one.name])) if one.ends is None else len(one.ends) + 1 + ("" in values[one.name])
+        for one in columns
+    )
 
 
 def _says_nothing(name: str, values: Sequence[str], labels: Sequence[str], most: int) -> str:

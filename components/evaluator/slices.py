@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.evaluator.options import EvaluateOptions
-from components.evaluator.slice_plan import SlicePlan
+from components.evaluator.slice_plan import MOST_SLICES, SlicePlan
 from components.tools.proportions import LEVEL, Proportion, design_effect
+from components.tools.wording import counted
 
 _ROUNDING = 1e-6  # TFMA's accuracy is a float32
 _NAMED = 3
@@ -85,7 +86,8 @@ def judge_slices(
         `accuracy`, `low`, `high`, `effective`, `design_effect`, `judged` and `missed` (whether it falls short of the
         least accuracy) of each. `judged`, how many are;
         `worst`, the first row with `joint_low` and `joint_high`, or None; `least_accuracy`, `least_images`; `left_out`,
-        the `column`s that aren't sliced with the `reason`; and a `text` that names the worst.
+        the `column`s that aren't sliced with the `reason`; `beyond`, what there is to say of those that there is no
+        room for; and a `text` that names the worst.
     """
     rows: list[dict[str, Any]] = []
     for key, (images, accuracy) in measured.items():
@@ -121,6 +123,7 @@ def judge_slices(
         "least_accuracy": options.min_slice_accuracy,
         "least_images": options.min_slice_images,
         "left_out": [{"column": name, "reason": reason} for name, reason in plan.left_out],
+        "beyond": _beyond(plan),
         "text": _describe(rows, judged, worst, options.min_slice_images, overall),
     }
 
@@ -146,6 +149,13 @@ def too_weak(slices: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _misses(accuracy: float, least: float | None) -> bool:
     return least is not None and accuracy < least - _ROUNDING
+
+
+def _beyond(plan: SlicePlan) -> str:
+    if not plan.beyond:
+        return ""
+    what = counted(plan.beyond, "column of data.metadata_csv isn't", "columns of data.metadata_csv aren't")
+    return f"{what} sliced by: {MOST_SLICES} slices are the most. evaluate.slice_on says which columns matter."
 
 
 def _describe(
@@ -177,7 +187,7 @@ def _evidence(worst: Mapping[str, Any], judged: int) -> str:
 
 
 def _images(row: Mapping[str, Any]) -> str:
-    text = f"{row['examples']:,} image{'' if row['examples'] == 1 else 's'}"
+    text = counted(row["examples"], "image")
     if row["design_effect"] > 1:
         text += f", worth {row['effective']:.0f} independent ones"
     return text

@@ -14,11 +14,12 @@ def shown_slices(results: Mapping[str, Any]) -> dict[str, Any] | None:
 
     Returns:
         `text`, `rows` in the Evaluator's order and those that are `folded` away, `judged`, `least_images`,
-        `least_accuracy`, `left_out`.
+        `least_accuracy`, `left_out`, `beyond`.
     """
     slices = results.get("slices")
     if not slices:
         return None
     rows = slices["rows"]
     names = ("text", "judged", "least_images", "least_accuracy", "left_out")
-    return {name: slices[name] for name in names} | {"rows": rows[:_AT_ONCE], "folded": rows[_AT_ONCE:]}
+    beyond = {"beyond": slices.get("beyond", "")}
+    return {name: slices[name] for name in names} | beyond | {"rows": rows[:_AT_ONCE], "folded": rows[_AT_ONCE:]}

@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import binomtest
 
 from components.evaluator.options import EvaluateOptions
-from components.evaluator.slice_plan import Column, SlicePlan, plan_slices
+from components.evaluator.slice_plan import MOST_SLICES, Column, SlicePlan, plan_slices
 from components.evaluator.slices import Key, evidence_of, judge_slices, too_weak
 
 LABELS = ("cat", "dog")
@@ -111,6 +111,19 @@ def test_what_cannot_be_sliced_by_is_refused(slice_on: Any, message: str) -> Non
 
     with pytest.raises(ValueError, match=message):
         plan(columns, slice_on)
+
+
+def test_a_thousand_columns_make_no_more_slices_than_can_be_measured() -> None:
+    columns = {f"column {number}": [str((row + number) % 10) for row in range(60)] for number in range(1000)}
+    found = plan(columns)
+
+    assert len(found.slicings) == MOST_SLICES // 10
+    assert found.beyond == 950
+    [reason] = {reason for _, reason in found.left_out}
+    assert reason.endswith("name it in evaluate.slice_on")
+    assert plan(columns, ["column 999"]).slicings == (("column 999",),)
+    with pytest.raises(ValueError, match="^evaluate.slice_on makes 10,000 slices, and 500 is the most: name fewer"):
+        plan(columns, list(columns))
 
 
 @pytest.mark.parametrize("slice_on", [[["a"]], [["a", "a"]], [["a", "b", "c"]], ["a", "a"], [["a", "b"], ["b", "a"]]])
