@@ -1,12 +1,18 @@
 """`affect gc`."""
 
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
 import click
 
 from pipeline.cli.tables import human_size, show
 from pipeline.cli.values import NOT_EMPTY
-from pipeline.lineage.garbage import GarbageError, Places, delete, find_garbage
+from pipeline.lineage.garbage import Garbage, GarbageError, Places, delete, find_garbage
 from pipeline.lineage.store import StoreError, open_store
 from pipeline.local.workdir import Workdir, WorkdirError
+
+_LISTED = 200  # more than that are summed up, but for programs
 
 
 @click.command("gc")
@@ -21,6 +27,8 @@ from pipeline.local.workdir import Workdir, WorkdirError
 def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
     """List files that no kept run needs; --yes deletes them.
 
+    Of more than 200 folders the table has the sums.
+
     Kept are the newest successful runs, everything that a model still at its
     push destination was made from, and the state of the training that was
     interrupted last.
@@ -31,15 +39,7 @@ def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
         with folder.locked():
             places = Places(folder.artifacts, folder.checkpoints, folder.temporary, folder.serving_model)
             garbage = find_garbage(store, places, keep)
-            rows = [
-                {
-                    "path": str(one.path),
-                    "bytes": one.size,
-                    "reason": one.reason,
-                    "id": f"artifact:{one.artifact}" if one.artifact is not None else None,
-                }
-                for one in garbage
-            ]
+            rows = _rows(garbage) if as_json or len(garbage) <= _LISTED else _summed_up(garbage)
             show(rows, as_json, "Nothing to delete.")
             if yes:
                 delete(garbage, folder.metadata)
@@ -47,4 +47,28 @@ def gc(workdir: str, keep: int, yes: bool, as_json: bool) -> None:
         raise click.ClickException(str(error)) from None
     if garbage and not as_json:
         total = human_size(sum(one.size for one in garbage))
-        click.echo(f"{total} deleted." if yes else f"{total} in all; --yes deletes them.")
+        each = "" if len(rows) == len(garbage) else f" in {len(garbage):,} folders and files, which --json names"
+        click.echo(f"{total} deleted{each}." if yes else f"{total} in all{each}; --yes deletes them.")
+
+
+def _rows(garbage: Sequence[Garbage]) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": str(one.path),
+            "bytes": one.size,
+            "reason": one.reason,
+            "id": f"artifact:{one.artifact}" if one.artifact is not None else None,
+        }
+        for one in garbage
+    ]
+
+
+def _summed_up(garbage: Sequence[Garbage]) -> list[dict[str, Any]]:
+    """Return a row for each folder of folders and reason, in the order in which they first come."""
+    found: dict[tuple[str, str], list[Garbage]] = defaultdict(list)
+    for one in garbage:
+        found[f"{one.path.parent}/*", one.reason].append(one)
+    return [
+        {"path": path, "number": len(each), "bytes": sum(one.size for one in each), "reason": reason}
+        for (path, reason), each in found.items()
+    ]

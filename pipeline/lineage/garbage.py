@@ -3,6 +3,8 @@
 import logging
 import os
 import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from pipeline.lineage.tree import ancestors
 
 # How SQLite says it.
 _FULL = "disk is full"
+# Folders that are deleted at once: each file waits for the disk.
+_AT_ONCE = 8
 
 
 class GarbageError(RuntimeError):
@@ -70,11 +74,12 @@ def find_garbage(store: LineageStore, places: Places, keep: int) -> list[Garbage
         keep: how many of the newest successful runs are kept with all their artifacts.
     """
     root = places.artifacts
-    needed = _needed(store, keep)
+    artifacts = store.artifacts()
+    needed = _needed(store, artifacts, keep)
     found = []
     # Known by <component>/<output>/<execution>: the folder may lie elsewhere now than when it was recorded.
     known: set[tuple[str, ...]] = set()
-    for artifact in store.artifacts():
+    for artifact in artifacts:
         path = Path(artifact.uri)
         known.add(path.parts[-3:])
         if root not in path.parents or artifact.id in needed:
@@ -108,8 +113,9 @@ def delete(garbage: list[Garbage], database: Path) -> None:
     Raises:
         GarbageError: somebody else's files, which can't be deleted; looked for before any is.
     """
+    closed = {folder for folder in {one.path.parent for one in garbage} if not os.access(folder, os.W_OK)}
     for one in garbage:
-        if one.path.exists() and not (os.access(one.path.parent, os.W_OK) and os.access(one.path, os.W_OK)):
+        if one.path.exists() and (one.path.parent in closed or not os.access(one.path, os.W_OK)):
             raise GarbageError(f"can't delete {one.path}: Permission denied. Nothing was deleted")
     if not os.access(database, os.W_OK):
         raise GarbageError(f"can't write to {database}: Permission denied. Nothing was deleted")
@@ -129,13 +135,20 @@ def delete(garbage: list[Garbage], database: Path) -> None:
 
 
 def _remove(paths: list[Path]) -> None:
-    for path in paths:
-        try:
-            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
-        except FileNotFoundError:
-            continue  # gone in the meantime
-        except OSError as error:
-            raise GarbageError(f"can't delete {error.filename}: {error.strerror}. Give the command again") from None
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="delete") as pool:
+        for error in pool.map(_remove_one, paths):
+            if error is not None:
+                raise GarbageError(f"can't delete {error.filename}: {error.strerror}. Give the command again")
+
+
+def _remove_one(path: Path) -> OSError | None:
+    try:
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    except FileNotFoundError:
+        return None  # gone in the meantime
+    except OSError as error:
+        return error
+    return None
 
 
 def _mark_deleted(ids: list[Id], database: Path) -> None:
@@ -147,10 +160,8 @@ def _mark_deleted(ids: list[Id], database: Path) -> None:
     logging.getLogger("absl").setLevel(logging.ERROR)  # ML Metadata warns of what is raised as well
     try:
         store = metadata_store.MetadataStore(config)
-        artifacts = store.get_artifacts_by_id(ids)
-        for artifact in artifacts:
-            artifact.state = pb.Artifact.DELETED
-        store.put_artifacts(artifacts)
+        deleted = [pb.Artifact(id=one, state=pb.Artifact.DELETED) for one in ids if isinstance(one, int)]
+        store.put_artifacts(deleted, field_mask_paths=["state"])
     except errors.StatusError as error:
         reason = " ".join(str(error).split())
         if _FULL in reason:
@@ -162,7 +173,7 @@ def _last_change(folder: Path) -> float:
     return max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
-def _needed(store: LineageStore, keep: int) -> set[Id]:
+def _needed(store: LineageStore, artifacts: Sequence[Artifact], keep: int) -> set[Id]:
     """Ids of the artifacts of kept runs, and of what every live pushed model was made from."""
     needed: set[Id] = set()
     kept = 0
@@ -172,7 +183,7 @@ def _needed(store: LineageStore, keep: int) -> set[Id]:
         if _succeeded(store, run):
             kept += 1
             needed.update(artifact.id for artifact in store.artifacts_of(run))
-    live = [artifact.id for artifact in store.artifacts() if _is_live_push(artifact)]
+    live = [artifact.id for artifact in artifacts if _is_live_push(artifact)]
     # A cached run's artifacts may have been made by an earlier one: what they came from is needed as well.
     return ancestors(store, needed | set(live)) if needed or live else set()
 

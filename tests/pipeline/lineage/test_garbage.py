@@ -231,3 +231,20 @@ def test_what_cannot_be_looked_into_is_named(command: str, shared: Workdir) -> N
     assert result.exit_code == 1
     assert result.output.startswith(f"Error: no access to {shared.root}/")
     assert result.output.endswith(": Permission denied\n")
+
+
+def test_hundreds_of_folders_are_summed_up_for_people(tmp_path: Path) -> None:
+    folder = Workdir(tmp_path / "work")
+    StoreBuilder(folder.metadata).run("only", folder.artifacts)
+    for number in range(201):
+        stray = folder.artifacts / "Trainer" / "model" / str(1000 + number)
+        stray.mkdir()
+        (stray / "weights").write_bytes(bytes(1000))
+
+    assert len(gc(folder.root)) == 201
+    result = CliRunner().invoke(main, ["gc", "--workdir", str(folder.root), "--yes"])
+    _, row, total = result.output.splitlines()
+
+    assert row.split() == f"{folder.artifacts}/Trainer/model/* 201 201.0 kB not in the store".split()
+    assert total == "201.0 kB deleted in 201 folders and files, which --json names."
+    assert gc(folder.root) == []
