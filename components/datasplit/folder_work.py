@@ -15,6 +15,7 @@ from components.images.codec import Encoding, decode, encode
 from components.images.copy_mark import CopyMark, marked
 from components.images.hashing import file_sha256
 from components.images.names import EXTENSIONS, copy_extension, copy_name
+from components.images.room import Room
 from components.work.unit import Counts
 
 JPEG_QUALITY = 95
@@ -91,15 +92,16 @@ class FolderWork:
         data = Path(f"{self.train}/{item.path}").read_bytes()
         if file_sha256(data) != item.sha256:
             raise OSError(errno.ESTALE, "changed while it was being split", item.path)
-        pixels = decode(data).pixels
         encoding, extension = copy_format(item.path, item.format)
-        for number, image in enumerate(augmenter.copies(pixels, item.sha256, item.copies), start=1):
-            name = copy_name(item.path, number, extension, item.variant)
-            encoded = encode(image, encoding, JPEG_QUALITY, subsampled=True)
-            copy = marked(encoded, encoding, CopyMark(item.sha256, number))
-            Path(f"{self.stage}/{item.split}/{name}").write_bytes(copy)
-            counts["copies"] += 1
-            counts["resized"] += image.shape[:2] != pixels.shape[:2]
+        with Room() as room:
+            pixels = decode(data, take=room.take).pixels
+            for number, image in enumerate(augmenter.copies(pixels, item.sha256, item.copies), start=1):
+                name = copy_name(item.path, number, extension, item.variant)
+                encoded = encode(image, encoding, JPEG_QUALITY, subsampled=True)
+                copy = marked(encoded, encoding, CopyMark(item.sha256, number))
+                Path(f"{self.stage}/{item.split}/{name}").write_bytes(copy)
+                counts["copies"] += 1
+                counts["resized"] += image.shape[:2] != pixels.shape[:2]
 
 
 def copy_format(path: str, image_format: str) -> tuple[Encoding, str | None]:

@@ -23,6 +23,7 @@ from components.images.hashing import file_sha256, near_duplicates, perceptual_h
 from components.images.left_out import counted, hollow, kind_of
 from components.images.pieces import file_pieces
 from components.images.reading import image_bytes
+from components.images.room import Room
 from components.split.captures import Captures, captured_keys, count_captures
 from components.split.groups import group_images
 
@@ -218,14 +219,15 @@ def _inspect_files(train: str, near: bool, paths: list[str]) -> list[_Found | st
 
 def _inspect_file(path: str, near: bool) -> _Found | str:
     """Digest, pixels' digest, perceptual hash, format, number of pixels, a copy's mark; or why it can't be used."""
-    try:
-        data = image_bytes(file_pieces(path), MAX_PIXELS)
-        picture = decode(data)
-    except BadImage as error:
-        return str(error)
-    except OSError as error:
-        return f"can't be read: {error.strerror}"
-    pixels = picture.pixels
-    phash = perceptual_hash(pixels) if near else None
-    sha256 = bytes.fromhex(file_sha256(data))
-    return sha256, pixels_sha256(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1], read_mark(data)
+    with Room() as room:
+        try:
+            data = image_bytes(file_pieces(path), MAX_PIXELS)
+            picture = decode(data, take=room.take)
+        except BadImage as error:
+            return str(error)
+        except OSError as error:
+            return f"can't be read: {error.strerror}"
+        pixels = picture.pixels
+        phash = perceptual_hash(pixels) if near else None
+        sha256 = bytes.fromhex(file_sha256(data))
+        return sha256, pixels_sha256(pixels), phash, picture.format, pixels.shape[0] * pixels.shape[1], read_mark(data)

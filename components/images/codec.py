@@ -6,6 +6,7 @@ everything else keeps its bytes.
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from components.images.jpeg_scans import too_many_scans
 from components.images.kinds import READABLE, why_unreadable
 from components.images.plain_bmp import is_plain_bmp
 from components.images.plain_jpeg import is_plain_jpeg
@@ -24,16 +26,14 @@ Pixels = NDArray[np.uint8]
 Encoding = Literal["jpeg", "png", "bmp", "webp", "tiff"]
 
 MAX_PIXELS = 50_000_000  # where no option says otherwise
-_LOSSY = {"JPEG", "MPO", "WEBP", "AVIF"}
+_JPEG = ("JPEG", "MPO")
+_LOSSY = {*_JPEG, "WEBP", "AVIF"}
 _ORIENTATION = 0x0112
 _UPRIGHT = 1
 # What TensorFlow decodes at most: of a PNG, of any picture in colour, and of a JPEG.
 _LONGEST_SIDE = 1_000_000
 _MOST_PIXELS = 2**29 // 4
 _LONGEST_JPEG_SIDE = 65_500
-# A scan of a few bytes costs as much time as one that fills all pixels. Encoders write about ten; libjpeg-turbo's own
-# programs draw the line here when they are told to beware (`-maxscans`).
-_START_OF_SCAN, _MOST_SCANS = b"\xff\xda", 500
 
 # The limit is ours and is checked on the header, before any pixel is decoded.
 Image.MAX_IMAGE_PIXELS = None
@@ -60,20 +60,19 @@ class Picture:
     lossy: bool
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
+def decode(data: bytes, max_pixels: int = MAX_PIXELS, take: Callable[[int], object] = bool) -> Picture:
     """Decode the first frame of an image file.
 
     Args:
         data: the file's bytes.
         max_pixels: an image with more pixels is refused by its header, before it is decoded.
+        take: called with the number of pixels before they are decoded; see `components.images.room`.
 
     Raises:
         BadImage: not an image, a damaged one, or one with too many pixels.
     """
     if not data:
         raise BadImage("empty file")
-    if data.startswith(b"\xff\xd8") and data.count(_START_OF_SCAN) > _MOST_SCANS:
-        raise BadImage(f"a JPEG of more than {_MOST_SCANS} scans, which would take minutes to decode")
     png = Png(data) if data.startswith(SIGNATURE) else None
     if png is not None and png.damaged_chunk:
         raise BadImage(f"damaged: the checksum of {png.damaged_chunk} doesn't match")
@@ -81,6 +80,11 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> Picture:
         with Image.open(io.BytesIO(data if png is None else png.readable), formats=READABLE) as image:
             _check_size(*image.size, max_pixels)
             file_format = image.format or ""
+            if file_format in _JPEG and (most := too_many_scans(data, image.width * image.height)):
+                raise BadImage(
+                    f"too many scans: more than {most} in a JPEG would take long, and encoders write about ten"
+                )
+            take(image.width * image.height)
             image.load()  # before its EXIF is asked for: that would load a PNG and swallow its errors
             if png is not None and png.lacks_rows:
                 raise BadImage("damaged: it ends before its last row")

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.formats.dataset import ImageRow
-from components.images.codec import BadImage, decode, for_tensorflow
+from components.images.codec import BadImage, Picture, decode, for_tensorflow
 from components.images.hashing import file_sha256, perceptual_hash, pixels_sha256
+from components.images.room import Room
 from components.ingest.layout import Entry
 
 
@@ -30,10 +31,15 @@ def inspect_image(entry: Entry, data: bytes, max_pixels: int) -> ImageRow | Quar
 
     Of copies it knows nothing: the row is an original's.
     """
-    try:
-        picture = decode(data, max_pixels)
-    except BadImage as error:
-        return Quarantined(entry.id, entry.label, str(error))
+    with Room() as room:
+        try:
+            picture = decode(data, max_pixels, room.take)
+        except BadImage as error:
+            return Quarantined(entry.id, entry.label, str(error))
+        return _row(entry, data, picture)
+
+
+def _row(entry: Entry, data: bytes, picture: Picture) -> ImageRow:
     image, image_format = for_tensorflow(data, picture)
     pixels = picture.pixels
     digest = pixels_sha256(pixels)

@@ -26,6 +26,7 @@ from components.formats.dataset import (
 )
 from components.images.codec import decode, encode
 from components.images.names import copy_extension, copy_name
+from components.images.room import Room
 from components.work.unit import Counts
 
 _COPIES_AT_A_TIME = 32
@@ -111,19 +112,21 @@ class ParquetWork:
     def _copies(self, row: ImageRow, count: int, variant: int, augmenter: Augmenter) -> "Iterator[list[_Copy]]":
         """Yield a source's copies, some at a time: of a class of few images, there may be thousands of each."""
         extension = copy_extension(row.id, self.encoding)
-        images = enumerate(augmenter.copies(_pixels(row), row.sha256, count), start=1)
-        while some := [
-            _Copy(
-                id=copy_name(row.id, number, extension, variant),
-                image=encode(image, self.encoding, self.quality, subsampled=True),
-                height=image.shape[0],
-                width=image.shape[1],
-                brightness=cv2.mean(image.reshape(image.shape[0], -1))[0],
-                copy=number,
-            )
-            for number, image in islice(images, _COPIES_AT_A_TIME)
-        ]:
-            yield some
+        with Room() as room:
+            room.take(row.height * row.width)
+            images = enumerate(augmenter.copies(_pixels(row), row.sha256, count), start=1)
+            while some := [
+                _Copy(
+                    id=copy_name(row.id, number, extension, variant),
+                    image=encode(image, self.encoding, self.quality, subsampled=True),
+                    height=image.shape[0],
+                    width=image.shape[1],
+                    brightness=cv2.mean(image.reshape(image.shape[0], -1))[0],
+                    copy=number,
+                )
+                for number, image in islice(images, _COPIES_AT_A_TIME)
+            ]:
+                yield some
 
 
 class _Copy(NamedTuple):

@@ -27,15 +27,17 @@ from components.images.codec import MAX_PIXELS, BadImage, decode, for_tensorflow
 from components.images.left_out import kind_of
 from components.images.pieces import file_pieces
 from components.images.reading import image_bytes
+from components.images.room import Room
 from components.images.source import printable as printable_name
 from components.tools.console import uncut_console
 from components.tools.files import replacing
 from components.tools.places import why_no_file
 from components.tools.printable import harmless_cell, printable, printable_json
 from components.tools.retries import reason
+from components.tools.wording import counted
 from pipeline.cli.heat_maps import HeatMaps, check_folder, explainer
 from pipeline.cli.quiet import quiet_libraries
-from pipeline.cli.values import NOT_EMPTY
+from pipeline.cli.values import COUNT, NOT_EMPTY
 from pipeline.local.failures import cut
 
 READ_AHEAD = 4  # batches
@@ -64,9 +66,7 @@ Row = dict[str, Any]
     metavar="DIR",
     help="Write a picture for each image that shows what in it speaks for its label.",
 )
-@click.option(
-    "--batch-size", default=64, show_default=True, metavar="N", type=click.IntRange(min=1), help="Images in a batch."
-)
+@click.option("--batch-size", default=64, show_default=True, metavar="N", type=COUNT, help="Images in a batch.")
 def predict(
     model_folder: str,
     paths: tuple[str, ...],
@@ -105,11 +105,11 @@ def predict(
             write_csv(Path(csv_file), rows, labels, for_spreadsheets=for_spreadsheets)
         except OSError as error:
             raise click.ClickException(f"can't write --csv {csv_file}: {error.strerror}") from None
-        click.echo(f"{len(rows)} rows in {csv_file}")
+        click.echo(f"{counted(len(rows), 'row')} in {csv_file}")
     else:
         _print_table(rows)
     if heat_maps is not None and not as_json:
-        click.echo(f"{heat_maps.count} pictures in {explain_folder}")
+        click.echo(f"{counted(heat_maps.count, 'picture')} in {explain_folder}")
     if all(row["label"] is None for row in rows):
         raise click.exceptions.Exit(1)
 
@@ -230,13 +230,14 @@ def classify_files(
 
 def read(file: Path) -> tuple[bytes | None, str | None]:
     """Return the bytes that TensorFlow decodes to the file's picture, or None and why there are none."""
-    try:
-        data = image_bytes(file_pieces(file), MAX_PIXELS)
-        return for_tensorflow(data, decode(data))[0], None
-    except BadImage as error:
-        return None, str(error)
-    except OSError as error:
-        return None, error.strerror or str(error)
+    with Room() as room:
+        try:
+            data = image_bytes(file_pieces(file), MAX_PIXELS)
+            return for_tensorflow(data, decode(data, take=room.take))[0], None
+        except BadImage as error:
+            return None, str(error)
+        except OSError as error:
+            return None, error.strerror or str(error)
 
 
 def _row(file: Path, error: str | None, answer: Answer | None, labels: list[str]) -> Row:
