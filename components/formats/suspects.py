@@ -25,6 +25,11 @@ def shown_rows(findings: Mapping[str, Any], first: int | None = None) -> list[di
     return list(findings["suspects"][:count])
 
 
+def has_chances(findings: Mapping[str, Any]) -> bool:
+    """Return whether a suspect's `score` is a chance, as it wasn't in analyses of earlier versions."""
+    return bool(findings.get("about_suspects"))
+
+
 def judged(findings: Mapping[str, Any]) -> str:
     """Return what was looked at, such as "758 images of eval and test"; "" for an analysis that doesn't say."""
     about = findings.get("about_suspects")

@@ -16,6 +16,7 @@ from components.images.codec import MAX_PIXELS, Pixels, decode, encode
 from components.tools.files import replacing
 from components.tools.places import why_no_folder
 from components.tools.printable import printable
+from components.tools.wording import counted, named
 
 LONGEST = 1024  # pixels of a side of what is written
 _NAME_BYTES = 60  # of a file's name, each of which may be spelled out as four
@@ -56,7 +57,7 @@ def explainer(model: Any, folder: Path) -> Explainer:
 
 
 def check_folder(folder: Path, files: Sequence[Path]) -> None:
-    """Refuse a folder that pictures can't be written to, or that has some of the images in it.
+    """Refuse a folder that pictures can't be written to, or that has some of the images, or other pictures, in it.
 
     Args:
         folder: which may be missing as yet.
@@ -68,11 +69,17 @@ def check_folder(folder: Path, files: Sequence[Path]) -> None:
     if problem := why_no_folder(folder):
         raise click.UsageError(f"can't write to --explain {folder}: {problem}")
     real = os.path.realpath(folder)
+    pictures = sorted(path.name for path in folder.glob("*.png"))
     inside = next((file for file in files if os.path.realpath(file.parent) == real), None)
     if inside is not None:
         raise click.UsageError(
             f"can't write to --explain {folder}: the image {inside} lies there, and might be replaced: "
             "name another folder"
+        )
+    if pictures:
+        what = f"{counted(len(pictures), 'picture lies', 'pictures lie')} there already ({named(pictures, 3)})"
+        raise click.UsageError(
+            f"can't write to --explain {folder}: {what}, and might be replaced: name another folder, or delete them"
         )
 
 

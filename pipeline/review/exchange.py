@@ -5,10 +5,11 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from components.formats.suspects import in_words, shown_rows
+from components.formats.suspects import has_chances, in_words, shown_rows
 from components.images.source import SourceError
 from components.ingest.label_table import LabelTable, read_label_table
 from components.tools.files import as_json, replacing, write_text
+from components.tools.wording import counted
 from pipeline.review.decisions import changes, check_decisions
 from pipeline.review.label_studio import as_labeling_interface, as_tasks, local_url, prefixed_url, read_export
 from pipeline.review.merge import merged
@@ -34,10 +35,13 @@ def hand_out(run: Reviewed, first: int | None, target: Path, root: Path | None, 
     Raises:
         SourceError: Label Studio can't find the images.
     """
-    rows = shown_rows(run.findings, first)
-    words = " ".join(filter(None, [f"{len(rows)} images in {target}.", in_words(run.findings, len(rows))]))
+    rows, known = shown_rows(run.findings, first), has_chances(run.findings)
+    worth = in_words(run.findings, len(rows))
+    if rows and not known:
+        worth = "Without chance_wrong, which the version that made this run didn't estimate: run it again for that."
+    words = " ".join(filter(None, [f"{counted(len(rows), 'image')} in {target}.", worth]))
     if not _is_json(target):
-        write_text(_MARK + as_list(rows), target)
+        write_text(_MARK + as_list(rows, has_chances=known), target)
         if not rows:
             return f"{target} holds no image: none of the suspicious labels is listed, or there are none."
         return (
@@ -45,7 +49,7 @@ def hand_out(run: Reviewed, first: int | None, target: Path, root: Path | None, 
             "if it is right), or yes into exclude; then: "
             f"affect suspects --import {shlex.quote(str(target))} --into labels.csv"
         )
-    tasks = as_tasks(rows, _address(run, root, prefix), run.name)
+    tasks = as_tasks(rows, _address(run, root, prefix), run.name, has_chances=known)
     interface = target.with_suffix(".xml")
     write_text(as_labeling_interface(run.findings["labels"]), interface)
     write_text(as_json(tasks), target)
@@ -99,7 +103,7 @@ def bring_back(run: Reviewed, decided: Path, target: Path, base: Path | None) ->
 
 def _summary(numbers: tuple[int, int, int], table: LabelTable, divided: list[str], target: Path) -> str:
     changed, same, excluded = numbers
-    text = f"{target}: {changed} labels changed, {same} confirmed, {excluded} images excluded"
+    text = f"{target}: {counted(changed, 'label')} changed, {same:,} confirmed, {counted(excluded, 'image')} excluded"
     text += f"; {table.undecided} of the list are undecided" if table.undecided else ""
     if divided:
         text += f" ({len(divided)} since annotators differ, such as {divided[0]})"

@@ -70,13 +70,16 @@ def prefixed_url(prefix: str) -> Callable[[str], str]:
     return lambda path: f"{prefix.rstrip('/')}/{quote(path)}"
 
 
-def as_tasks(rows: Iterable[Mapping[str, Any]], address: Callable[[str], str], version: str) -> list[dict[str, Any]]:
+def as_tasks(
+    rows: Iterable[Mapping[str, Any]], address: Callable[[str], str], version: str, *, has_chances: bool = True
+) -> list[dict[str, Any]]:
     """Return tasks to import, the most suspicious label first.
 
     Args:
         rows: suspects, as PredictionAnalysis has them.
         address: makes an image's address from its path.
         version: of the model, as Label Studio shows it.
+        has_chances: whether the rows' scores are chances; else `chance_wrong` is left out.
     """
     return [
         {
@@ -84,7 +87,7 @@ def as_tasks(rows: Iterable[Mapping[str, Any]], address: Callable[[str], str], v
                 _IMAGE: address(row["filename"]),
                 "file": row["filename"],
                 "given": row["given"],
-                "chance_wrong": round(1 - row["score"], 2),
+                **({"chance_wrong": round(1 - row["score"], 2)} if has_chances else {}),
             },
             "predictions": [
                 {

@@ -13,18 +13,19 @@ from components.tools.printable import FORMULA, harmless_cell
 _COLUMNS = ("path", "label", "exclude", "given", "suggested", "chance_wrong", "split")
 
 
-def as_list(rows: Iterable[Mapping[str, Any]]) -> str:
+def as_list(rows: Iterable[Mapping[str, Any]], *, has_chances: bool = True) -> str:
     """Return the table's text, the most suspicious label first; to be written with a byte order mark, as Excel needs.
 
     Args:
         rows: suspects, as PredictionAnalysis has them.
+        has_chances: whether their scores are chances; else `chance_wrong` is left empty.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for row in rows:
         given, suggested = harmless_cell(row["given"]), harmless_cell(row["suggested"])
-        wrong = f"{1 - row['score']:.2f}"
+        wrong = f"{1 - row['score']:.2f}" if has_chances else ""
         writer.writerow([safe_path(row["filename"]), "", "", given, suggested, wrong, row["split"]])
     return text.getvalue()
 

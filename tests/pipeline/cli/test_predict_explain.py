@@ -121,6 +121,18 @@ def answering_only(folder: Path) -> Path:
     return folder
 
 
+def test_a_second_call_replaces_no_picture_of_the_first(model: Path, tmp_path: Path) -> None:
+    picture(0, 0).save(tmp_path / "a.png")
+    (tmp_path / "heat").mkdir()
+    (tmp_path / "heat" / "a.png").write_bytes(b"of the first call")
+
+    result = run(model, tmp_path / "a.png", "--explain", tmp_path / "heat")
+
+    assert result.exit_code == 2
+    assert "1 picture lies there already (a.png), and might be replaced: name another folder" in result.output
+    assert (tmp_path / "heat" / "a.png").read_bytes() == b"of the first call"
+
+
 def test_an_average_of_several_models_says_that_it_is_none_to_explain(tmp_path: Path) -> None:
     model = answering_only(tmp_path / "m")
     ENSEMBLE.write({"members": 5}, model / "assets.extra")

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from ingested import draw, rows, run
 
 from components.formats.dataset import shard_name, write_shard
+from components.formats.documents import ANALYSIS
 from components.ingest.options import DataOptions
 from pipeline.cli import main
 
@@ -95,7 +96,7 @@ def test_decisions_reach_the_images_and_nothing_else(workdir: Path, data: Path, 
     shown = suspects(workdir, "--import", listed, "--into", table)
 
     assert shown.exit_code == 0, shown.output
-    assert "1 labels changed, 1 confirmed, 1 images excluded" in shown.output
+    assert "1 label changed, 1 confirmed, 1 image excluded" in shown.output
     found = labels_of(data, table, tmp_path / "out")
     expected = {f"train/{'happy' if n % 2 else 'sad'}/{n}.jpg": "happy" if n % 2 else "sad" for n in range(12)}
     expected[_WRONG[0]] = "sad"
@@ -171,7 +172,7 @@ def test_a_round_trip_with_label_studio(workdir: Path, data: Path, tmp_path: Pat
         task["annotations"] = [{"id": 1, "completed_by": 1, "was_cancelled": False, "result": prediction["result"]}]
     exported[1]["annotations"][0]["was_cancelled"] = True
     back.write_text(json.dumps(exported))
-    assert "1 labels changed" in suspects(workdir, "--import", back, "--into", table).output
+    assert "1 label changed" in suspects(workdir, "--import", back, "--into", table).output
     assert table.read_text() == f"path,label\n{_WRONG[0]},sad\n"
 
 
@@ -200,3 +201,20 @@ def test_options_that_make_no_sense_together_are_bad_usage(words: list[str], mes
 
     assert shown.exit_code == 2
     assert message in shown.output
+
+
+def test_scores_of_an_earlier_version_are_no_chances(workdir: Path, tmp_path: Path) -> None:
+    analysis = workdir / "artifacts" / "PredictionAnalysis" / "analysis" / "1"
+    findings = dict(ANALYSIS.read(analysis))
+    del findings["about_suspects"]
+    ANALYSIS.write(findings, analysis)
+
+    table = suspects(workdir, "--export", tmp_path / "list.csv")
+    with (tmp_path / "list.csv").open(newline="", encoding="utf-8-sig") as file:
+        chances = [row["chance_wrong"] for row in csv.DictReader(file)]
+    suspects(workdir, "--export", tmp_path / "tasks.json", "--url-prefix", "http://localhost")
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+
+    assert chances == ["", "", ""]
+    assert "Without chance_wrong, which the version that made this run didn't estimate" in table.output
+    assert not any("chance_wrong" in task["data"] for task in tasks)
