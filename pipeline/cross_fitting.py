@@ -20,11 +20,13 @@ class CrossFitting:
 
     Attributes:
         components: in the order of the data; none without folds.
+        trainers: those of them that train.
         found: what PredictionAnalysis takes, by input.
         model: the average of the folds' models; None where it isn't asked for.
     """
 
     components: list[BaseComponent] = field(default_factory=list)
+    trainers: list[ImageTrainer] = field(default_factory=list)
     found: dict[str, BaseChannel] = field(default_factory=dict)
     model: BaseChannel | None = None
 
@@ -50,11 +52,11 @@ def cross_fitting(config: Config, training: dict[str, Any], labels: dict[str, An
     components = [divider, *trainers, gathered]
     found = {"cross_fit": gathered.outputs["cross_fit"]}
     if not config.push.ensemble:
-        return CrossFitting(components, found)
+        return CrossFitting(components, trainers, found)
     # Their models as one, to be judged and pushed in place of the Trainer's.
     ensemble = Ensemble(**_by_fold("model", trainers))
     found["ensemble"] = ensemble.outputs["ensemble"]
-    return CrossFitting([*components, ensemble], found, ensemble.outputs["model"])
+    return CrossFitting([*components, ensemble], trainers, found, ensemble.outputs["model"])
 
 
 def _by_fold(output: str, trainers: list[ImageTrainer]) -> dict[str, BaseChannel]:

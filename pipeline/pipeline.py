@@ -117,7 +117,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     trainer = ImageTrainer(**training)
     # Trains once more for each fold of train and eval, which it then predicts; test stays out of it.
     fitting = cross_fitting(config, training, labels)
-    for waiting in (simple, *tuners, trainer, *fitting.components[:1]):
+    # What divides the folds doesn't wait: that there are too few groups for them is known before any statistics.
+    for waiting in (simple, *tuners, trainer, *fitting.trainers):
         waiting.add_upstream_node(gate)
 
     # The pushed model that the new one has to beat, if there is one.

@@ -5,14 +5,17 @@ Each message names the option, what was received, and what to do.
 
 import importlib.util
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
 
-from components.evaluator.slice_plan import plan_slices
+from components.evaluator.slice_plan import check_columns, plan_slices
 from components.formats.saved_model import GRAPH
 from components.images.containers.open_data import ContainerSource, open_data
+from components.ingest.layout import Entry
+from components.ingest.metadata_table import read_metadata_table
+from components.ingest.named_table import content_of
 from components.ingest.structure import Structure, read_structure
 from components.models.torch_weights import SUFFIX, check_file
 from components.split.captures import captured_keys, count_captures
@@ -20,6 +23,7 @@ from components.tools.patterns import CHARACTERS, found_in
 from components.tools.places import why_no_folder
 from components.tools.retries import reason
 from components.tools.schemes import why_no_store
+from components.tools.wording import counted
 from components.tools.yaml_text import parse_yaml
 from pipeline.config import Config
 from pipeline.local.failures import cut
@@ -60,30 +64,65 @@ def check_data(config: Config, data: str) -> None:
         data: the data folder.
 
     Raises:
-        BeforehandError: `split.group_regex` captures nothing, or takes too long to search; or `evaluate.slice_on`
-            names what can't be sliced by.
+        BeforehandError: `split.group_regex` captures nothing, or takes too long to search; `evaluate.slice_on` names
+            what can't be sliced by; or there are surely too few groups for `evaluate.folds`.
         SourceError: there is no such folder, or it can't be told what its folders and tables mean.
     """
     source = open_data(data, follow_links=config.data.follow_links)
-    if isinstance(source, ContainerSource):  # whose names are known when it is unpacked
-        return
-    found = read_structure(data, source, config.data)
+    is_packed = isinstance(source, ContainerSource)  # whose names are known when it is unpacked
+    found = None if is_packed else read_structure(data, source, config.data)
     try:
-        _check_groups(config, found)
-        _check_slices(config, found)
+        if found is None:
+            _check_columns(config)
+        else:
+            _check_groups(config, found)
+            _check_folds(config, found)
+            _check_slices(config, found)
     except ValueError as error:
         raise BeforehandError(str(error)) from None
+
+
+def _originals(found: Structure) -> list[Entry]:
+    return [entry for entry in found.entries if found.relations[entry.id].source is None]  # a copy follows its source
+
+
+def _searched(config: Config, entries: Sequence[Entry]) -> list[str]:
+    return [entry.id if config.split.group_on == "path" else entry.id.rpartition("/")[2] for entry in entries]
 
 
 def _check_groups(config: Config, found: Structure) -> None:
     split = config.split
     if split.group_regex is None:
         return
-    ids = [entry.id for entry in found.entries if found.relations[entry.id].source is None]  # a copy follows its source
-    names = ids if split.group_on == "path" else [file_id.rpartition("/")[2] for file_id in ids]
+    names = _searched(config, _originals(found))
     option = f"split.group_regex = {split.group_regex}"
     keys = captured_keys(names, split.group_regex)
     count_captures(keys, names, split.group_on, option, "set split.group_on=path")
+
+
+def _check_folds(config: Config, found: Structure) -> None:
+    """Count what may become groups of train and eval; images that turn out to be duplicates make them fewer."""
+    entries = [entry for entry in _originals(found) if entry.split != "test"]
+    ids: list[str | None] = [entry.id for entry in entries]
+    regex = config.split.group_regex
+    keys = ids if regex is None else captured_keys(_searched(config, entries), regex)
+    groups = {key or file_id for key, file_id in zip(keys, ids, strict=True)}
+    folds, parts = config.evaluate.folds, 2 * len(config.evaluate.each_fold())
+    if len(groups) < parts:
+        there = counted(len(groups), "group")
+        raise ValueError(
+            f"evaluate.folds={folds} divides train and eval into {parts} parts, and there are {there} of images at "
+            f"most: set fewer folds"
+        )
+
+
+def _check_columns(config: Config) -> None:
+    """Look for the columns to slice by, of images that aren't listed yet."""
+    path, slice_on = config.data.metadata_csv, config.evaluate.slice_on
+    if path is not None and slice_on:
+        content = content_of(path, "data.metadata_csv")
+        table = read_metadata_table(content, f"data.metadata_csv {path}", config.data.metadata_path_column)
+        check_columns(slice_on, table.columns)
 
 
 def _check_slices(config: Config, found: Structure) -> None:

@@ -33,8 +33,9 @@ def test_no_fold_waits_for_another_or_for_the_trainer(spec: Any) -> None:
     tasks = spec["root"]["dag"]["tasks"]
 
     for name in FOLDS:
-        assert tasks[name]["dependentTasks"] == ["image-folds"]
-    assert {"data-gate", "tf-record-converter"} == set(tasks["image-folds"]["dependentTasks"])
+        assert tasks[name]["dependentTasks"] == ["data-gate", "image-folds"]
+    # That there are too few groups is known before the statistics are made.
+    assert tasks["image-folds"]["dependentTasks"] == ["tf-record-converter"]
 
 
 def test_what_a_run_sets_reaches_every_fold(spec: Any) -> None:

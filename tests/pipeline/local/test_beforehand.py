@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +207,32 @@ def test_an_option_without_effect_is_a_warning(tmp_path: Path) -> None:
         "Warning: train.nesterov=true has no effect: it is of train.optimizer=sgd",
         f"Error: data: no such folder: {tmp_path / 'gone'}",
     ]
+
+
+def test_a_column_to_slice_an_archive_by_is_looked_for_before_it_is_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "faces.zip", "w") as file:
+        file.writestr("train/happy/1.jpg", "no image at all")
+    (tmp_path / "metadata.csv").write_text("path,camera\n1.jpg,a\n")
+    settings = [f"data.metadata_csv={tmp_path / 'metadata.csv'}", "evaluate.slice_on=[[camera, age]]"]
+    words = [word for setting in settings for word in ("--set", setting)]
+
+    shown = run(tmp_path, "--data", tmp_path / "faces.zip", *words)
+
+    assert shown.exit_code == 2
+    assert "evaluate.slice_on names age, which data.metadata_csv hasn't. It has camera" in shown.stderr
+
+
+@pytest.mark.parametrize(("settings", "groups"), [([], "7 groups"), (["split.group_regex=^(.)"], "2 groups")])
+def test_too_few_groups_for_the_folds_are_known_before_an_image_is_read(
+    settings: list[str], groups: str, tmp_path: Path
+) -> None:
+    for number in range(7):
+        image = tmp_path / "faces" / "train" / ("sad" if number % 2 else "happy") / f"{number % 2}{number}.jpg"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.write_bytes(b"no image at all")
+    words = [word for setting in ("evaluate.folds=4", *settings) for word in ("--set", setting)]
+
+    shown = run(tmp_path, "--data", tmp_path / "faces", *words)
+
+    assert shown.exit_code == 2
+    assert f"evaluate.folds=4 divides train and eval into 8 parts, and there are {groups} of images" in shown.stderr
