@@ -6,14 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import albumentations as A
-import cv2
 import pytest
 from datasplit_command import COUNTS, datasplit, done, per_class, tree, tree_hash
 from drawn_images import draw, draw_folder
-from PIL import Image
 
-from components.images.codec import decode
 from components.images.copy_mark import CopyMark, read_mark
 
 # `datasplit` imports Beam when the work begins.
@@ -263,149 +259,6 @@ def test_what_cannot_be_split_is_said(data: Path, tmp_path: Path, folder: str, m
     assert result.exit_code == 1
     assert message in result.output
     assert not (tmp_path / folder / ".datasplit").exists()
-
-
-def test_a_group_and_its_copies_lie_on_one_side(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    for label in range(2):
-        for index in range(40):
-            draw(data / "train" / f"class{label}" / f"S{index % 8:03d}_{index}.png", seed=label * 100 + index)
-    done(data, "--balance", "--global-multiplier", "2", "--seed", 1, "--group-regex", r"^(S\d+)_")
-    sides = {
-        split: {Path(name).name[:4] for name in tree(data) if name.startswith(f"{split}/")}
-        for split in ("train", "test")
-    }
-    assert sides["train"] | sides["test"] == {f"S{i:03d}" for i in range(8)}
-    assert not sides["train"] & sides["test"]
-
-
-def people_in_folders(data: Path) -> None:
-    """`train/happy/S03/0001.png`: eight people, five pictures of each in each of two classes."""
-    for label in range(2):
-        for index in range(40):
-            path = data / "train" / f"class{label}" / f"S{index % 8:03d}" / f"{index:04d}.png"
-            draw(path, seed=label * 100 + index)
-
-
-def test_people_who_are_folders_lie_on_one_side(tmp_path: Path) -> None:
-    people_in_folders(tmp_path / "data")
-
-    shown = done(tmp_path / "data", "--seed", 1, "--group-regex", r"/(S\d+)/", "--group-on", "path")
-
-    assert "--group-regex: captured in 80 of 80 paths: 8 keys, 8 groups in all." in " ".join(shown.output.split())
-    names = [Path(name) for name in tree(tmp_path / "data") if name.endswith(".png")]
-    sides = [{name.parts[2] for name in names if name.parts[0] == split} for split in ("train", "test")]
-    assert sides[0] | sides[1] == {f"S{number:03d}" for number in range(8)}
-    assert not sides[0] & sides[1]
-
-
-def test_an_expression_that_captures_nothing_changes_nothing(tmp_path: Path) -> None:
-    people_in_folders(tmp_path / "data")
-    before = tree(tmp_path / "data")
-
-    shown = datasplit(tmp_path / "data", "--group-regex", r"^(S\d+)_")
-
-    assert shown.exit_code == 1
-    assert "--group-regex ^(S\\d+)_ captures nothing in any file name (80 of them, such as 0000.png)" in shown.output
-    assert "give --group-on path if it is meant for the folders" in shown.output
-    assert tree(tmp_path / "data") == before
-
-
-def test_an_expression_that_captures_in_few_names_is_a_warning_and_copies_do_not_count(tmp_path: Path) -> None:
-    for index in range(20):
-        name = f"{'S1_' if index < 15 else ''}{index}.png"
-        draw(tmp_path / "train" / "a" / name, seed=index)
-        draw(tmp_path / "train" / "a" / f"aug_0{name}", seed=100 + index)
-
-    shown = done(tmp_path, "--dry-run", "--seed", 1, "--group-regex", r"^(S\d+)_")
-
-    assert "Warning: --group-regex: captured in 15 of 20 names: 1 key," in " ".join(shown.output.split())
-
-
-def test_exact_duplicates_in_other_formats_lie_on_one_side(tmp_path: Path) -> None:
-    data = draw_folder(tmp_path / "data", {"a": 20, "b": 20}, extension=".png")
-    for index in range(10):
-        pixels = cv2.imread(str(data / "train" / "a" / f"img{index}.png"))
-        cv2.imwrite(str(data / "train" / "b" / f"same{index}.bmp"), pixels)
-    done(data, "--seed", 1)
-    for index in range(10):
-        assert (data / "test" / "a" / f"img{index}.png").exists() == (data / "test" / "b" / f"same{index}.bmp").exists()
-
-
-def test_near_duplicates_are_kept_together_on_request(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    for index in range(60):
-        draw(data / "train" / "ab"[index % 2] / f"img{index // 2}.png", seed=index, size=96)
-    for index in range(20):
-        pixels = cv2.imread(str(data / "train" / "a" / f"img{index}.png"))
-        cv2.imwrite(str(data / "train" / "a" / f"near{index}.jpg"), pixels, [cv2.IMWRITE_JPEG_QUALITY, 95])
-
-    def divided(*arguments: str) -> int:
-        out = tmp_path / f"out{len(arguments)}"
-        done(data, "--seed", 1, "--output", out, *arguments)
-        test = out / "test" / "a"
-        return sum((test / f"img{i}.png").exists() != (test / f"near{i}.jpg").exists() for i in range(20))
-
-    assert divided() > 2
-    assert divided("--near-duplicates") == 0
-
-
-def test_copies_keep_their_sources_format(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    for seed, extension in enumerate((".jpg", ".JPEG", ".png", ".bmp", ".webp", ".tif"), start=100):
-        draw(data / "train" / "a" / f"x{extension}", seed=seed)
-    gif = cv2.imread(str(data / "train" / "a" / "x.png"))
-
-    Image.fromarray(gif).save(data / "train" / "a" / "y.gif")
-    (data / "train" / "b").mkdir()
-    draw_folder(data, {"b": 40})
-    done(data, "--balance-train", "--train-split", "0.9", "--seed", 1)
-    formats = {}
-    for path in (data / "train" / "a").glob("*_aug1*"):
-        formats[path.name] = decode(path.read_bytes()).format
-    kept = {
-        "x_aug1.jpg": "jpeg",
-        "x_aug1.JPEG": "jpeg",
-        "x_aug1.png": "png",
-        "x_aug1.bmp": "bmp",
-        "x_aug1.webp": "webp",
-    }
-    expected = kept | {"x_aug1.tif": "tiff", "y.gif_aug1.png": "png"}
-    assert formats == {name: form for name, form in expected.items() if name in formats}
-    assert len(formats) >= 6
-
-
-def test_a_pipeline_of_1_x_is_carried_over_and_every_change_is_printed(data: Path) -> None:
-    old = Path(__file__).parent.parent / "augment" / "default_pipeline_1.3.1.yml"
-    output = done(data, "--balance", "--seed", 3, "--pipeline-yaml", old).output.replace("\n", " ")
-    assert "Pipeline of Albumentations 1.x: Rotate: always_apply=True → p=1.0 (was 0.5)" in output
-
-
-def test_a_pipeline_that_changes_sizes_says_so_once(data: Path, tmp_path: Path) -> None:
-    A.save(A.Compose([A.Resize(10, 12, p=1.0)]), tmp_path / "p.yml", data_format="yaml")
-    output = done(data, "--balance", "--seed", 3, "--pipeline-yaml", tmp_path / "p.yml").output
-    assert output.count("changes sizes") == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "message"), [("x: 1", "not a pipeline"), ("!!python/name:os.system", "more than plain data")]
-)
-def test_a_bad_pipeline_changes_nothing(data: Path, tmp_path: Path, text: str, message: str) -> None:
-    before = tree(data)
-    (tmp_path / "p.yml").write_text(text)
-    result = datasplit(data, "--balance", "--pipeline-yaml", tmp_path / "p.yml")
-    assert result.exit_code == 1
-    assert message in result.output.replace("\n", " ")
-    assert tree(data) == before
-
-
-def test_a_pipeline_that_fails_on_the_images_changes_nothing(data: Path, tmp_path: Path) -> None:
-    before = tree(data)
-    A.save(A.Compose([A.RandomCrop(500, 500, p=1.0)]), tmp_path / "p.yml", data_format="yaml")
-    result = datasplit(data, "--balance", "--pipeline-yaml", tmp_path / "p.yml")
-    assert result.exit_code == 1
-    assert "fails on a 24×24 image" in result.output.replace("\n", " ")
-    assert tree(data) == before
 
 
 @pytest.mark.parametrize("name", ["Testing", "test_set"])

@@ -21,10 +21,10 @@ from trainer_examples import SHAPES as IMAGE
 from trainer_examples import shapes
 
 from components.models import resnets
-from components.training import network, sizes, training
+from components.training import sizes, training
 from components.training.checkpoint import FILE_NAME
 from components.training.input import ImageData
-from components.training.options import Architecture, ModelOptions, TrainOptions
+from components.training.options import ModelOptions, TrainOptions
 from components.training.settings import Settings
 from components.training.stopping import ReduceOnPlateau
 from components.training.trackers import TrackEpochs, Tracker
@@ -386,18 +386,3 @@ def test_two_devices_have_the_losses_of_one() -> None:
     assert len(losses) == 3, result.stderr[-2000:]
     for row in np.array(losses, float):
         np.testing.assert_allclose(row[[0, 2]], row[[1, 3]], rtol=5e-3)
-
-
-@pytest.mark.parametrize(
-    ("architecture", "wanted", "passes_on"),
-    [("resnet34", None, False), ("resnet50", None, True), ("resnet50", False, False), ("resnet18", True, True)],
-)
-def test_the_deep_ones_begin_with_blocks_that_pass_their_input_on(
-    architecture: Architecture, wanted: bool | None, passes_on: bool
-) -> None:
-    options = ModelOptions(architecture=architecture, zero_init_residual=wanted)
-
-    model = network.build_model(options, 3, (32, 32, 3))
-
-    last = "_3_bn" if architecture == "resnet50" else "_2_bn"
-    assert (not model.get_layer(f"conv2_block1{last}").gamma.numpy().any()) == passes_on
