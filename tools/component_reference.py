@@ -54,7 +54,7 @@ def _section(component: BaseComponent) -> str:
     for name, parameter in component.PARAMETERS.items():
         type_of = f"`{parameter.type.__name__}`" if issubclass(parameter.type, Section) else _WORDS[parameter.type]
         rows.append(("parameter", name, type_of, f"{parameter.about}{' (optional)' if parameter.optional else ''}"))
-    return f"{text}{about} Source: `{folder}/`\n\n{_table(rows)}"
+    return f"{text}{about}\nSource: `{folder}/`\n\n{_table(rows)}"
 
 
 def _table(rows: list[tuple[str, str, str, str]]) -> str:
