@@ -14,9 +14,8 @@ from components.formats.drift_sample import Sample
 from pipeline.drift.sides import Floats
 
 CLASSES, ACCEPTED, EMBEDDINGS = "classes", "accepted", "embeddings"
-ORDERED = ("confidence", "brightness", "sharpness", "size")
 NAMES = (CLASSES, "confidence", ACCEPTED, "brightness", "sharpness", "size", EMBEDDINGS)
-_LEVELS = np.arange(2, 19) / 20  # of the pooled images, at which an order is cut; nearer the ends few images decide
+_LEVELS = np.arange(1, 20) / 20  # of the pooled images, at which an order is cut
 _BINS = 24  # of a chart
 
 

@@ -59,7 +59,7 @@ def test_the_page_shows_verdict_reasons_remedies_and_names_that_are_no_markup(mo
     result = run("--model", model, predictions(served, tmp_path / "a.parquet"), "--html", page)
 
     text = page.read_text("utf-8")
-    assert (result.exit_code, text.count("<svg")) == (3, 5)
+    assert (result.exit_code, text.count("<svg")) == (3, 4)  # what is the same for all has no chart
     assert "✗ Drifted: what the network sees." in text
     assert "Look at the images that are least like test" in text
     assert "&lt;b&gt;g0" in text

@@ -46,7 +46,7 @@ def test_what_is_the_same_for_all_images_differs_by_nothing() -> None:
 
 
 @pytest.mark.parametrize(("first", "second"), [(5, 1), (1, 5), (4, 4)])
-def test_groups_of_unlike_sizes_raise_no_more_alarms_than_is_said(first: int, second: int) -> None:
+def test_groups_of_unlike_sizes_raise_as_many_alarms_as_is_said(first: int, second: int) -> None:
     alarms = 0
     for draw in range(120):
         rng = np.random.default_rng([draw, first])
@@ -56,4 +56,4 @@ def test_groups_of_unlike_sizes_raise_no_more_alarms_than_is_said(first: int, se
         found = Sides(groups, groups >= 60, 199, draw).differences(values[:, np.newaxis] <= np.array([-1.0, 0.0, 1.0]))
         alarms += (found >= found[0] - 1e-9).mean() <= 0.05
 
-    assert alarms <= 13  # of 6 that are expected; a level of 5 % gives more once in 200 times
+    assert 2 <= alarms <= 13  # of 6 that are expected; 5 % give fewer or more once in 50 times
