@@ -122,6 +122,11 @@ def _explanation(outputs: Properties) -> str:
     return f"{text}{pairs:,} {'pair' if pairs == 1 else 'pairs'} of near-duplicates across splits"
 
 
+def _drift_reference(outputs: Properties) -> str:
+    values = outputs["reference"]
+    return f"{_count(values['images'], 'test images')} to hold what is served against, {values['megabytes']:.1f} MB"
+
+
 def _pusher(outputs: Properties) -> str:
     values = outputs["pushed_model"]
     return f"version {values['pushed_version']}" if values["pushed"] else "not pushed"
@@ -141,5 +146,6 @@ _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.EVALUATOR: _evaluator,
     nodes.ANALYSIS: _analysis,
     nodes.EXPLANATION: _explanation,
+    nodes.DRIFT_REFERENCE: _drift_reference,
     nodes.PUSHER: _pusher,
 }

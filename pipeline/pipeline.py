@@ -11,6 +11,7 @@ from tfx.types.channel import BaseChannel
 from components.analysis.component import PredictionAnalysis
 from components.analysis.options import AnalysisOptions
 from components.data_digest.component import DataDigest
+from components.drift_reference.component import DriftReference
 from components.evaluator.component import BaselineFinder, ImageEvaluator
 from components.evaluator.options import EvaluateOptions
 from components.explanation.component import ModelExplanation
@@ -163,11 +164,20 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         [ModelExplanation(**model, **shown, options=config.explain, seed=given.seed)] if config.explained else []
     )
     explained: dict[str, BaseChannel] = explanations[0].outputs if explanations else {}
+    # What is kept with the model, so that `affect drift` can tell whether it is still asked about images like these.
+    reference = DriftReference(
+        **model,
+        dataset=split.outputs["dataset"],
+        image=config.image,
+        group_regex=config.split.group_regex,
+        group_on=config.split.group_on,
+    )
     # A blessed model goes to where it is served from.
     found = {"analysis": analysis.outputs["analysis"]}
     pusher = ImagePusher(
         **model,
         **found,
+        **reference.outputs,
         model_blessing=evaluator.outputs["blessing"],
         lost=context.lost,
         version=seen["version"],
@@ -175,7 +185,8 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     )
 
     components = [ingest, split, convert, statistics, schema, validator, comparison, gate]
-    components += [simple, *tuners, trainer, *fitting.components, baseline, evaluator, analysis, *explanations, pusher]
+    components += [simple, *tuners, trainer, *fitting.components, baseline, evaluator, analysis, *explanations]
+    components += [reference, pusher]
     # One page of all that.
     report = Report(
         findings=ingest.outputs["findings"],

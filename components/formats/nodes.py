@@ -21,6 +21,7 @@ BASELINE = "BaselineFinder"
 EVALUATOR = "Evaluator"
 ANALYSIS = "PredictionAnalysis"
 EXPLANATION = "ModelExplanation"
+DRIFT_REFERENCE = "DriftReference"
 PUSHER = "Pusher"
 REPORT = "Report"
 
@@ -44,6 +45,7 @@ _ALL = (
     EVALUATOR,
     ANALYSIS,
     EXPLANATION,
+    DRIFT_REFERENCE,
     PUSHER,
     REPORT,
 )

@@ -8,13 +8,14 @@ from components.pusher.executor import Executor
 
 
 class ImagePusher(Component):
-    """Copy a blessed model, its card, metrics and origin to `<destination>/<version>/`."""
+    """Copy a blessed model, its card, metrics, origin and reference to `<destination>/<version>/`."""
 
     EXECUTOR = Executor
     INPUTS = {
         "model": Input(Model, "the trained model"),
         "model_blessing": Input(ModelBlessing, "of the Evaluator"),
         "analysis": Input(Analysis, "of PredictionAnalysis, with the model card"),
+        "reference": Input(Analysis, "of DriftReference"),
     }
     OUTPUTS = {"pushed_model": Output(PushedModel, "says where the model is, and as which version")}
     PARAMETERS = {

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from components.formats import drift_reference
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN
 from components.formats.pushed_models import Origin, list_versions, new_number
 from components.formats.saved_model import METRICS, serving_folder
@@ -12,7 +13,7 @@ from components.pusher.push import push
 
 
 class Executor(PlainExecutor):
-    """Pushes a blessed model with its card, metrics and origin beside it."""
+    """Pushes a blessed model with its card, metrics, origin and reference beside it."""
 
     def Do(
         self,
@@ -23,7 +24,7 @@ class Executor(PlainExecutor):
         """Push the model if it was blessed.
 
         Args:
-            input_dict: `model`, `model_blessing` and `analysis`.
+            input_dict: `model`, `model_blessing`, `analysis` and `reference`.
             output_dict: `pushed_model`; says where and as which version.
             exec_properties: `destination`, `recipe` and `folder_digest` (see `Origin`), and maybe `version`.
         """
@@ -32,7 +33,7 @@ class Executor(PlainExecutor):
         if not _is_blessed(input_dict.get("model_blessing", [])):
             pushed.set_int_custom_property("pushed", 0)
             return
-        [found] = input_dict["analysis"]
+        [found], [reference] = input_dict["analysis"], input_dict["reference"]
         analysis = Path(found.uri)
         findings = ANALYSIS.read(analysis)
         destination = exec_properties["destination"]
@@ -49,7 +50,8 @@ class Executor(PlainExecutor):
             new_number(standing, int(exec_properties.get("version") or time.time())),
             origin,
             {METRICS: {split: findings[split]["metrics"] for split in ("test", "eval")}},
-            {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)},
+            {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)}
+            | {drift_reference.NAME: Path(reference.uri) / drift_reference.NAME},
         )
         _mark_pushed(pushed, target, number)
 

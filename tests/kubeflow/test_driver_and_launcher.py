@@ -207,7 +207,7 @@ def test_a_changed_image_is_ingested(
 
 def test_a_run_with_other_values_takes_the_data_from_the_cache(with_epochs: Both) -> None:
     of_the_model = {"baseline-finder", "trainer", "evaluator", "prediction-analysis", "model-explanation"}
-    of_the_model |= {"pusher", "report"}
+    of_the_model |= {"drift-reference", "pusher", "report"}
 
     assert executed(with_epochs.run) == {"data-digest", *of_the_model}
 

@@ -57,6 +57,12 @@ def test_a_folds_trainer_shows_what_it_has_of_the_images_that_it_was_not_trained
     assert shown == "accuracy 0.900 ± 0.020, macro-F1 0.800 ± 0.030 over 5 folds"
 
 
+def test_the_table_shows_how_large_the_reference_is_that_is_pushed() -> None:
+    shown = key_figure(nodes.DRIFT_REFERENCE, {"reference": {"images": 2000, "megabytes": 2.17}})
+
+    assert shown == "2,000 test images to hold what is served against, 2.2 MB"
+
+
 def test_the_table_shows_near_duplicates_across_splits() -> None:
     def shown(pairs: int) -> str:
         return key_figure(nodes.EXPLANATION, {"explanation": {"embedded": 2527, "near_duplicates": pairs}})

@@ -22,7 +22,7 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
     ("override", "changed"),
     [
         ("data.max_pixels=1000000", {"ImageIngest", "ImageSchema", *KNOW_THE_RECIPE}),
-        ("split.group_regex=^(a)", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
+        ("split.group_regex=^(a)", {"SplitBalanceAugment", "DriftReference", *KNOW_THE_RECIPE}),
         ("data.near_duplicates=group", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
         ("balance.global_multiplier=2", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),
         ("balance.max_copies_per_image=9", {"SplitBalanceAugment", *KNOW_THE_RECIPE}),

@@ -45,12 +45,12 @@ def test_those_are_the_components_without_tfx(taken: dict[str, list[tuple[str, s
         (("ImageIngest", "images"), {"SplitBalanceAugment"}),
         (
             ("SplitBalanceAugment", "dataset"),
-            {"TFRecordConverter", "SimpleBaselines", "PredictionAnalysis", "ModelExplanation"},
+            {"TFRecordConverter", "SimpleBaselines", "PredictionAnalysis", "ModelExplanation", "DriftReference"},
         ),
         (("TFRecordConverter", "examples"), {"StatisticsGen", "Tuner", "Trainer", "ImageFolds", "Evaluator"}),
         (("ImageFolds", "examples"), {"Trainer.fold-1", "Trainer.fold-2"}),
         (("Trainer.fold-1", "model"), set()),
-        (("Trainer", "model"), {"Evaluator", "ModelExplanation", "Pusher"}),
+        (("Trainer", "model"), {"Evaluator", "ModelExplanation", "DriftReference", "Pusher"}),
     ],
 )
 def test_what_is_large_is_fetched_by_those_alone_who_need_it_as_a_whole(

@@ -18,7 +18,15 @@ BEFORE_TRAINER = [
     *("data-digest", "image-ingest", "split-balance-augment", "tf-record-converter", "statistics-gen", "image-schema"),
     *("example-validator", "distribution-validator", "data-gate", "simple-baselines"),
 ]
-BEHIND_TRAINER = ["baseline-finder", "evaluator", "prediction-analysis", "model-explanation", "pusher", "report"]
+BEHIND_TRAINER = [
+    "baseline-finder",
+    "evaluator",
+    "prediction-analysis",
+    "model-explanation",
+    "drift-reference",
+    "pusher",
+    "report",
+]
 
 
 @pytest.fixture(scope="module")
