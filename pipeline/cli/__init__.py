@@ -15,6 +15,7 @@ _COMMANDS = {
     "inspect": ("pipeline.cli.inspect:inspect", "Look at runs, executions, artifacts and lineage."),
     "report": ("pipeline.cli.report:report", "Print the path of the latest report, or fetch one from Kubeflow."),
     "predict": ("pipeline.cli.predict:predict", "Classify images with a pushed model."),
+    "drift": ("pipeline.cli.drift:drift", "Hold what is served now against what a model was tested on."),
     "suspects": ("pipeline.cli.suspects:suspects", "List images whose label is probably wrong."),
     "gc": ("pipeline.cli.gc:gc", "List or delete files that no kept run needs."),
     "datasplit": ("components.datasplit.__main__:main", "Split, balance and augment a folder of images."),
