@@ -85,7 +85,7 @@ class Facts:
         try:
             values: dict[str, Any] = json.loads(text)
             check_version(values.pop(KEY, None), _VERSION, where)
-            tuples = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-            return Facts(**tuples)
+            values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+            return Facts(**values)
         except (TypeError, AttributeError, json.JSONDecodeError) as error:
             raise ValueError(f"what {where} says of itself can't be read: {error}") from None
