@@ -22,12 +22,12 @@ def free_port() -> int:
 
 
 class JobService:
-    """Beam's own job service."""
+    """Beam's own job service, with two workers a job."""
 
     def __init__(self, folder: Path) -> None:
         self.port, self.log = free_port(), folder / "job-service.log"
-        line = ["apache_beam.runners.portability.local_job_service_main", "--port", str(self.port)]
-        self._process = start([sys.executable, "-m", *line], self.log, dict(os.environ))
+        line = [sys.executable, str(Path(__file__).with_name("job_service_of_two.py")), "--port", str(self.port)]
+        self._process = start(line, self.log, dict(os.environ))
         wait_for(self.port, self._process)
 
     def close(self) -> None:
@@ -121,13 +121,12 @@ class Engine:
         self._balancer = Balancer([pool.port for pool in self.pools])
 
     def options(self) -> tuple[str, ...]:
-        """Beam's options for it: two workers, whatever they take."""
+        """Beam's options for it."""
         return (
             f"--job_endpoint=127.0.0.1:{self.service.port}",
             "--environment_type=EXTERNAL",
             f"--environment_config=127.0.0.1:{self._balancer.port}",
             "--job_server_timeout=86400",
-            "--direct_num_workers=2",
         )
 
     def close(self) -> None:

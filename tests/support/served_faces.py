@@ -17,7 +17,7 @@ LABELS = ["happy", "neutral", "sad"]
 def export_model(folder: Path, seed: int = 1) -> Path:
     keras.utils.set_random_seed(seed)
     network = ResNet18(3, (32, 32, 3), normalize=True, classifier_activation=None)
-    export(network, str(folder), LABELS, ImageOptions(height=32, width=32), 1.0, {}, thresholds=[0.3, 0.5, None])
+    export(network, str(folder), LABELS, ImageOptions(height=32, width=32), 1.0, {}, thresholds=[0.8, 0.8, None])
     return folder
 
 

@@ -84,6 +84,7 @@ def test_the_model_and_its_classes_are_in_every_shard(model: Path, done: Path) -
     assert (found.labels, found.model) == (LABELS, model_digest(model))
 
 
+@pytest.mark.e2e
 def test_the_bytes_are_the_same_in_several_processes(folder: Path, model: Path, done: Path, tmp_path: Path) -> None:
     predict(str(folder), str(model), str(tmp_path), OPTIONS, BeamOptions(workers=2), max_pixels=MAX_PIXELS)
     assert content(tmp_path) == content(done)
