@@ -23,7 +23,8 @@ option names has changed. Generated from the code by `make docs`.
 # Of inputs that there are for each fold, the first says it for all.
 _LATER_FOLD = re.compile(r"_(?!01)\d\d$")
 # What makes every optional component part of it.
-_ALL = ["evaluate.folds=2", "push.ensemble=true", "tracking.mlflow.enabled=true", "push.registry=http://REGISTRY"]
+_ALL = ["evaluate.folds=2", "push.ensemble=true", "push.formats=[saved_model, onnx]", "predict.path=IMAGES"]
+_ALL += ["tracking.mlflow.enabled=true", "push.registry=http://REGISTRY"]
 _WORDS = {str: "text", int: "integer"}
 
 

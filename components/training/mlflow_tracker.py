@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class MlflowTracker:
             self._described = self.run.send(self._describe)
         while self._begun and self._due:
             part = [(number, metrics) for number, metrics in self._due[:_MOST] if number > self._logged]
-            if part and not self.run.send(lambda client, run_id, part=part: self._log(client, run_id, part)):
+            if part and not self.run.send(partial(self._log, epochs=part)):
                 return
             del self._due[:_MOST]
 

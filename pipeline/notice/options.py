@@ -42,7 +42,7 @@ class NotifyOptions(Section):
     @classmethod
     def _is_name(cls, name: str | None) -> str | None:
         if name is not None and not re.fullmatch(r"[A-Za-z_]\w*", name):
-            raise ValueError(f"it is the name of a variable, not its value. Received: {MASK}")
+            raise ValueError("it is the name of a variable, not its value")
         return name
 
     @model_validator(mode="after")
@@ -82,5 +82,5 @@ def check_url(url: str, what: str = "it") -> str:
     except ValueError:
         fits = False
     if not fits or not re.fullmatch(r"[!-~]+", url):
-        raise ValueError(f"{what} must be an http:// or https:// URL. Received: {MASK}")
+        raise ValueError(f"{what} must be an http:// or https:// URL")
     return url

@@ -197,8 +197,11 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     for name in ("model_card.md", "model_card.json"):
         (uris["analysis"] / name).write_text("{}")
     found = {name: [PlainArtifact(str(uris[name]))] for name in ("model_run", "evaluation", "analysis")}
-    pushed = {"pushed": 1, "pushed_destination": "s3://m/7", "pushed_version": "7", "pushed_digest": "abc"}
-    return {**found, "pushed_model": [PlainArtifact("", {**pushed})], "report": [PlainArtifact(str(report))]}
+    pushed = PlainArtifact()
+    pushed.set_int_custom_property("pushed", 1)
+    for name, value in (("destination", "s3://m/7"), ("version", "7"), ("digest", "abc")):
+        pushed.set_string_custom_property(f"pushed_{name}", value)
+    return {**found, "pushed_model": [pushed], "report": [PlainArtifact(str(report))]}
 
 
 def complete(artifacts: dict[str, list[Any]], folder: Path, chosen: MlflowOptions) -> PlainArtifact:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from typing import Any
 
 import pytest
 from webhook import SECRET, listening
@@ -13,7 +14,7 @@ from pipeline.notice.options import NotifyOptions
 from pipeline.notice.send import send
 
 URL = f"https://hooks.example/{SECRET}"
-FOUND = {
+FOUND: dict[str, Any] = {
     "ImageIngest": {"images": {"images": 240}},
     "Evaluator": {"evaluation": {"accuracy": 0.969, "macro_f1": 0.968, "gain": 0.01}},
     "PredictionAnalysis": {"analysis": {"accuracy_low": 0.939, "accuracy_high": 0.984, "suspects": 3}},
@@ -110,7 +111,7 @@ def test_the_address_may_come_from_a_variable(monkeypatch: pytest.MonkeyPatch) -
     assert options.url() == URL
 
     monkeypatch.setenv("HOOK", "xyzzy")
-    with pytest.raises(ValueError, match=r"the value of HOOK must be an http:// or https:// URL. Received: \*\*\*$"):
+    with pytest.raises(ValueError, match=r"the value of HOOK must be an http:// or https:// URL$"):
         options.url()
     monkeypatch.delenv("HOOK")
     with pytest.raises(ValueError, match="the variable HOOK is empty"):
