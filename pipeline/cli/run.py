@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TextIO
@@ -12,8 +12,11 @@ import click
 from rich.console import Console
 
 from components.data_digest.look import LookError, with_files
+from components.formats.pushed_models import Origin, Version, candidates, list_versions
 from components.images.folder_digest import folder_digest
+from components.images.places import as_text, given_places
 from components.images.source import SourceError
+from components.images.spans import find_places
 from components.tools.environment import BEAM, PROGRESS
 from components.tools.passwords import hidden
 from pipeline.cli.values import NOT_EMPTY
@@ -25,6 +28,7 @@ from pipeline.context import RunContext, recipe
 from pipeline.local.beforehand import BeforehandError, check, check_data
 from pipeline.local.failures import disk_full, is_disk_full
 from pipeline.local.interruption import exit_status, sigterm_interrupts
+from pipeline.local.last_end import forget, last_end, look, remember
 from pipeline.local.temporary import temporary_files_in
 from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
@@ -41,8 +45,10 @@ class UsageError(click.ClickException):
 @click.option(
     "--data",
     type=NOT_EMPTY,
+    multiple=True,
     metavar="PATH",
-    help="Folder with train/<label>/, or a zip, tar, Parquet file or fer2013.csv. Without it, sample faces are drawn.",
+    help="Folder with train/<label>/, or a zip, tar, Parquet file or fer2013.csv; can be repeated, and name dated "
+    "folders by {YYYY}-{MM}-{DD}. Without it, sample faces are drawn.",
 )
 @click.option(
     "--workdir",
@@ -55,31 +61,45 @@ class UsageError(click.ClickException):
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one key, e.g. train.epochs=50; can be repeated."
 )
+@click.option(
+    "--if-changed", is_flag=True, help="End at once where nothing has changed since the last run that came to its end."
+)
 @click.option("--verbose", is_flag=True, help="Show the components' output instead of logging it.")
-def run(config_file: str | None, data: str | None, workdir: str, overrides: tuple[str, ...], verbose: bool) -> None:
+def run(
+    config_file: str | None,
+    data: tuple[str, ...],
+    workdir: str,
+    overrides: tuple[str, ...],
+    if_changed: bool,
+    verbose: bool,
+) -> None:
     """Run the whole pipeline on this machine.
 
-    Exit status: 0 the model is good enough and was pushed, 3 it isn't good
-    enough, 1 the run failed, 2 bad usage, 130 or 143 it was interrupted.
+    Exit status: 0 the model is good enough and was pushed (or with
+    --if-changed: nothing has changed), 3 it isn't good enough, 1 the run
+    failed, 2 bad usage, 130 or 143 it was interrupted.
     """
     try:
         config = load(config_file, overrides)
-        if problems := list(keys_in_store_uris(config, {"--data": data})):
+        if problems := list(keys_in_store_uris(config, {"--data": as_text(data) if data else None})):
             raise UsageError("\n".join(problems))
         config = hide_passwords(config)
     except ConfigError as error:
         raise UsageError(str(error)) from None
     folder = Workdir(workdir)
-    data = hidden(data) if data else config.data.path
+    places = [hidden(place) for text in data for place in given_places(text)] or list(config.data.places())
     try:
-        check(config, data, folder)
+        check(config, places, folder)
         for line in (*old_names(config), *without_effect(config)):
             click.echo(f"Warning: {line}", err=True)
         with folder.locked():
-            if data is None:
-                data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
+            if not places:
+                sample, config = _sample(
+                    folder, config, any(text.startswith("split.group_regex=") for text in overrides)
+                )
+                places = [sample]
             with temporary_files_in(folder.temporary), sigterm_interrupts():
-                status = _run(config, data, folder, verbose)
+                status = _run(config, places, folder, if_changed, verbose)
             sys.exit(status)
     except KeyboardInterrupt as interrupt:
         click.echo("Interrupted: the same command goes on with what is done.", err=True)
@@ -105,8 +125,16 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
     return str(folder.sample_data), config
 
 
-def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
-    data = _absolute(data)
+def _run(config: Config, places: Sequence[str], folder: Workdir, if_changed: bool, verbose: bool) -> int:
+    data = find_places([_absolute(place) for place in places], config.data.until or "")
+    destination = _absolute(config.push.destination or str(folder.serving_model))
+    now = look(config, data, _standing(destination))
+    if if_changed and (last := last_end(folder)):
+        if not (changed := last.changed(now)):
+            click.echo(f"Nothing has changed since run {last.run_id}, neither data nor configuration, code or models.")
+            return 0
+        click.echo(f"Changed since run {last.run_id}: {', '.join(changed)}.")
+    forget(folder)
     check_data(config, data)
     digest = digest_of(config, data)
     run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
@@ -116,12 +144,16 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
     os.environ[PROGRESS] = str(progress)
     os.environ[BEAM] = config.beam.model_dump_json()
 
-    context = _context(config, data, digest, folder)
+    context = _context(config, data, destination, digest, folder)
     with _output_to(None if verbose else log) as (stdout, stderr):
         console, errors = Console(file=stdout), Console(file=stderr)
-        from pipeline.local.run import run_locally  # TFX takes ten seconds to import: not before it is needed
+        # TFX takes ten seconds to import: not before it is needed.
+        from pipeline.local.run import NOT_BLESSED, PUSHED, run_locally
 
-        return run_locally(config, context, folder, run_id, console, errors, progress, None if verbose else log)
+        status = run_locally(config, context, folder, run_id, console, errors, progress, None if verbose else log)
+    if status in (PUSHED, NOT_BLESSED):
+        remember(folder, run_id, now, _standing(destination))
+    return status
 
 
 def digest_of(config: Config, data: str) -> str:
@@ -133,15 +165,16 @@ def digest_of(config: Config, data: str) -> str:
     return with_files(folder_digest(data, config.data.follow_links), [file for file in config.files() if "://" in file])
 
 
-def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
-    from components.formats.pushed_models import Origin, candidates, list_versions
-
-    destination = _absolute(config.push.destination or str(folder.serving_model))
+def _standing(destination: str) -> list[Version]:
     try:
-        found = candidates(list_versions(destination), Origin(recipe(config), "", digest))
+        return list_versions(destination)
     except Exception as error:  # each store has errors of its own
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UsageError(f"can't read push.destination = {destination}: {reason}") from None
+
+
+def _context(config: Config, data: str, destination: str, digest: str, folder: Workdir) -> RunContext:
+    found = candidates(_standing(destination), Origin(recipe(config), "", digest))
     return RunContext(
         uri=data,
         destination=destination,

@@ -5,14 +5,16 @@ Each message names the option, what was received, and what to do.
 
 import importlib.util
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
 
 from components.evaluator.slice_plan import plan_slices
 from components.formats.saved_model import GRAPH
-from components.images.containers.open_data import ContainerSource, open_data
+from components.images.containers.open_data import is_unpacked, open_data
+from components.images.places import path_within
+from components.images.spans import check_pattern
 from components.ingest.structure import Structure, read_structure
 from components.models.torch_weights import SUFFIX, check_file
 from components.split.captures import captured_keys, count_captures
@@ -35,18 +37,25 @@ class BeforehandError(ValueError):
     """A run that can't succeed; the message says why and what to do."""
 
 
-def check(config: Config, data: str | None, folder: Workdir) -> None:
+def check(config: Config, places: Sequence[str], folder: Workdir) -> None:
     """Make sure of all that can be known before a run.
 
     Args:
         config: the configuration.
-        data: the data folder, or None for the sample data.
+        places: the data folders, or none for the sample data.
         folder: the workdir; nothing is made in it.
 
     Raises:
         BeforehandError: all that is wrong, a line each.
     """
-    problems = [*_names(folder), *_files(config), *_stores(config, data), *_places(config, folder), *_runner(config)]
+    problems = [
+        *_names(folder),
+        *_files(config),
+        *_data(places),
+        *_stores(config),
+        *_places(config, folder),
+        *_runner(config),
+    ]
     problems += filter(None, [config.explain.why_no_map()])
     if problems:
         raise BeforehandError("\n".join(problems))
@@ -57,7 +66,7 @@ def check_data(config: Config, data: str) -> None:
 
     Args:
         config: the configuration.
-        data: the data folder.
+        data: the data folder, or several.
 
     Raises:
         BeforehandError: `split.group_regex` captures nothing, or takes too long to search; or `evaluate.slice_on`
@@ -65,7 +74,7 @@ def check_data(config: Config, data: str) -> None:
         SourceError: there is no such folder, or it can't be told what its folders and tables mean.
     """
     source = open_data(data, follow_links=config.data.follow_links)
-    if isinstance(source, ContainerSource):  # whose names are known when it is unpacked
+    if is_unpacked(source):
         return
     found = read_structure(data, source, config.data)
     try:
@@ -80,7 +89,8 @@ def _check_groups(config: Config, found: Structure) -> None:
     if split.group_regex is None:
         return
     ids = [entry.id for entry in found.entries if found.relations[entry.id].source is None]  # a copy follows its source
-    names = ids if split.group_on == "path" else [file_id.rpartition("/")[2] for file_id in ids]
+    within = found.layout.places
+    names = [path_within(one, within) if split.group_on == "path" else one.rpartition("/")[2] for one in ids]
     option = f"split.group_regex = {split.group_regex}"
     keys = captured_keys(names, split.group_regex)
     count_captures(keys, names, split.group_on, option, "set split.group_on=path")
@@ -173,8 +183,18 @@ def _yaml(path: str) -> Iterator[str]:
         yield f"augment.pipeline_yaml names {path}, which holds no pipeline: A.save(…, data_format='yaml') writes one"
 
 
-def _stores(config: Config, data: str | None) -> Iterator[str]:
-    named = {"--data": data, "push.destination": config.push.destination, "train.checkpoints": config.train.checkpoints}
+def _data(places: Sequence[str]) -> Iterator[str]:
+    for place in places:
+        if problem := why_no_store(place):
+            yield f"--data = {place}: {problem}"
+        try:
+            check_pattern(place)
+        except ValueError as error:
+            yield f"--data: {error}"
+
+
+def _stores(config: Config) -> Iterator[str]:
+    named = {"push.destination": config.push.destination, "train.checkpoints": config.train.checkpoints}
     for key, uri in named.items():
         if uri is not None and (problem := why_no_store(uri)):
             yield f"{key} = {uri}: {problem}"
