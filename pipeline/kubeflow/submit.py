@@ -15,11 +15,13 @@ from typing import Any, TypeVar
 
 import yaml
 
+from components.formats.nodes import kebab
 from pipeline.kubeflow.api import Host, SubmitError, is_conflict
 from pipeline.kubeflow.ir_yaml import dump
 from pipeline.kubeflow.launcher_config import disagreements
 from pipeline.kubeflow.parameters import checked
-from pipeline.kubeflow.spec import read_rules
+from pipeline.kubeflow.schedules import put_schedule
+from pipeline.kubeflow.spec import NEVER_CACHED, read_rules
 from pipeline.kubeflow.version_description import version_description
 
 SERVICE_ACCOUNT = "# Service account: "
@@ -37,6 +39,8 @@ class Request:
         parameters: of the pipeline, as text.
         schedule: cron expression of five fields, or six with seconds first; None: run once, now.
         cache: False: no task takes earlier results; True: as compiled.
+        name: of the schedule, which takes the place of those of that name in the experiment; None: the pipeline's.
+        only_changed: refuse a file in which a run does again what has not changed.
     """
 
     path: Path
@@ -45,6 +49,8 @@ class Request:
     parameters: Mapping[str, str] = field(default_factory=dict)
     schedule: str | None = None
     cache: bool = True
+    name: str | None = None
+    only_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,13 @@ class Submission:
         version: name of the pipeline's version.
         run_id: of the run, or of the recurring run.
         link: to its page.
+        replaced: schedules of that name that were there before, by id: each with what it said.
     """
 
     version: str
     run_id: str
     link: str
+    replaced: Mapping[str, str] = field(default_factory=dict)
 
 
 def submit(request: Request, warn: Callable[[str], None]) -> Submission:
@@ -80,6 +88,11 @@ def submit(request: Request, warn: Callable[[str], None]) -> Submission:
         warn(problem)
     if not request.cache:
         text = without_cache(text)
+    if request.only_changed and (again := uncached_tasks(text)):
+        raise SubmitError(
+            f"--if-changed: a run would do {', '.join(again)} again though nothing has changed, since this file has "
+            "their caching off: leave out --no-cache, or compile it without kubeflow.components.….cache=false"
+        )
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
     name = documents[0]["pipelineInfo"]["name"]
     client = request.host.client()
@@ -97,9 +110,9 @@ def submit(request: Request, warn: Callable[[str], None]) -> Submission:
             "service_account": _service_account(text),
         }
         if cron:
-            recurring = client.create_recurring_run(**common, cron_expression=cron, no_catchup=True)
-            run_id = recurring.recurring_run_id
-            return Submission(version, run_id, request.host.recurring_link(run_id))
+            common["job_name"] = request.name or name
+            run_id, replaced = put_schedule(client, common, cron, request.host.namespace)
+            return Submission(version, run_id, request.host.recurring_link(run_id), replaced)
         run_id = client.run_pipeline(**common).run_id
         return Submission(version, run_id, request.host.run_link(run_id))
 
@@ -142,6 +155,13 @@ def without_cache(text: str) -> str:
     for task in documents[0]["root"]["dag"]["tasks"].values():
         task["cachingOptions"] = {}
     return comments + dump(documents)
+
+
+def uncached_tasks(text: str) -> list[str]:
+    """Return the tasks of a compiled file that take no earlier results, but for the one that looks for changes."""
+    tasks = next(yaml.safe_load_all(text))["root"]["dag"]["tasks"]
+    looks = kebab(NEVER_CACHED)
+    return sorted(name for name, task in tasks.items() if name != looks and not task["cachingOptions"])
 
 
 def _read(path: Path) -> str:
