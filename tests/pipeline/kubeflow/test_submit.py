@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from compiled import CLUSTER, compiled_file
 from stand_in import Kubeflow, Refusal, checked, running
@@ -167,13 +168,19 @@ def test_a_schedule_that_cannot_be_replaced_stays_alone(kubeflow: Kubeflow, path
     assert [one["recurring_run_id"] for one in kubeflow.recurring] == ["r0"]
 
 
-def test_only_changes_are_run_where_the_cache_is_on(kubeflow: Kubeflow, path: Path) -> None:
-    assert submitted(kubeflow, path, "--schedule", "0 3 * * 1", "--if-changed").exit_code == 0
+def test_only_changes_are_run_where_the_cache_is_on(kubeflow: Kubeflow, path: Path, tmp_path: Path) -> None:
+    documents = list(yaml.safe_load_all(path.read_text()))
+    documents[0]["root"]["dag"]["tasks"]["evaluator"]["cachingOptions"] = {"enableCache": True}
+    cached = tmp_path / "cached.yaml"
+    cached.write_text(yaml.safe_dump_all(documents))
 
-    refused = submitted(kubeflow, path, "--schedule", "0 3 * * 1", "--if-changed", "--no-cache")
+    done = submitted(kubeflow, cached, "--schedule", "0 3 * * 1", "--if-changed")
+    one_off = submitted(kubeflow, path, "--schedule", "0 3 * * 1", "--if-changed")
+    all_off = submitted(kubeflow, cached, "--schedule", "0 3 * * 1", "--if-changed", "--no-cache")
 
-    assert refused.exit_code == 1
-    assert "a run would do baseline-finder, " in error(refused)
+    assert (done.exit_code, one_off.exit_code, all_off.exit_code) == (0, 1, 1)
+    assert "a run would do evaluator again" in error(one_off)
+    assert "a run would do baseline-finder, " in error(all_off)
     assert submitted(kubeflow, path, "--name", "nightly").exit_code == 2
 
 
