@@ -123,8 +123,8 @@ def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
         text = f"{'Warning: ' if few else ''}split.group_regex: {captures}"
         say(console, text, "yellow" if few else None)
     for key, style in (("assignment", None), ("left_out", "yellow")):
-        if text := split.get(key):
-            say(console, text, style)
+        if said := split.get(key):
+            say(console, said, style)
     leaks = int(split.get("leaking_groups", 0))
     if leaks:
         say(console, f"{leaks} groups cross the splits that the data folder came with: a leak.", "yellow")

@@ -111,21 +111,23 @@ def test_a_person_stays_whatever_images_of_theirs_come_and_go(found: list[tuple[
     assert assigned([everything[index] for index in kept]) == [expected[index] for index in kept]
 
 
-def one_in(split: int, **more: int) -> Picture:
+def one_in(split: int, hashed: int) -> Picture:
     """A picture that is in a split by itself."""
-    return next(picture for number in range(1000) if assigned([picture := Picture(1000 + number, **more)]) == [split])
+    return next(
+        picture for number in range(1000) if assigned([picture := Picture(1000 + number, hash=hashed)]) == [split]
+    )
 
 
 @pytest.mark.parametrize("split", [TRAIN, EVAL, TEST])
 def test_a_later_image_goes_where_the_group_is_that_it_joins(split: int) -> None:
-    old = one_in(split, hash=5)
+    old = one_in(split, 5)
     later = [Picture(number, hash=6, age=1) for number in range(20)]
 
     assert assigned([old, *later]) == [split] * 21
 
 
 def test_a_later_image_that_ties_two_splits_together_is_left_out_and_nobody_moves() -> None:
-    train, test = one_in(TRAIN, hash=4), one_in(TEST, hash=6)
+    train, test = one_in(TRAIN, 4), one_in(TEST, 6)
     tying, beside = Picture(1, hash=5, age=1), Picture(2, hash=7, age=1)
 
     assert assigned([train, test, tying]) == [TRAIN, TEST, LEFT_OUT]

@@ -151,7 +151,7 @@ def test_an_image_that_ties_two_splits_together_is_left_out_and_told(faces: str,
     root = tmp_path / "faces"
     for seed in range(60):
         write(root / "2026-10" / ("happy" if seed % 2 else "sad") / f"p{seed}-0.png", picture(seed))
-    options = {"group_regex": r"^(p\d+)-"}
+    options: dict[str, Any] = {"group_regex": r"^(p\d+)-"}
     split(f"{root}/{{YYYY}}-{{MM}}", tmp_path / "first", **options)
     before = splits_of(tmp_path / "first")
     train, test = (min(one for one, name in before.items() if name == wanted) for wanted in ("train", "test"))

@@ -220,13 +220,13 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                 return {"runs": kubeflow.runs[::-1]}
             if path == "/recurringruns":
                 [predicate] = json.loads(query["filter"])["predicates"]
-                rows = [
+                named = [
                     one
                     for one in kubeflow.recurring
                     if one["display_name"] == predicate["stringValue"]
                     and one["experiment_id"] == query["experiment_id"]
                 ]
-                return _page("recurringRuns", rows, {name: [value] for name, value in query.items()})
+                return _page("recurringRuns", named, {name: [value] for name, value in query.items()})
             rows = {"/experiments": kubeflow.experiments, "/pipelines": kubeflow.pipelines}.get(path)
             if rows is None:
                 raise Refusal(404, "Not Found")
