@@ -28,7 +28,8 @@ class RunParameters:
     """What a run of a compiled pipeline can set itself: there, runtime parameters of TFX; here, values.
 
     Attributes:
-        data: the data folder.
+        data: the data folder, or several (`components.images.places`).
+        until: date of the last of dated folders; "" for all.
         destination: where blessed models are pushed.
         seed: of training and of the analysis' resamples.
         epochs: overrides the configuration; None leaves it.
@@ -36,6 +37,7 @@ class RunParameters:
     """
 
     data: Any
+    until: Any
     destination: Any
     seed: Any
     epochs: Any = None
@@ -47,7 +49,7 @@ class RunContext:
     """Where and from what.
 
     Attributes:
-        uri: the data folder.
+        uri: the data folder, or several (`components.images.places`).
         destination: where blessed models are pushed.
         folder_digest: of the data folder; "" if nobody has looked at it yet.
         candidates: versions at the destination that the new model may be compared with.
@@ -82,7 +84,7 @@ def recipe_parts(config: Config) -> dict[str, Any]:
     """
     values = config.as_dict()
     decisive = {section: values[section] for section in _DECISIVE}
-    decisive["data"] = {key: value for key, value in decisive["data"].items() if key != "path"}
+    decisive["data"] = {key: value for key, value in decisive["data"].items() if key not in ("path", "until")}
     decisive |= {"calibrate": config.evaluate.calibrate, "flip_average": config.flip_average}
     decisive["answer"] = config.answer.model_dump(mode="json")
     if config.push.ensemble:

@@ -55,17 +55,19 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
     """
     # A compiled pipeline's run may set some of what the recipe is made of.
     own_recipe = recipe(config) if context.parameters is None else json.dumps(recipe_parts(config), sort_keys=True)
-    given = context.parameters or RunParameters(context.uri, context.destination, config.seed)
+    given = context.parameters or RunParameters(context.uri, "", context.destination, config.seed)
     evaluate = config.evaluate
 
     beam = BeamOptions() if context.beam_in_environment else config.beam
     # A local run has looked at data and destination before; a compiled one begins by it.
-    seen: dict[str, Any] = {"digest": context.folder_digest, "candidates": context.candidates, "version": None}
+    seen: dict[str, Any] = {"places": given.data, "digest": context.folder_digest}
+    seen |= {"candidates": context.candidates, "version": None}
     looks: list[BaseComponent] = []
     if context.parameters is not None:
         files = json.dumps(config.files())
         look = DataDigest(
             uri=given.data,
+            until=given.until,
             files=files,
             follow_links=int(config.data.follow_links),
             destination=given.destination,
@@ -74,7 +76,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         seen = {name: channel.future()[0].value for name, channel in look.outputs.items()}
         looks = [look]
     # Reads the folder: checks, hashes and packs every image; quarantines what can't be used.
-    ingest = ImageIngest(uri=given.data, data=config.data.for_ingest(), data_digest=seen["digest"])
+    ingest = ImageIngest(uri=seen["places"], data=config.data.for_ingest(), data_digest=seen["digest"])
     # Divides groups of images into train, eval and test, and fills up small classes with augmented copies.
     split = SplitBalanceAugment(
         images=ingest.outputs["images"],
@@ -220,7 +222,7 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         config=json.dumps(recorded(config)),
         graph=json.dumps(_graph(components)),
         facts=json.dumps(report_facts(config, context)),
-        data=given.data,
+        data=seen["places"],
         recipe=own_recipe,
     )
     told = [*looks, *components, report]

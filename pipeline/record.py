@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from components.images.places import shown
+from components.images.spans import as_given
 from components.tools.passwords import masked
 from pipeline.config import Config
 from pipeline.config.secrets import masked_command, recorded
@@ -55,7 +57,7 @@ def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
     return {
         "command": reproduce(config, context.uri),
         "origin": {
-            "data": masked(context.uri),
+            "data": shown(context.uri),
             "configuration": config.digest(),
             "recipe": recipe(config),
             "seed": config.seed,
@@ -66,18 +68,20 @@ def report_facts(config: Config, context: RunContext) -> dict[str, Any]:
 
 def reproduce(config: Config, data: str) -> str:
     """Return the command that runs the same again here: each option that isn't its default, but for the cluster's."""
-    words = ["python", "-m", "pipeline", "run", "--data", masked(data)]
+    words = ["python", "-m", "pipeline", "run"]
+    for place in as_given(data):
+        words += ["--data", masked(place)]
     for option in changed_options(config):
         words += ["--set", option]
     return shlex.join(words)
 
 
 def changed_options(config: Config) -> list[str]:
-    """Return `key=value` of each option that isn't its default, but for the data's place and what is of here alone."""
+    """Return `key=value` of each option that isn't its default, but for the data's places and what is of here alone."""
     return [
         f"{key}={json.dumps(value)}"
         for key, value in _changed(recorded(config), recorded(Config()))
-        if key != "data.path" and not key.startswith(("kubeflow.", "notify."))
+        if key not in ("data.path", "data.until") and not key.startswith(("kubeflow.", "notify."))
     ]
 
 

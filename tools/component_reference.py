@@ -31,7 +31,7 @@ _WORDS = {str: "text", int: "integer"}
 def reference() -> str:
     """Return the reference as Markdown: what each component does, takes and makes."""
     config = load("choose-best", _ALL)
-    compiled = RunParameters(data="DATA", destination="DESTINATION", seed=config.seed)
+    compiled = RunParameters(data="DATA", until="", destination="DESTINATION", seed=config.seed)
     components = create_components(config, RunContext(uri="DATA", destination="DESTINATION", parameters=compiled))
     of_each_kind = {kind_of(component.id): component for component in reversed(components)}
     return _HEAD + "".join(_section(component) for component in components if component in of_each_kind.values())

@@ -5,7 +5,10 @@ from typing import Any
 
 from components.data_digest.look import data_digest, number_to_push, standing, to_beat
 from components.formats.pushed_models import Origin
+from components.images.places import given_places
+from components.images.spans import find_places
 from components.plain_executor import PlainExecutor
+from components.tools.passwords import masked
 
 
 class Executor(PlainExecutor):
@@ -21,15 +24,17 @@ class Executor(PlainExecutor):
 
         Args:
             input_dict: empty.
-            output_dict: `digest`, `candidates` and `version`, values.
-            exec_properties: `uri`, `files` (JSON), `follow_links`, `destination` and `recipe` (see `Origin`).
+            output_dict: `places`, `digest`, `candidates` and `version`, values.
+            exec_properties: `uri`, `until`, `files` (JSON), `follow_links`, `destination` and `recipe` (see `Origin`).
         """
         del input_dict
         follow_links = bool(exec_properties["follow_links"])
-        digest = data_digest(exec_properties["uri"], json.loads(exec_properties["files"]), follow_links)
+        places = find_places(given_places(exec_properties["uri"]), exec_properties["until"])
+        digest = data_digest(places, json.loads(exec_properties["files"]), follow_links)
         origin = Origin(exec_properties["recipe"], "", digest)
         versions = standing(exec_properties["destination"])
         found = {
+            "places": places,
             "digest": digest,
             "candidates": to_beat(versions, origin),
             "version": number_to_push(versions, origin),
@@ -37,4 +42,4 @@ class Executor(PlainExecutor):
         for name, value in found.items():
             [output] = output_dict[name]
             output.value = value
-            print(f"{name}: {value}")
+            print(f"{name}: {masked(value)}")

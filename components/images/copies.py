@@ -49,6 +49,12 @@ class Copies:
         return ties
 
 
+def class_folder(path: str) -> str:
+    """Return the first folder of a path; "" where there is none: of images in one folder a table has the labels."""
+    folder, slash, _ = path.partition("/")
+    return folder if slash else ""
+
+
 def find_copies(
     paths: Sequence[str],
     *,
@@ -56,6 +62,8 @@ def find_copies(
     table: Mapping[int, Origin | str] | None = None,
     marks: Mapping[int, CopyMark] | None = None,
     digests: Iterable[str] = (),
+    listed: Sequence[bool] | None = None,
+    folders: Sequence[str] | None = None,
 ) -> Copies:
     """Find out which images are copies, and of which.
 
@@ -66,8 +74,12 @@ def find_copies(
             a source that can't be used.
         marks: of the images that have one.
         digests: SHA-256 of each image's file, in hex; needed with marks.
+        listed: whether the table is of an image's folder; by default of all.
+        folders: the class folder of each image; by default the first of its path.
     """
-    search = _Search(paths, splits or [""] * len(paths), table, marks or {}, digests)
+    listed = [table is not None] * len(paths) if listed is None or table is None else listed
+    folders = [class_folder(path) for path in paths] if folders is None else folders
+    search = _Search(paths, splits or [""] * len(paths), table, marks or {}, digests, listed, folders)
     for index in range(len(paths)):
         search.place(index)
     search.place_those_without_source()
@@ -84,8 +96,10 @@ class _Search:
         table: Mapping[int, Origin | str] | None,
         marks: Mapping[int, CopyMark],
         digests: Iterable[str],
+        listed: Sequence[bool],
+        folders: Sequence[str],
     ) -> None:
-        self._paths, self._marks, self._has_table = paths, marks, table is not None
+        self._paths, self._marks, self._listed, self._folders = paths, marks, listed, folders
         self._named = NamedSources(paths, splits)
         wanted = {mark.source_sha256 for mark in marks.values()}
         self._by_digest: dict[str, list[int]] = {}
@@ -112,7 +126,7 @@ class _Search:
             if not by_name:
                 folder = self._paths[index].rpartition("/")[0]
                 self._lost_by_name.setdefault(f"{folder}/{readings[0][0][1]}", []).append(index)
-            elif not self._has_table:
+            elif not self._listed[index]:
                 self.origins[index] = by_name[0]
                 if len(by_name) > 1:
                     self.doubts[index] = SEVERAL
@@ -132,7 +146,7 @@ class _Search:
             for index in members:
                 if len(members) > 1:
                     self.lost[index] = f"copies of {missing}"
-                if not self._has_table:
+                if not self._listed[index]:
                     self.doubts[index] = SIBLINGS if len(members) > 1 else NO_SOURCE
 
     def _check_table(self, index: int) -> None:
@@ -142,7 +156,7 @@ class _Search:
             self.doubts[index] = TABLE_AGAINST_MARK
         elif self._name_contradicts(index, [source]):
             self.doubts[index] = TABLE_AGAINST_NAME
-        elif self._label(index) != self._label(source):
+        elif self._folders[index] != self._folders[source]:
             self.doubts[index] = OTHER_CLASS
 
     def _place_by_mark(self, index: int, mark: CopyMark) -> None:
@@ -152,11 +166,11 @@ class _Search:
             self._lost_by_mark.setdefault(mark.source_sha256, []).append(index)
             return
         self.origins[index] = Origin(source, mark.number)
-        if self._has_table:
+        if self._listed[index]:
             self.doubts[index] = NOT_IN_TABLE
         elif self._name_contradicts(index, same):
             self.doubts[index] = MARK_AGAINST_NAME
-        elif self._label(index) != self._label(source):
+        elif self._folders[index] != self._folders[source]:
             self.doubts[index] = OTHER_CLASS
 
     def _marked_sources(self, index: int) -> list[int]:
@@ -166,10 +180,6 @@ class _Search:
     def _name_contradicts(self, index: int, sources: Sequence[int]) -> bool:
         by_name = {origin.source for origin in self._named.sources(index)}
         return bool(by_name) and by_name.isdisjoint(sources)
-
-    def _label(self, index: int) -> str:
-        folder, slash, _ = self._paths[index].partition("/")
-        return folder if slash else ""  # of images in one folder a table has the labels
 
 
 def _roots(origins: dict[int, Origin]) -> dict[int, int]:

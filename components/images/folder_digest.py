@@ -1,10 +1,11 @@
 """A digest of everything in a data folder, by which a runner can tell that it changed without ingesting it."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from components.images.containers.kind import container_at
+from components.images.places import found_places
 from components.images.source import Listing, Source, open_source
 
 _THREADS = 8
@@ -19,12 +20,15 @@ def folder_digest(uri: str, follow_links: bool = False) -> str:
     file that holds images it is that of the file.
 
     Args:
-        uri: path, or URI in an object store.
+        uri: path, or URI in an object store; or several of them (`components.images.places`).
         follow_links: see `open_source`.
 
     Raises:
         SourceError: there is no such folder or file, or it can't be read.
     """
+    places = found_places(uri)
+    if "" not in places:
+        return _of_several({name: folder_digest(place, follow_links) for name, place in places.items()})
     if container := container_at(uri):
         return container.sha256()
     source = open_source(uri, follow_links)
@@ -40,13 +44,17 @@ def quick_digest(uri: str, read_up_to: int = _READ_UP_TO, *, follow_links: bool 
     and one that was merely touched makes another digest too.
 
     Args:
-        uri: path, or URI in an object store.
+        uri: path, or URI in an object store; or several of them, each of which is read up to that size.
         read_up_to: bytes that are read at most where there are no tags, but for files that have no time either.
         follow_links: see `open_source`.
 
     Raises:
         SourceError: there is no such folder or file, or it can't be listed.
     """
+    places = found_places(uri)
+    if "" not in places:
+        found = {name: quick_digest(place, read_up_to, follow_links=follow_links) for name, place in places.items()}
+        return _of_several(found)
     if container := container_at(uri):
         stamp = container.stamp()
         known = stamp.is_exact or (stamp.size > read_up_to and stamp.tag)
@@ -58,6 +66,11 @@ def quick_digest(uri: str, read_up_to: int = _READ_UP_TO, *, follow_links: bool 
     if all(stamp.is_exact or (is_much and stamp.tag) for stamp in stamps):
         return _digest(listing, (f"{stamp.size} {stamp.tag}\0".encode() for stamp in stamps))
     return _digest(listing, _contents(source, listing))
+
+
+def _of_several(digests: Mapping[str, str]) -> str:
+    lines = (f"{name}\0{digest}\n" for name, digest in sorted(digests.items()))
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _contents(source: Source, listing: Listing) -> Iterable[bytes]:

@@ -86,3 +86,23 @@ def check_images(
                 f"data: the class {label} has images in the given {given} split only, and none to train on. Add some "
                 "to train, or name the folders that are to be used by data.splits"
             )
+
+
+def refuse_other_words(labels: Mapping[str, Collection[str]]) -> None:
+    """Refuse folders in which classes are numbers beside others in which they have names.
+
+    Args:
+        labels: the classes in each data folder, by its name.
+
+    Raises:
+        SourceError: there are such folders.
+    """
+    numbered = sorted(name for name, found in labels.items() if found and all(map(str.isdecimal, found)))
+    worded = sorted(name for name, found in labels.items() if any(not label.isdecimal() for label in found))
+    if numbered and worded:
+        one, other = numbered[0], worded[0]
+        raise SourceError(
+            f"data: {one} has numbers for classes ({', '.join(sorted(labels[one])[:5])}), and {other} has names "
+            f"({', '.join(sorted(labels[other])[:5])}): rename the folders in {one}, or give its labels by "
+            "data.labels_csv"
+        )

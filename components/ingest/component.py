@@ -17,7 +17,7 @@ class ImageIngest(Component):
     PARAMETERS = {
         "uri": Parameter(
             str,
-            "folder with `train/<label>/…` or `<label>/…`, an object store's prefix, or a file of images",
+            "folder with `train/<label>/…` or `<label>/…`, an object store's prefix, a file of images; several as JSON",
         ),
         "data": Parameter(DataOptions, "what to make of the folder"),
         "data_digest": Parameter(str, "of the folder's content; empty where no runner has looked at it"),

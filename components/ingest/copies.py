@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from components.images.copies import find_copies
+from components.images.copies import class_folder, find_copies
 from components.images.copy_mark import CopyMark
 from components.images.named_sources import Origin
+from components.images.places import name_of, path_within
 from components.ingest.label_table import Label
 from components.ingest.layout import Entry, Layout
 
@@ -42,11 +43,13 @@ class Evidence:
         table: source and copy number by id, of the copies that `lineage.csv` lists; None where there is none.
         marks: by id, of the images that have one.
         digests: SHA-256 of the images' files, by id; needed with marks.
+        listed: names of the data folders whose copies the table lists; "" if there is one folder.
     """
 
     table: Mapping[str, tuple[str, int]] | None = None
     marks: Mapping[str, CopyMark] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
+    listed: tuple[str, ...] = ("",)
 
 
 def relate(
@@ -71,6 +74,8 @@ def relate(
         table=None if evidence.table is None else _by_index(evidence.table, index_of),
         marks={index_of[file_id]: mark for file_id, mark in evidence.marks.items() if file_id in index_of},
         digests=[evidence.digests.get(entry.id, "") for entry in entries] if evidence.marks else (),
+        listed=[name_of(entry.id, layout.places) in evidence.listed for entry in entries],
+        folders=[class_folder(path_within(layout.path_in_split(entry.id), layout.places)) for entry in entries],
     )
     found = {}
     for index, entry in enumerate(entries):

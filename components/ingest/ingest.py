@@ -13,18 +13,19 @@ from components.formats.dataset import DUPLICATES, QUARANTINE, ImageRow, write_t
 from components.formats.documents import SUMMARY
 from components.images.containers.open_data import open_data
 from components.images.hashing import near_duplicates, unsigned
+from components.images.places import shown
 from components.images.source import SourceError
-from components.images.split_tables import SPLIT_TABLES
 from components.ingest.copies import Evidence, doubtful_copies, relate
+from components.ingest.describe_folders import describe_folders
 from components.ingest.duplicates import count_duplicates, find_duplicates
 from components.ingest.excluded_copies import excluded_copies
 from components.ingest.inspect_image import Quarantined
-from components.ingest.layout import Layout, check_split_csv
+from components.ingest.layout import Layout
 from components.ingest.metadata import describe_metadata, twins_of, with_metadata
 from components.ingest.notes import notes
 from components.ingest.options import DataOptions
 from components.ingest.pack import drop, mend, pack
-from components.ingest.structure import read_structure, use_table
+from components.ingest.structure import check_tables, read_structure, use_table
 from components.tools.wording import counted
 
 
@@ -32,7 +33,7 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
     """Pack the images of `uri` into `destination` and return the summary.
 
     Args:
-        uri: a folder, an object store's prefix, or a file in either that holds images (see `open_data`).
+        uri: a folder, an object store's prefix, or a file in either that holds images (see `open_data`); or several.
         destination: an empty folder; gets the shards and the summary.
         options: what is refused, whether near-duplicates are looked for.
         findings: an empty folder; gets the tables of quarantined files and of duplicates, and the summary once more.
@@ -56,7 +57,7 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
     if unusable or marks:
         usable = [entry for entry in found.entries if entry.id not in unusable and entry.id not in excluded]
         digests = {row.id: row.sha256 for shard in shards for row in shard.rows}
-        relations = relate(usable, layout, given.labels, Evidence(found.lineage, marks, digests))
+        relations = relate(usable, layout, given.labels, Evidence(found.lineage, marks, digests, found.listed))
     rows = [row for shard in shards for row in shard.rows]
     near = near_duplicates([unsigned(row.phash) for row in rows]) if options.near_duplicates != "off" else []
     relations = with_metadata(relations, found.metadata, twins_of(rows, near))
@@ -68,11 +69,11 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
             f"{bad[0].id}: {bad[0].reason} ({counted(len(bad), 'unusable file')}; data.on_bad_image is error)"
         )
     unlisted = listing.linked.union(item.id for item in bad)
-    for table in (name for name in SPLIT_TABLES if name in layout.split_csvs):
-        check_split_csv(table, source.read(table).decode("utf-8", "backslashreplace"), layout.entries, unlisted)
+    check_tables(source, layout, unlisted)
     if not rows:
         raise SourceError(
-            f"data: no usable image in {uri} ({counted(len(bad), 'file')} can't be used; the first: {_first(bad)})"
+            f"data: no usable image in {shown(uri)} ({counted(len(bad), 'file')} can't be used; "
+            f"the first: {_first(bad)})"
         )
     # Marks may have told more of an image's class; of those that can't be used names say all there is.
     known = replace(found, relations={**found.relations, **relations})
@@ -80,7 +81,7 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
     classes = Counter(row.label for row in rows)
     if len(classes) < 2:
         remedy = f"a classifier needs two{use_table(found.unused_tables, uri)}"
-        raise SourceError(f"data: only one class with images ({min(classes)}) in {uri}: {remedy}")
+        raise SourceError(f"data: only one class with images ({min(classes)}) in {shown(uri)}: {remedy}")
 
     duplicates = find_duplicates(rows, near)
     tables = findings or destination
@@ -103,6 +104,7 @@ def ingest(uri: str, destination: Path, options: DataOptions, findings: Path | N
         "beside": len(layout.beside),
         "unused_images": layout.unused_images(),
         "splits": dict(layout.splits),
+        "folders": describe_folders(layout.places, rows),
         "excluded": dict(Counter(found.excluded.values()).most_common()),
         "labels_table": {**given.read, "labels": len(given.labels), "changed": given.changed()} if given.read else None,
         "metadata_table": describe_metadata(rows, found.metadata),

@@ -6,9 +6,11 @@ split that is given. Pure: works on paths alone.
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from components.images.folder_names import may_be_image, says_nothing
+from components.images.joined_source import below
+from components.images.places import is_below, name_of, path_within
 from components.images.source import SourceError
 from components.images.split_tables import LINEAGE, SPLIT_TABLES, read_rows
 from components.ingest.find_splits import find_splits
@@ -45,6 +47,7 @@ class Layout:
         split_csvs: ids of tables that are called as `datasplit`'s own, which must agree with the folders.
         beside: ids of files that aren't part of the data: licences, tables, and whatever lies beside the splits.
         splits: ids of the folders that hold the class folders, with their split; empty where classes lie at the top.
+        places: names of the data folders, with which all ids begin; empty where there is one.
     """
 
     entries: list[Entry]
@@ -54,12 +57,13 @@ class Layout:
     split_csvs: list[str]
     beside: list[str]
     splits: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
 
     def place(self, file_id: str, split: str) -> str:
         """Return `<split>/<path>`, which is the same whether the folder itself or its `train/` holds the classes.
 
         Args:
-            file_id: path relative to the data folder.
+            file_id: of the image.
             split: that the folder gives, "" for none.
         """
         return f"{split or 'train'}/{self.path_in_split(file_id)}"
@@ -70,19 +74,59 @@ class Layout:
         Of several folders of one split the first alone is left out: the others may hold files of the same names.
         """
         root = _root_of(file_id, self.splits)
-        if root is None or root != next(name for name, split in self.splits.items() if split == self.splits[root]):
+        if root is None:
             return file_id
-        return file_id[len(root) + 1 :]
+        place = name_of(file_id, self.places)
+        alike = (one for one in self.splits if self.splits[one] == self.splits[root])
+        if root != next(one for one in alike if name_of(one, self.places) == place):
+            return file_id
+        return below(place, file_id[len(root) + 1 :])
 
     def class_folder(self, file_id: str) -> str:
         """Return the name in the place where a class folder's would be, of a folder itself or of what lies in it."""
         root = _root_of(file_id, self.splits)
-        return (file_id if root is None else file_id[len(root) + 1 :]).partition("/")[0]
+        inside = path_within(file_id, self.places) if root is None else file_id[len(root) + 1 :]
+        return inside.partition("/")[0]
 
     def unused_images(self) -> dict[str, int]:
         """Return how many files that may be images aren't part of the data, by top folder, "." for none."""
-        tops = (file_id.rpartition("/")[0].partition("/")[0] or "." for file_id in self.beside if may_be_image(file_id))
+        unused = [file_id for file_id in self.beside if may_be_image(file_id)]
+        tops = (
+            below(
+                name_of(file_id, self.places),
+                path_within(file_id, self.places).rpartition("/")[0].partition("/")[0] or ".",
+            )
+            for file_id in unused
+        )
         return dict(sorted(Counter(tops).items()))
+
+
+def joined(layouts: Mapping[str, Layout]) -> Layout:
+    """Return the layouts of several folders as one.
+
+    Args:
+        layouts: by the name of the folder, with which ids begin in the result; of one folder its name is "".
+    """
+    if "" in layouts:
+        return layouts[""]
+    return Layout(
+        sorted(
+            (replace(entry, id=below(name, entry.id)) for name, layout in layouts.items() for entry in layout.entries),
+            key=lambda entry: entry.id,
+        ),
+        [(below(name, one), why) for name, layout in layouts.items() for one, why in layout.misplaced],
+        sorted({label for layout in layouts.values() for label in layout.labels}),
+        sorted({label for layout in layouts.values() for label in layout.empty}),
+        [below(name, one) for name, layout in layouts.items() for one in layout.split_csvs],
+        [below(name, one) for name, layout in layouts.items() for one in layout.beside],
+        {below(name, root): split for name, layout in layouts.items() for root, split in layout.splits.items()},
+        tuple(layouts),
+    )
+
+
+def of_place(entries: Iterable[Entry], name: str) -> list[Entry]:
+    """Return the images in the data folder of that name."""
+    return [entry for entry in entries if is_below(entry.id, name)]
 
 
 def read_layout(

@@ -2,9 +2,10 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from components.images.joined_source import below
 from components.images.source import SourceError
 from components.ingest.label_table import Label, LabelTable
 
@@ -33,16 +34,16 @@ class Finder:
     are one image's alone.
     """
 
-    def __init__(self, files: Iterable[str], roots: Sequence[str] = (), beside: str = "") -> None:
+    def __init__(self, files: Iterable[str], roots: Mapping[str, str] | None = None, beside: str = "") -> None:
         """Index the files.
 
         Args:
             files: ids.
-            roots: what the data folder may be called at the beginning of an absolute path.
+            roots: what a data folder may be called at the beginning of an absolute path, with its name among several.
             beside: the table's folder within the data folder; "" for the folder itself, or a table from elsewhere.
         """
         self._files = set(files)
-        self._roots = [f"{root.rstrip('/')}/" for root in roots]
+        self._roots = {f"{root.rstrip('/')}/": name for root, name in (roots or {}).items()}
         self._beside = f"{beside}/" if beside else ""
         # Paths, and whose they are, by their last part and by their last two, since thousands may share a name. And the
         # same of paths without the extension.
@@ -58,8 +59,9 @@ class Finder:
         if path in self._files:  # bytes that aren't text are spelled out in ids by a backslash
             return [path]
         path = path.replace("\\", "/")
-        for root in self._roots:
-            path = path.removeprefix(root)
+        for root, name in self._roots.items():
+            if path.startswith(root):
+                path = below(name, path.removeprefix(root))
         path = re.sub(r"^(\.?/)+", "", re.sub(r"/(\.?/)+", "/", path))
         for exact in (path, self._beside + path):
             if exact in self._files:

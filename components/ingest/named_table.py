@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from components.images.joined_source import below
+from components.images.places import found_places
 from components.images.source import Listing, SourceError, printable
 from components.tools.passwords import revealed
 from components.tools.retries import with_retries
@@ -31,14 +33,22 @@ def content_of(uri: str, option: str) -> bytes:
 
 
 def id_within(table: str, uri: str, listing: Listing) -> str | None:
-    """Return a table's id where it lies in the data folder `uri`."""
-    if "://" in uri or "://" in table:
-        file = table.removeprefix(f"{uri.rstrip('/')}/") if table.startswith(f"{uri.rstrip('/')}/") else ""
-    else:
-        file = printable(os.fsencode(os.path.relpath(os.path.realpath(table), os.path.realpath(uri))))
-    return file if file in set(listing.files) else None
+    """Return a table's id where it lies in a data folder of `uri`."""
+    files = set(listing.files)
+    found = (below(name, _path_within(table, place)) for name, place in found_places(uri).items())
+    return next((file for file in found if file in files), None)
 
 
-def roots_of(uri: str) -> list[str]:
-    """Return what the data folder may be called at the beginning of an absolute path."""
-    return [uri] if "://" in uri else [uri, str(Path(uri).absolute()), os.path.realpath(uri)]
+def _path_within(table: str, place: str) -> str:
+    if "://" in place or "://" in table:
+        return table.removeprefix(f"{place.rstrip('/')}/") if table.startswith(f"{place.rstrip('/')}/") else ""
+    return printable(os.fsencode(os.path.relpath(os.path.realpath(table), os.path.realpath(place))))
+
+
+def roots_of(uri: str) -> dict[str, str]:
+    """Return what the data folders may be called at the beginning of an absolute path, each with its name."""
+    return {
+        root: name
+        for name, place in found_places(uri).items()
+        for root in ([place] if "://" in place else [place, str(Path(place).absolute()), os.path.realpath(place)])
+    }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from components.ingest.describe_folders import notes_on_folders
 from components.ingest.text_table import UNICODE
 from components.tools.wording import counted, named
 
@@ -41,6 +42,7 @@ def notes(summary: Mapping[str, Any]) -> Iterator[str]:
         )
     if used and used["encoding"] not in UNICODE:
         yield f"data.labels_csv isn't UTF-8; it was read as {used['encoding']}."
+    yield from notes_on_folders(summary["folders"])
     yield from _of_metadata(summary["metadata_table"], summary["images"])
     for reason, count in summary["excluded"].items():
         yield f"{counted(count, 'image is', 'images are')} left out: {reason}."

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from components.images.places import given_places
+from components.images.spans import check_pattern, check_until
 from components.tools.section import FILE, Section
 
 
@@ -29,10 +31,13 @@ class LabelColumns(Section):
 class DataOptions(Section):
     """Where the images are and what to make of those that can't be used."""
 
-    path: str | None = Field(
+    path: str | list[str] | None = Field(
         None,
-        description="folder, or a zip, tar, Parquet file or `fer2013.csv`: path, `s3://…` or `gs://…`; "
-        "null: the sample data",
+        description="folder, or a zip, tar, Parquet file or `fer2013.csv`: path, `s3://…` or `gs://…`; several as a "
+        "list, dated ones as a pattern, `faces/{YYYY}-{MM}-{DD}` or a part of that; null: the sample data",
+    )
+    until: str | None = Field(
+        None, description="date, such as 2026-11: folders of a pattern in `path` that are later aren't used"
     )
     layout: Literal["auto", "classes", "splits"] = Field(
         "auto", description="what the top folders are; auto: their names and what they hold say it, or an error asks"
@@ -75,13 +80,34 @@ class DataOptions(Section):
     def for_ingest(self) -> "DataOptions":
         """Return what ingest reads: where the data lies is a value of the run, and what stays together the split's."""
         near = "off" if self.near_duplicates == "off" else "report"
-        return self.model_copy(update={"path": None, "near_duplicates": near})
+        return self.model_copy(update={"path": None, "until": None, "near_duplicates": near})
+
+    def places(self) -> tuple[str, ...]:
+        """Return the folders that `path` names; none for the sample data."""
+        if self.path is None:
+            return ()
+        return given_places(self.path) if isinstance(self.path, str) else tuple(self.path)
 
     def folders(self) -> dict[str, list[str]] | None:
         """Return the folders of each split, if they are named."""
         if self.splits is None:
             return None
         return {split: [names] if isinstance(names, str) else list(names) for split, names in self.splits.items()}
+
+    @field_validator("path")
+    @classmethod
+    def _names_folders(cls, value: str | list[str] | None) -> str | list[str] | None:
+        places = [value] if isinstance(value, str) else value
+        if places is not None and not all(places):
+            raise ValueError("names a folder, or several, none of them empty")
+        for place in places or ():
+            check_pattern(place)
+        return value
+
+    @field_validator("until", mode="before")
+    @classmethod
+    def _is_a_date(cls, value: Any) -> Any:
+        return None if value is None else check_until(str(value))  # YAML reads 2026-11-30 as a date, 2026 as a number
 
     @field_validator("label_names", mode="before")
     @classmethod

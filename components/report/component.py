@@ -28,6 +28,8 @@ class Report(Component):
         "config": Parameter(str, "the resolved configuration as JSON"),
         "graph": Parameter(str, "by component, those that it follows, as JSON"),
         "facts": Parameter(str, "`command` and `origin` (name → value) as JSON"),
-        "data": Parameter(str, "the data folder; a compiled pipeline's run may set it, and `facts` with it"),
+        "data": Parameter(
+            str, "the data folder, or several; a compiled pipeline's run may set it, and `facts` with it"
+        ),
         "recipe": Parameter(str, "digest of the options and code that decide the model"),
     }

@@ -6,6 +6,8 @@ takes the boundaries b of the largest class (N images) and fills every class to 
 ⌈M·b₂⌉ - ⌈M·b₁⌉ in the second, …, ⌈M·(N - b)⌉ in the last; originals are all kept. Another target than the largest class
 and a bound on the copies of an image are in `components.split.fill`.
 
+Where something else has decided on the splits (see `components.split.stable`), the numbers of a class follow from that.
+
 What is divided is the group, never the image (see `components.split.groups`).
 """
 
@@ -92,7 +94,7 @@ class Plan:
 
     Attributes:
         splits: names of the splits, in order.
-        split_of: index of each image's split.
+        split_of: index of each image's split; below 0 where it is left out.
         copies_of: number of augmented copies to make of each image.
         cells: one a class and split, sorted by class, splits in order.
         leaks: groups that lie in several splits, which only a given split can cause, with those splits.
@@ -114,6 +116,7 @@ def make_plan(
     groups: Sequence[str] | NDArray[np.int32],
     given: Sequence[str] | None = None,
     augmented: Sequence[bool] | None = None,
+    decided: NDArray[np.int8] | None = None,
 ) -> Plan:
     """Plan the split and the copies.
 
@@ -126,6 +129,7 @@ def make_plan(
         given: split that an image has already, or "". Images of a given test or eval split stay there, and the splits
             that are missing are cut from the others.
         augmented: which images are augmented copies already; no copies are made of them where there are originals.
+        decided: [N], index of each image's split, where none is given; below 0 leaves it out. None divides exactly.
 
     Raises:
         ValueError: a given split is none of those in the rules.
@@ -134,16 +138,19 @@ def make_plan(
     classes, label_of = codes(labels)
     group_names, group_of = codes(groups) if not isinstance(groups, np.ndarray) else _renumbered(groups)
     order = random_order(rules.seed, digests, ids)
-    fixed, split_of = _given_splits(names, given, len(label_of))
+    fixed, split_of = given_splits(names, given, len(label_of))
     cut = [split for split in range(len(names)) if split not in fixed]
 
     planned = np.zeros((len(classes), len(names)), dtype=np.int64)
+    if decided is not None:
+        split_of = np.where(split_of < 0, decided, split_of)
     for pool in [[split] for split in sorted(fixed)] + [cut]:
-        inside = split_of < 0 if pool is cut else split_of == pool[0]
+        divides = pool is cut and decided is None
+        inside = split_of < 0 if divides else np.isin(split_of, pool)
         counts = np.bincount(label_of[inside], minlength=len(classes)).tolist()
         shares = [rules.shares[names[split]] for split in pool]
         bounds = [boundaries(shares, count) for count in counts]
-        if pool is cut:
+        if divides:
             members = order[inside[order]]
             targets = [[end - start for start, end in pairwise(row)] for row in bounds]
             split_of[members] = np.asarray(cut, dtype=np.int8)[
@@ -151,8 +158,12 @@ def make_plan(
             ]
         full = filled(rules.target, rules.multiplier, shares, rules.shares[names[0]], counts)
         for column, split in enumerate(pool):
-            for label in range(len(classes)):
-                share = bounds[label][column + 1] - bounds[label][column]
+            parts = [row[column + 1] - row[column] for row in bounds]
+            if decided is not None and names[split] in rules.balanced:  # what there is, not what was hoped for
+                parts = np.bincount(label_of[split_of == split], minlength=len(classes)).tolist()
+                if not isinstance(rules.target, int):
+                    [full[column]] = filled(rules.target, rules.multiplier, [Fraction(1)], Fraction(1), parts)
+            for label, share in enumerate(parts):
                 # Classes may have more than a target that isn't the largest's, and keep it.
                 most = full[column] if rules.target == "largest" else max(full[column], share)
                 planned[label, split] = most if names[split] in rules.balanced else share
@@ -213,7 +224,7 @@ def _hashed(prefix: str, texts: Iterable[str]) -> NDArray[np.uint64]:
     return np.fromiter((digest_of(text) for text in texts), dtype=np.uint64)
 
 
-def _given_splits(names: tuple[str, ...], given: Sequence[str] | None, size: int) -> tuple[set[int], NDArray[np.int8]]:
+def given_splits(names: Sequence[str], given: Sequence[str] | None, size: int) -> tuple[set[int], NDArray[np.int8]]:
     """Return the given splits, all but the first of which stay as they are, and each image's: -1 if to be decided."""
     split_of = np.full(size, -1, dtype=np.int8)
     if given is None:
@@ -273,7 +284,7 @@ def _leaks(
     names: tuple[str, ...], group_names: list[str], group_of: NDArray[np.int32], split_of: NDArray[np.int8]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     where = np.zeros((len(group_names), len(names)), dtype=bool)
-    where[group_of, split_of] = True
+    where[group_of[split_of >= 0], split_of[split_of >= 0]] = True
     return tuple(
         (group_names[group], tuple(name for name, inside in zip(names, where[group], strict=True) if inside))
         for group in np.flatnonzero(where.sum(axis=1) > 1).tolist()

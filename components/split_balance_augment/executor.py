@@ -60,6 +60,10 @@ class Executor(BaseExecutor):
             dataset.set_int_custom_property("captured", captures["captured"])
             dataset.set_int_custom_property("searched", captures["names"])
             print(f"split.group_regex: {captures['text']}")
+        if assignment := summary["assignment"]:
+            dataset.set_string_custom_property("assignment", assignment["text"])
+            dataset.set_string_custom_property("left_out", assignment["warning"])
+            print(assignment["text"], assignment["warning"], sep="\n")
         cells = cells_of(summary["counts"])
         dataset.set_float_custom_property("most_copies_per_image", max(cell.copies_per_original for cell in cells))
         for line in copies_by_class(cells):

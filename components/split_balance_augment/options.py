@@ -17,11 +17,17 @@ class SplitOptions(Section):
     eval: float = Field(0.1, gt=0.0, lt=1.0, description="share for early stopping and tuning")
     test: float = Field(0.2, gt=0.0, lt=1.0, description="share that only the evaluation sees")
     seed: int = Field(27, ge=0, lt=2**63, description="decides the split and the augmented copies, apart from `seed`")
+    assignment: Literal["exact", "stable"] | None = Field(
+        None,
+        description="exact: shares hold for each class; stable: by hash, so that no image moves as others come; "
+        "null: stable where `data.path` is several folders, else exact",
+    )
     group_regex: str | None = Field(
         None, description="first capture in the file name: images that share it stay in one split"
     )
     group_on: Literal["name", "path"] = Field(
-        "name", description="search `group_regex` in the file name, or in the path below the data folder"
+        "name",
+        description="search `group_regex` in the file name, or in the path below the data folder that it lies in",
     )
 
     @field_validator("group_regex")

@@ -6,7 +6,7 @@ Everything is read and written through Beam's file systems, so both may lie in a
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from sys import intern
@@ -16,18 +16,25 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
+from numpy.typing import NDArray
 
 from components.formats.dataset import SPLITS, open_shard, shard_name
 from components.formats.documents import SUMMARY
 from components.formats.nodes import SPLIT
-from components.images.hashing import near_duplicates, unsigned
 from components.images.names import copy_extension, free_variants
-from components.split.captures import Captures, captured_keys, count_captures
 from components.split.copies import counts_of
-from components.split.groups import group_images
 from components.split.plan import Plan, Rules, exact, make_plan
 from components.split_balance_augment.dataset_work import ParquetUnit, ParquetWork
+from components.split_balance_augment.images_table import (
+    captures_of,
+    exact_shares,
+    given_of,
+    groups_of,
+    near_pairs,
+    values_of,
+)
 from components.split_balance_augment.options import AugmentOptions, BalanceOptions, SplitOptions
+from components.split_balance_augment.stable_split import decided_stably, describe_stable, is_stable
 from components.tools.progress import Progress
 from components.tools.wording import counted
 from components.work.engine import delete_folder, do_units, read_whole, write_whole
@@ -42,9 +49,11 @@ _SECONDS_PER_ROW = 1e-5
 # A unit is to be worth sending to another machine, and there are to be enough of them for many workers.
 _SECONDS_PER_UNIT = 2.0
 _FEWEST_UNITS = 16
+_BY_HASH = (
+    ". Splits are by hash: split.assignment=exact, or before the first model another split.seed, gives each its own"
+)
 _LEAKS_LISTED = 100
 _NAMED = 5  # classes in a message, which is cut where it is long: its end is the remedy
-_ROWS_AT_A_TIME = 4096
 _SHARD = re.compile(r"images-(\d{5})-of-(\d{5})\.parquet$")
 
 
@@ -79,16 +88,19 @@ def split_dataset(
     ingested = SUMMARY.parse(read_whole(path), path)
     shards = _shards(source)
     table = pa.concat_tables([table for _, table, _ in shards])
-    keys, captures = captures_of(table, split)
-    groups = groups_of(table, keys, group_near)
-    plan = plan_of(table, groups, split, balance)
-    _refuse_small_classes(plan, table, groups, ingested)
+    folders = list(ingested.get("folders", {}))
+    keys, captures = captures_of(table, split, folders)
+    near = near_pairs(table) if group_near else []
+    decided = decided_stably(table, keys, near, split, folders) if is_stable(split, folders) else None
+    groups = groups_of(table, keys, near, () if decided is None else np.flatnonzero(decided < 0).tolist())
+    plan = plan_of(table, groups, split, balance, decided)
+    _refuse_small_classes(plan, table, groups, ingested, "" if decided is None else _BY_HASH)
     pipeline_yaml = None if augment.pipeline_yaml is None else read_whole(augment.pipeline_yaml).decode()
     work = ParquetWork(plan.splits, split.seed, pipeline_yaml, augment.encoding, augment.jpeg_quality)
     work.prepare()  # a pipeline that can't be used is found before any work begins
 
     units, seconds = _units(destination, shards, table, plan, groups, augment.encoding)
-    images = len(table) + int(plan.copies_of.sum())
+    images = int((plan.split_of >= 0).sum() + plan.copies_of.sum())
     progress = Progress(SPLIT, images)
 
     def report(counts: Counts) -> None:
@@ -102,42 +114,33 @@ def split_dataset(
     finally:
         delete_folder(scratch)
     summary = _summary(plan, split, balance, ingested, counts)
+    summary |= {"folders": ingested.get("folders", {}), "assignment": None}
+    if decided is not None:
+        summary["assignment"] = describe_stable(decided, groups, table["id"].to_pylist(), summary["shares"])
     summary["groups"] = len(set(groups))
     summary["captures"] = captures and asdict(captures) | {"text": captures.text(summary["groups"])}
     write_whole(FileSystems.join(destination, SUMMARY.name), SUMMARY.text(summary).encode())
     return summary
 
 
-def captures_of(table: Any, split: SplitOptions) -> tuple[list[str | None] | None, Captures | None]:
-    """Return what `split.group_regex` captures in each image's name or path, and how much; None where there is none.
+def plan_of(
+    table: Any,
+    groups: Sequence[str],
+    split: SplitOptions,
+    balance: BalanceOptions,
+    decided: NDArray[np.int8] | None = None,
+) -> Plan:
+    """Return the plan for the images of a table with (at least) the planning columns.
 
-    Raises:
-        ValueError: it captures nothing in any original.
+    Args:
+        table: of the images.
+        groups: of each image.
+        split: shares, seed.
+        balance: which splits, how many images.
+        decided: of `decided_stably`; None divides exactly.
     """
-    if split.group_regex is None:
-        return None, None
-    names = table["filename" if split.group_on == "name" else "id"].to_pylist()
-    keys = captured_keys(names, split.group_regex)
-    # A copy follows its source; where there are copies alone, their names are all there is.
-    originals = np.flatnonzero(table["copy"].to_numpy() == 0).tolist() or range(len(names))
-    option = f"split.group_regex = {split.group_regex}"
-    counted = [keys[index] for index in originals], [names[index] for index in originals]
-    return keys, count_captures(*counted, split.group_on, option, "set split.group_on=path")
-
-
-def groups_of(table: Any, keys: Sequence[str | None] | None, near: bool) -> list[str]:
-    """Return the group of each image of a table with (at least) the planning columns; `keys` are of `captures_of`."""
-    hashes = [unsigned(phash) for phash in table["phash"].to_pylist()] if near else []
-    return group_images(
-        table["pixels"].to_pylist(), near=near_duplicates(hashes), keys=keys, ties=table["group"].to_pylist()
-    )
-
-
-def plan_of(table: Any, groups: Sequence[str], split: SplitOptions, balance: BalanceOptions) -> Plan:
-    """Return the plan for the images of a table with (at least) the planning columns."""
-    shares = {name: exact(getattr(split, name)) for name in SPLITS}
     rules = Rules(
-        {name: share / sum(shares.values()) for name, share in shares.items()},
+        exact_shares(split),
         balance.splits,
         exact(balance.global_multiplier),
         split.seed,
@@ -148,21 +151,16 @@ def plan_of(table: Any, groups: Sequence[str], split: SplitOptions, balance: Bal
     numbered = pa.array(groups, pa.string()).dictionary_encode()
     plan = make_plan(
         rules,
-        labels=[intern(label) for label in _values(table["label"])],
-        digests=_values(table["sha256"]),
-        ids=_values(table["id"]),
+        labels=[intern(label) for label in values_of(table["label"])],
+        digests=values_of(table["sha256"]),
+        ids=values_of(table["id"]),
         groups=numbered.indices.to_numpy(),
-        given=["" if name == "train" else intern(name) for name in _values(table["split"])],
+        given=given_of(table),
         augmented=(table["copy"].to_numpy() > 0).tolist(),
+        decided=decided,
     )
     leaks = tuple((numbered.dictionary[int(number)].as_py(), splits) for number, splits in plan.leaks)
     return replace(plan, leaks=leaks)
-
-
-def _values(column: Any) -> Iterator[str]:
-    for chunk in column.chunks:
-        for start in range(0, len(chunk), _ROWS_AT_A_TIME):
-            yield from chunk.slice(start, _ROWS_AT_A_TIME).to_pylist()
 
 
 def _shards(source: str) -> list[tuple[str, Any, list[int]]]:
@@ -194,7 +192,9 @@ def _shard_uris(source: str) -> list[str]:
     return paths
 
 
-def _refuse_small_classes(plan: Plan, table: Any, group_of: Sequence[str], ingested: Mapping[str, Any]) -> None:
+def _refuse_small_classes(
+    plan: Plan, table: Any, group_of: Sequence[str], ingested: Mapping[str, Any], remedy: str
+) -> None:
     """Refuse a class that isn't in each of the splits that are cut: it can't be learnt and judged.
 
     One that has enough images may still be missing in eval, where its groups are too large for so small a share: that
@@ -226,7 +226,7 @@ def _refuse_small_classes(plan: Plan, table: Any, group_of: Sequence[str], inges
         found += f", … ({len(small)} classes)" if len(small) > _NAMED else ""
         raise ValueError(
             f"too few images or groups to be in each of {', '.join(cut)}: {found}. "
-            "Add images to these classes, take their folders out, or raise split.eval"
+            f"Add images to these classes, take their folders out, or raise split.eval{remedy}"
         )
 
 
@@ -262,7 +262,7 @@ def _units(
             rows = slice(int(ends[groups[0]]) - sizes[groups[0]], int(ends[groups[-1]]))
             parts.append((path, tuple(groups.tolist()), rows))
         start += sum(sizes)
-    filled = [np.unique(plan.split_of[rows]).tolist() for _, _, rows in parts]
+    filled = [[split for split in np.unique(plan.split_of[rows]).tolist() if split >= 0] for _, _, rows in parts]
     shard_counts = Counter(split for splits in filled for split in splits)
     used: Counter[int] = Counter()
     units = []

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import yaml
 
+from components.images.places import as_text, given_places
 from components.tools.files import write_text
 from components.tools.places import not_writable, why_no_folder
 from pipeline.cli.quiet import quiet_libraries
@@ -32,8 +33,9 @@ _SHORT = 3600
 @click.option(
     "--data",
     type=NOT_EMPTY,
+    multiple=True,
     metavar="URI",
-    help="The data folder, or a file that holds images: s3://…, gs://… or a path in the pods.",
+    help="The data folder, or a file that holds images: s3://…, gs://… or a path in the pods; can be repeated.",
 )
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one key, e.g. train.epochs=50; can be repeated."
@@ -43,7 +45,7 @@ def compile(
     output: Path,
     image: str | None,
     pipeline_root: str | None,
-    data: str | None,
+    data: tuple[str, ...],
     overrides: tuple[str, ...],
 ) -> None:
     """Compile the pipeline for Kubeflow Pipelines v2, as IR YAML."""
@@ -58,19 +60,19 @@ def compile(
         config = load(config_file, overrides)
         image = image or config.kubeflow.image
         pipeline_root = pipeline_root or config.kubeflow.pipeline_root
-        data = data or config.data.path
+        places = [place for text in data for place in given_places(text)] or list(config.data.places())
         if not image:
             raise UsageError("which image? Give --image or kubeflow.image")
         if not pipeline_root:
             raise UsageError("where do artifacts go? Give --pipeline-root or kubeflow.pipeline_root")
-        if not data:
+        if not places:
             raise UsageError("which data? Give --data or data.path")
-        places = {"--data": data, "--pipeline-root": pipeline_root}
-        if problems := list(keys_in_store_uris(config, places)):
+        named = {"--data": as_text(places), "--pipeline-root": pipeline_root}
+        if problems := list(keys_in_store_uris(config, named)):
             raise UsageError("\n".join(problems))
         for line in (*old_names(config), *without_effect(config), *readable_secrets(config)):
             click.echo(f"Warning: {line}", err=True)
-        target = Target(image=pinned(image), root=pipeline_root, data=data)
+        target = Target(image=pinned(image), root=pipeline_root, data=as_text(places))
         check_schemes(target, config.push.destination)
         with quiet_libraries():
             from pipeline.kubeflow.compile import compile_pipeline  # TFX takes ten seconds to import

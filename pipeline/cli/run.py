@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,11 @@ import click
 from rich.console import Console
 
 from components.data_digest.look import LookError, with_files
+from components.formats.pushed_models import Origin, Version, candidates, list_versions
 from components.images.folder_digest import folder_digest
+from components.images.places import as_text, given_places
 from components.images.source import SourceError
+from components.images.spans import find_places
 from components.tools.environment import BEAM, PROGRESS
 from components.tools.passwords import hidden
 from pipeline.cli.values import NOT_EMPTY
@@ -26,6 +29,7 @@ from pipeline.context import RunContext, recipe
 from pipeline.local.beforehand import BeforehandError, check, check_data
 from pipeline.local.failures import disk_full, is_disk_full
 from pipeline.local.interruption import exit_status, sigterm_interrupts
+from pipeline.local.last_end import forget, last_end, look, remember
 from pipeline.local.notice import Heard, notified
 from pipeline.local.temporary import temporary_files_in
 from pipeline.local.workdir import Workdir, WorkdirError
@@ -43,8 +47,10 @@ class UsageError(click.ClickException):
 @click.option(
     "--data",
     type=NOT_EMPTY,
+    multiple=True,
     metavar="PATH",
-    help="Folder with train/<label>/, or a zip, tar, Parquet file or fer2013.csv. Without it, sample faces are drawn.",
+    help="Folder with train/<label>/, or a zip, tar, Parquet file or fer2013.csv; can be repeated, and name dated "
+    "folders by {YYYY}-{MM}-{DD}. Without it, sample faces are drawn.",
 )
 @click.option(
     "--workdir",
@@ -57,38 +63,62 @@ class UsageError(click.ClickException):
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Set one key, e.g. train.epochs=50; can be repeated."
 )
+@click.option(
+    "--if-changed", is_flag=True, help="End at once where nothing has changed since the last run that came to its end."
+)
 @click.option("--verbose", is_flag=True, help="Show the components' output instead of logging it.")
-def run(config_file: str | None, data: str | None, workdir: str, overrides: tuple[str, ...], verbose: bool) -> None:
+def run(
+    config_file: str | None,
+    data: tuple[str, ...],
+    workdir: str,
+    overrides: tuple[str, ...],
+    if_changed: bool,
+    verbose: bool,
+) -> None:
     """Run the whole pipeline on this machine.
 
-    Exit status: 0 the model is good enough and was pushed, 3 it isn't good
-    enough, 1 the run failed, 2 bad usage, 130 or 143 it was interrupted.
+    Exit status: 0 the model is good enough and was pushed (or with
+    --if-changed: nothing has changed), 3 it isn't good enough, 1 the run
+    failed, 2 bad usage, 130 or 143 it was interrupted.
     """
     try:
         config = load(config_file, overrides)
-        if problems := list(keys_in_store_uris(config, {"--data": data})):
+        if problems := list(keys_in_store_uris(config, {"--data": as_text(data) if data else None})):
             raise UsageError("\n".join(problems))
         config = hide_passwords(config)
     except ConfigError as error:
         raise UsageError(str(error)) from None
     folder = Workdir(workdir)
-    data = hidden(data) if data else config.data.path
+    places = [hidden(place) for text in data for place in given_places(text)] or list(config.data.places())
     try:
-        check(config, data, folder)
+        check(config, places, folder)
         for line in (*old_names(config), *without_effect(config)):
             click.echo(f"Warning: {line}", err=True)
-        if data is not None:  # before a workdir is made
-            check_data(config, _absolute(data))
+        if places:  # before a workdir is made
+            check_data(config, _found(config, places))
         with folder.locked():
-            if data is None:
-                data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
-                check_data(config, data)
+            if not places:
+                sample, config = _sample(
+                    folder, config, any(text.startswith("split.group_regex=") for text in overrides)
+                )
+                places = [sample]
+                check_data(config, sample)
+            data = _found(config, places)
+            destination = _absolute(config.push.destination or str(folder.serving_model))
+            now = look(config, data, _standing(destination))
+            if if_changed and _is_unchanged(folder, now):
+                return
             with (
                 temporary_files_in(folder.temporary),
                 sigterm_interrupts(),
                 notified(config.notify, folder, partial(click.echo, err=True)) as heard,
             ):
-                status = _run(config, data, folder, verbose, heard)
+                forget(folder)
+                status = _run(config, data, destination, folder, verbose, heard)
+            from pipeline.local.run import NOT_BLESSED, PUSHED
+
+            if status in (PUSHED, NOT_BLESSED):
+                remember(folder, heard.run_id, now, _standing(destination))
             sys.exit(status)
     except KeyboardInterrupt as interrupt:
         click.echo("Interrupted: the same command goes on with what is done.", err=True)
@@ -114,9 +144,24 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
     return str(folder.sample_data), config
 
 
-def _run(config: Config, data: str, folder: Workdir, verbose: bool, heard: Heard) -> int:
+def _found(config: Config, places: Sequence[str]) -> str:
+    return find_places([_absolute(place) for place in places], config.data.until or "")
+
+
+def _is_unchanged(folder: Workdir, now: dict[str, str]) -> bool:
+    """Say what has changed since the last run that came to its end, and return whether nothing has."""
+    last = last_end(folder)
+    if last is None:
+        return False
+    if changed := last.changed(now):
+        click.echo(f"Changed since run {last.run_id}: {', '.join(changed)}.")
+        return False
+    click.echo(f"Nothing has changed since run {last.run_id}, neither data nor configuration, code or models.")
+    return True
+
+
+def _run(config: Config, data: str, destination: str, folder: Workdir, verbose: bool, heard: Heard) -> int:
     heard.run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
-    data = _absolute(data)
     digest = digest_of(config, data)
     run_id = heard.run_id
     log = folder.logs / f"{run_id}.log"
@@ -125,10 +170,11 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool, heard: Heard
     os.environ[PROGRESS] = str(progress)
     os.environ[BEAM] = config.beam.model_dump_json()
 
-    context = _context(config, data, digest, folder)
+    context = _context(config, data, destination, digest, folder)
     with _output_to(None if verbose else log) as (stdout, stderr):
         console, errors = Console(file=stdout), Console(file=stderr)
-        from pipeline.local.run import run_locally  # TFX takes ten seconds to import: not before it is needed
+        # TFX takes ten seconds to import: not before it is needed.
+        from pipeline.local.run import run_locally
 
         return run_locally(config, context, folder, heard, console, errors, progress, None if verbose else log)
 
@@ -142,16 +188,18 @@ def digest_of(config: Config, data: str) -> str:
     return with_files(folder_digest(data, config.data.follow_links), [file for file in config.files() if "://" in file])
 
 
-def _context(config: Config, data: str, digest: str, folder: Workdir) -> RunContext:
-    from components.batch_predict.find import find
-    from components.formats.pushed_models import Origin, candidates, list_versions
-
-    destination = _absolute(config.push.destination or str(folder.serving_model))
+def _standing(destination: str) -> list[Version]:
     try:
-        found = candidates(list_versions(destination), Origin(recipe(config), "", digest))
+        return list_versions(destination)
     except Exception as error:  # each store has errors of its own
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UsageError(f"can't read push.destination = {destination}: {reason}") from None
+
+
+def _context(config: Config, data: str, destination: str, digest: str, folder: Workdir) -> RunContext:
+    from components.batch_predict.find import find
+
+    found = candidates(_standing(destination), Origin(recipe(config), "", digest))
     return RunContext(
         uri=data,
         destination=destination,

@@ -7,7 +7,7 @@ import click
 
 from pipeline.cli.host import HostOptions, host_option, make_host
 from pipeline.cli.run import UsageError
-from pipeline.cli.values import DURATION
+from pipeline.cli.values import DURATION, NOT_EMPTY
 
 
 @click.command("submit")
@@ -18,6 +18,13 @@ from pipeline.cli.values import DURATION
     "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the run; can be repeated."
 )
 @click.option("--schedule", metavar="CRON", help="Run again and again, e.g. `0 3 * * 1` every Monday at three.")
+@click.option(
+    "--name",
+    type=NOT_EMPTY,
+    metavar="NAME",
+    help="With --schedule: its name; one of that name is replaced. [facial-affect]",
+)
+@click.option("--if-changed", is_flag=True, help="Make sure that a run without a change comes from the cache.")
 @click.option("--cache/--no-cache", default=True, show_default=True, help="Reuse earlier results where that is sound.")
 @click.option(
     "--again",
@@ -35,6 +42,8 @@ def submit(
     experiment: str,
     parameters: tuple[str, ...],
     schedule: str | None,
+    name: str | None,
+    if_changed: bool,
     cache: bool,
     again: tuple[str, ...],
     wait: bool,
@@ -54,12 +63,18 @@ def submit(
     given = dict(_pair(text) for text in parameters)
     if wait and schedule:
         raise UsageError("--wait follows one run; a schedule has no end")
+    if name and not schedule:
+        raise UsageError("--name is that of a schedule: give --schedule, too")
     if timeout is not None and not wait:
         raise UsageError("--timeout is how long --wait may take: give both")
-    request = kubeflow.Request(path, make_host(host, host_options), experiment, given, schedule, cache, again)
+    request = kubeflow.Request(
+        path, make_host(host, host_options), experiment, given, schedule, cache, again, name, if_changed
+    )
     try:
         result = kubeflow.submit(request, lambda problem: click.echo(f"Warning: {problem}", err=True))
         click.echo(f"version {result.version}\n{result.link}")
+        for run_id, cron in result.replaced.items():
+            click.echo(f"In place of the schedule {run_id}, which was: {cron}")
         if wait:
             sys.exit(follow_to_the_end(RunReader(request.host, result.run_id), result.link, timeout))
     except SubmitError as error:

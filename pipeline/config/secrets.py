@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from components.images.places import given_places
 from components.tools.passwords import MASK, has_password, hidden, looks_secret, masked
 from pipeline.config.config import Config
 
@@ -54,7 +55,8 @@ def keys_in_store_uris(config: Config, places: Mapping[str, str | None]) -> Iter
         places: further URIs and paths, by the options that named them.
     """
     for name, place in [*places.items(), *_texts(config)]:
-        if place is not None and place.startswith(_STORES) and has_password(place) and ".env." not in name:
+        in_store = place is not None and any(one.startswith(_STORES) for one in given_places(place))
+        if place is not None and in_store and has_password(place) and ".env." not in name:
             yield (
                 f"{name} can't hold keys: give them in the environment, as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
                 f"(on Kubeflow by secret_env). Received: {masked(place)}"

@@ -83,7 +83,12 @@ def compile_pipeline(config: Config, target: Target, preset: str | None = None) 
 def _parameters(config: Config, target: Target, destination: str) -> dict[str, Parameter]:
     """Return what a run can set, with the configuration's values as defaults."""
     found = {
-        "data": Parameter(target.data, False, "a folder or a file of images: a mounted path, s3://… or gs://…"),
+        "data": Parameter(
+            target.data,
+            False,
+            "a folder or file of images: a mounted path, s3://… or gs://…; several: a JSON list, dated: {YYYY}-{MM}",
+        ),
+        "until": Parameter(config.data.until or "", False, "date of the last of dated folders; empty: all"),
         "epochs": Parameter(config.train.epochs, True, "epochs at most"),
         "architecture": Parameter(
             config.model.architecture, True, "resnet18, resnet34, resnet50, resnet101, resnet152"
@@ -99,7 +104,8 @@ def _parameters(config: Config, target: Target, destination: str) -> dict[str, P
 def _rules(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> dict[str, Rule]:
     """Return which values each parameter can have, as the configuration's own models say."""
     return {
-        "data": {"volumes": volumes(target, DATA_READERS, tasks)},
+        "data": {"volumes": volumes(target, DATA_READERS, tasks), "several": True},
+        "until": {"date": True},
         "epochs": _bounds(TrainOptions, "epochs"),
         "architecture": {"choices": [name for name in ARCHITECTURES if _goes_together(config, name)]},
         "seed": _bounds(Config, "seed"),

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from components.images.places import given_places
+
 ENDPOINT = "AWS_ENDPOINT_URL"
 _ID, _KEY = "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"
 # What an installation has unless somebody changed it.
@@ -96,7 +98,7 @@ def missing_endpoints(documents: Sequence[Document], values: Mapping[str, Any]) 
     for name, executors in _OPENED_BY.items():
         uri = str(values.get(name, defaults.get(name, {}).get("defaultValue", "")))
         without = [executor for executor in executors if f"exec-{executor}" not in store.endpoints]
-        if without and _is_below(uri, f"s3://{bucket}"):
+        if without and any(_is_below(place, f"s3://{bucket}") for place in given_places(uri)):
             yield (
                 f"{name} = {uri} is opened at AWS by {', '.join(without)}, while artifacts go to {store.root}: "
                 f"set {ENDPOINT} by kubeflow.components.all.env"

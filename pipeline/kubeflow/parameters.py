@@ -7,12 +7,17 @@ reads it again, since a value may also come from Kubeflow's own form.
     {"choices": ["resnet18", "resnet34"]}         one of these texts
     {"volumes": {"ImageIngest": ["/data"]}}       s3://…, gs://…, or a path in a volume of each of these components
     {"volumes": null}                             s3://…, gs://…, or any absolute path
+    {"volumes": null, "several": true}            one of these, a JSON list of them, or with dates: /data/{YYYY}-{MM}
+    {"date": true}                                2026, 2026-11, 2026-11-30 or nothing
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
+
+from components.images.places import given_places
+from components.images.spans import check_pattern, check_until
 
 Rule = Mapping[str, Any]
 
@@ -56,9 +61,26 @@ def checked(name: str, value: Any, rule: Rule) -> str | int:
     if "choices" in rule:
         if value not in rule["choices"]:
             raise ValueError(f"parameter {name} must be one of {', '.join(rule['choices'])}. Received: {value!r}")
-    elif problem := next(place_problems(f"parameter {name}", str(value), rule["volumes"]), None):
-        raise ValueError(problem)
+    elif rule.get("date"):
+        try:
+            return check_until(value) if value else ""
+        except ValueError as error:
+            raise ValueError(f"parameter {name}: {error}") from None
+    else:
+        places = given_places(str(value)) if rule.get("several") else (str(value),)
+        if problem := next(data_problems(f"parameter {name}", places, rule["volumes"]), None):
+            raise ValueError(problem)
     return str(value)
+
+
+def data_problems(name: str, places: Sequence[str], volumes: Mapping[str, list[str]] | None) -> Iterator[str]:
+    """Say why pods can't read one of several places, or find those that a pattern stands for; see `place_problems`."""
+    for place in places:
+        yield from place_problems(name, place, volumes)
+        try:
+            check_pattern(place)
+        except ValueError as error:
+            yield f"{name}: {error}"
 
 
 def _integer(name: str, value: Any, least: int, most: int | None) -> int:

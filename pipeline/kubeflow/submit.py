@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 
 import yaml
 
-from components.formats.nodes import node_of_task
+from components.formats.nodes import kebab, node_of_task
 from pipeline.kubeflow.api import Host, SubmitError, is_conflict
 from pipeline.kubeflow.exit_task import tasks_of
 from pipeline.kubeflow.ir_yaml import dump
 from pipeline.kubeflow.launcher_config import disagreements
 from pipeline.kubeflow.parameters import checked
+from pipeline.kubeflow.schedules import put_schedule
 from pipeline.kubeflow.spec import NEVER_CACHED, once_more, read_rules
 from pipeline.kubeflow.version_description import version_description
 
@@ -40,6 +41,8 @@ class Request:
         schedule: cron expression of five fields, or six with seconds first; None: run once, now.
         cache: False: no task takes earlier results; True: as compiled.
         again: components that are to run once more than the compiled file has it, past what the cache has.
+        name: of the schedule, which takes the place of those of that name in the experiment; None: the pipeline's.
+        only_changed: refuse a file in which a run does again what has not changed.
     """
 
     path: Path
@@ -49,6 +52,8 @@ class Request:
     schedule: str | None = None
     cache: bool = True
     again: tuple[str, ...] = ()
+    name: str | None = None
+    only_changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,13 @@ class Submission:
         version: name of the pipeline's version.
         run_id: of the run, or of the recurring run.
         link: to its page.
+        replaced: schedules of that name that were there before, by id: each with what it said.
     """
 
     version: str
     run_id: str
     link: str
+    replaced: Mapping[str, str] = field(default_factory=dict)
 
 
 def submit(request: Request, warn: Callable[[str], None]) -> Submission:
@@ -86,6 +93,11 @@ def submit(request: Request, warn: Callable[[str], None]) -> Submission:
         text = made_again(text, request.again)
     if not request.cache:
         text = without_cache(text)
+    if request.only_changed and (again := uncached_tasks(text)):
+        raise SubmitError(
+            f"--if-changed: a run would do {', '.join(again)} again though nothing has changed, since this file has "
+            "their caching off: leave out --no-cache, or compile it without kubeflow.components.….cache=false"
+        )
     version = hashlib.sha256(text.encode()).hexdigest()[:12]
     name = documents[0]["pipelineInfo"]["name"]
     client = request.host.client()
@@ -105,9 +117,9 @@ def submit(request: Request, warn: Callable[[str], None]) -> Submission:
             "service_account": _service_account(text),
         }
         if cron:
-            recurring = client.create_recurring_run(**common, cron_expression=cron, no_catchup=True)
-            run_id = recurring.recurring_run_id
-            return Submission(version, run_id, request.host.recurring_link(run_id))
+            common["job_name"] = request.name or name
+            run_id, replaced = put_schedule(client, common, cron, request.host.namespace)
+            return Submission(version, run_id, request.host.recurring_link(run_id), replaced)
         run_id = client.run_pipeline(**common).run_id
         return Submission(version, run_id, request.host.run_link(run_id))
 
@@ -175,6 +187,13 @@ def _changed(text: str, change: Callable[[dict[str, Any]], None]) -> str:
     documents = list(yaml.safe_load_all(text))
     change(documents[0])
     return comments + dump(documents)
+
+
+def uncached_tasks(text: str) -> list[str]:
+    """Return the tasks of a compiled file that take no earlier results, but for the one that looks for changes."""
+    tasks = next(yaml.safe_load_all(text))["root"]["dag"]["tasks"]
+    looks = kebab(NEVER_CACHED)
+    return sorted(name for name, task in tasks.items() if name != looks and not task["cachingOptions"])
 
 
 def _read(path: Path) -> str:

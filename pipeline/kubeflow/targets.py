@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.formats import nodes
+from components.images.places import given_places
 from components.tools.passwords import MASK
 from components.tools.patterns import CHARACTERS, found_in
 from pipeline.config import Config, ConfigError
 from pipeline.kubeflow.options import TaskOptions
-from pipeline.kubeflow.parameters import place_problems
+from pipeline.kubeflow.parameters import data_problems, place_problems
 from pipeline.kubeflow.spec import cores, gigabytes
 
 # What the launcher in a pod can copy artifacts from and to.
@@ -27,7 +28,7 @@ class Target:
     Attributes:
         image: of every component.
         root: where artifacts go; a path is for kfp's local runner.
-        data: the data folder, or a file that holds images: a path in the pods, `s3://…` or `gs://…`.
+        data: the data folder, or a file that holds images: a path in the pods, `s3://…` or `gs://…`; several as JSON.
     """
 
     image: str
@@ -78,7 +79,7 @@ def check_schemes(target: Target, destination: str | None) -> None:
     Raises:
         ConfigError: all that is wrong, one line each.
     """
-    problems = [*_root(target.root), *place_problems("--data", target.data, None)]
+    problems = [*_root(target.root), *data_problems("--data", given_places(target.data), None)]
     if destination is not None:
         problems += place_problems("push.destination", destination, None)
     if problems:
@@ -127,8 +128,8 @@ def _root(root: str) -> Iterator[str]:
 
 def _uris(config: Config, target: Target, destination: str, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
     yield from _root(target.root)
-    for name, uri, users in (("--data", target.data, DATA_READERS), ("push.destination", destination, PUSH_USERS)):
-        yield from place_problems(name, uri, volumes(target, users, tasks))
+    yield from data_problems("--data", given_places(target.data), volumes(target, DATA_READERS, tasks))
+    yield from place_problems("push.destination", destination, volumes(target, PUSH_USERS, tasks))
     for name, place in (("predict.path", config.predict.path), ("predict.output", config.predict.output)):
         if place is not None:
             yield from place_problems(name, place, volumes(target, (nodes.BATCH_PREDICT,), tasks))

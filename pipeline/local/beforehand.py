@@ -12,7 +12,9 @@ import yaml
 
 from components.evaluator.slice_plan import check_columns, plan_slices
 from components.formats.saved_model import GRAPH
-from components.images.containers.open_data import ContainerSource, open_data
+from components.images.containers.open_data import is_unpacked, open_data
+from components.images.places import path_within
+from components.images.spans import check_pattern
 from components.ingest.layout import Entry
 from components.ingest.metadata_table import read_metadata_table
 from components.ingest.named_table import content_of
@@ -40,18 +42,25 @@ class BeforehandError(ValueError):
     """A run that can't succeed; the message says why and what to do."""
 
 
-def check(config: Config, data: str | None, folder: Workdir) -> None:
+def check(config: Config, places: Sequence[str], folder: Workdir) -> None:
     """Make sure of all that can be known before a run.
 
     Args:
         config: the configuration.
-        data: the data folder, or None for the sample data.
+        places: the data folders, or none for the sample data.
         folder: the workdir; nothing is made in it.
 
     Raises:
         BeforehandError: all that is wrong, a line each.
     """
-    problems = [*_names(folder), *_files(config), *_stores(config, data), *_places(config, folder), *_runner(config)]
+    problems = [
+        *_names(folder),
+        *_files(config),
+        *_data(places),
+        *_stores(config),
+        *_places(config, folder),
+        *_runner(config),
+    ]
     problems += filter(None, [config.explain.why_no_map(), *_others(config)])
     if problems:
         raise BeforehandError("\n".join(problems))
@@ -62,7 +71,7 @@ def check_data(config: Config, data: str) -> None:
 
     Args:
         config: the configuration.
-        data: the data folder.
+        data: the data folder, or several.
 
     Raises:
         BeforehandError: `split.group_regex` captures nothing, or takes too long to search; `evaluate.slice_on` names
@@ -70,8 +79,8 @@ def check_data(config: Config, data: str) -> None:
         SourceError: there is no such folder, or it can't be told what its folders and tables mean.
     """
     source = open_data(data, follow_links=config.data.follow_links)
-    is_packed = isinstance(source, ContainerSource)  # whose names are known when it is unpacked
-    found = None if is_packed else read_structure(data, source, config.data)
+    # Names of what must be unpacked are known when it is.
+    found = None if is_unpacked(source) else read_structure(data, source, config.data)
     try:
         if found is None:
             _check_columns(config)
@@ -87,15 +96,16 @@ def _originals(found: Structure) -> list[Entry]:
     return [entry for entry in found.entries if found.relations[entry.id].source is None]  # a copy follows its source
 
 
-def _searched(config: Config, entries: Sequence[Entry]) -> list[str]:
-    return [entry.id if config.split.group_on == "path" else entry.id.rpartition("/")[2] for entry in entries]
+def _searched(config: Config, found: Structure, entries: Sequence[Entry]) -> list[str]:
+    on_path, within = config.split.group_on == "path", found.layout.places
+    return [path_within(entry.id, within) if on_path else entry.id.rpartition("/")[2] for entry in entries]
 
 
 def _check_groups(config: Config, found: Structure) -> None:
     split = config.split
     if split.group_regex is None:
         return
-    names = _searched(config, _originals(found))
+    names = _searched(config, found, _originals(found))
     option = f"split.group_regex = {split.group_regex}"
     keys = captured_keys(names, split.group_regex)
     count_captures(keys, names, split.group_on, option, "set split.group_on=path")
@@ -106,7 +116,7 @@ def _check_folds(config: Config, found: Structure) -> None:
     entries = [entry for entry in _originals(found) if entry.split != "test"]
     ids: list[str | None] = [entry.id for entry in entries]
     regex = config.split.group_regex
-    keys = ids if regex is None else captured_keys(_searched(config, entries), regex)
+    keys = ids if regex is None else captured_keys(_searched(config, found, entries), regex)
     groups = {key or file_id for key, file_id in zip(keys, ids, strict=True)}
     folds, parts = config.evaluate.folds, 2 * len(config.evaluate.each_fold())
     if len(groups) < parts:
@@ -213,8 +223,18 @@ def _yaml(path: str) -> Iterator[str]:
         yield f"augment.pipeline_yaml names {path}, which holds no pipeline: A.save(…, data_format='yaml') writes one"
 
 
-def _stores(config: Config, data: str | None) -> Iterator[str]:
-    named = {"--data": data, "push.destination": config.push.destination, "train.checkpoints": config.train.checkpoints}
+def _data(places: Sequence[str]) -> Iterator[str]:
+    for place in places:
+        if problem := why_no_store(place):
+            yield f"--data = {place}: {problem}"
+        try:
+            check_pattern(place)
+        except ValueError as error:
+            yield f"--data: {error}"
+
+
+def _stores(config: Config) -> Iterator[str]:
+    named = {"push.destination": config.push.destination, "train.checkpoints": config.train.checkpoints}
     named |= {"predict.path": config.predict.path, "predict.output": config.predict.output}
     for key, uri in named.items():
         if uri is not None and (problem := why_no_store(uri)):

@@ -130,6 +130,9 @@ def _show_warnings(console: Console, by_node: dict[str, NodeRun]) -> None:
         few = int(split["captured"]) < ENOUGH * int(split["searched"])
         text = f"{'Warning: ' if few else ''}split.group_regex: {captures}"
         say(console, text, "yellow" if few else None)
+    for key, style in (("assignment", None), ("left_out", "yellow")):
+        if said := split.get(key):
+            say(console, said, style)
     leaks = int(split.get("leaking_groups", 0))
     if leaks:
         say(

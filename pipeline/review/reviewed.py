@@ -9,9 +9,12 @@ from typing import Any
 
 from components.formats.dataset import SPLITS, read_columns, shard_paths
 from components.formats.documents import ANALYSIS
+from components.images.joined_source import below
+from components.images.places import found_places
 from components.images.source import printable
 from components.ingest.label_table import read_names
 from components.ingest.match_labels import Finder
+from components.ingest.named_table import roots_of
 from components.ingest.options import LabelColumns
 from pipeline.lineage.store import Artifact, StoreError, open_store
 from pipeline.local.workdir import Workdir
@@ -24,7 +27,7 @@ class Reviewed:
     Attributes:
         name: of the run.
         findings: of its PredictionAnalysis.
-        data: its data folder.
+        data: its data folder, or several (`components.images.places`).
         dataset: folder of its split data set; None where that is gone.
         options: the section `data` of its configuration.
     """
@@ -76,12 +79,13 @@ class Reviewed:
             images: by id.
             table: the file, which may lie among the images.
         """
-        root = os.path.realpath(self.data)
-        roots = [self.data] if "://" in self.data else [self.data, str(Path(self.data).absolute()), root]
         beside = ""
-        if table is not None and "://" not in self.data:
-            beside = printable(os.fsencode(os.path.relpath(os.path.realpath(table.parent), root)))
-        return Finder(images, roots, "" if beside in (".", "..") or beside.startswith("../") else beside)
+        for name, place in found_places(self.data).items():
+            if table is not None and "://" not in place:
+                path = printable(os.fsencode(os.path.relpath(os.path.realpath(table.parent), os.path.realpath(place))))
+                if path != ".." and not path.startswith("../"):
+                    beside = below(name, path) if name or path != "." else ""
+        return Finder(images, roots_of(self.data), beside)
 
 
 def latest(workdir: str) -> Reviewed:

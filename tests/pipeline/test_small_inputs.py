@@ -18,7 +18,7 @@ FOLDS = ["evaluate.folds=2"]
 @pytest.fixture(scope="module")
 def taken() -> dict[str, list[tuple[str, str]]]:
     """By component without TFX, name and type of each artifact that it takes: of a compiled pipeline, with a search."""
-    given = RunParameters("faces", "models", 0)
+    given = RunParameters("faces", "", "models", 0)
     components = create_components(load("choose-best", FOLDS), RunContext("faces", "models", parameters=given))
     return {
         component.id: [(name, channel.type.TYPE_NAME) for name, channel in component.inputs.items()]

@@ -23,6 +23,8 @@ from components.images.containers.read_parquet import image_columns, is_parquet,
 from components.images.containers.read_tar import read_tar, unpack_tar
 from components.images.containers.read_zip import read_zip
 from components.images.containers.stored_file import StoredFile
+from components.images.joined_source import JoinedSource
+from components.images.places import found_places
 from components.images.source import Listing, RemoteSource, Source, SourceError, open_source
 from components.tools.files import read_json, write_json
 
@@ -37,7 +39,7 @@ def open_data(uri: str, scratch: Path | None = None, follow_links: bool = False)
     """Return the source behind a path or URI: a folder's, or that of a file that holds images.
 
     Args:
-        uri: a folder, an object store's prefix, a file in either.
+        uri: a folder, an object store's prefix, a file in either; or several of them (`components.images.places`).
         scratch: an existing folder in which the source may make one of its own, until it is thrown away; by default
             the one for temporary files.
         follow_links: of a folder, see `open_source`.
@@ -45,12 +47,22 @@ def open_data(uri: str, scratch: Path | None = None, follow_links: bool = False)
     Raises:
         SourceError: there is nothing, or it holds no images in a form that can be read.
     """
+    places = found_places(uri)
+    if "" not in places:
+        return JoinedSource({name: open_data(place, scratch, follow_links) for name, place in places.items()})
     if container := container_at(uri):
         return ContainerSource({container.name: container.uri}, container.name, scratch)
     source = open_source(uri, follow_links)
     is_remote = isinstance(source, RemoteSource)
     shards = _remote_shards(uri, source) if is_remote else _shards(Path(uri.removeprefix("file://")))
     return ContainerSource(shards, uri, scratch) if shards else source
+
+
+def is_unpacked(source: Source) -> bool:
+    """Return whether the names in a source are known only when something has been unpacked."""
+    if isinstance(source, JoinedSource):
+        return any(map(is_unpacked, source.parts.values()))
+    return isinstance(source, ContainerSource)
 
 
 @dataclass

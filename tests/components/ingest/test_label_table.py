@@ -13,7 +13,7 @@ def labels_of(text: str | bytes, **columns: object) -> dict[str, str]:
     """Return the labels that a table gives to the files."""
     data = text if isinstance(text, bytes) else text.encode()
     table = read_label_table(data, "labels.csv", LabelColumns.model_validate(columns))
-    return {file: label.name for file, label in match_labels(table, Finder(FILES, ["/data/faces"])).labels.items()}
+    return {file: label.name for file, label in match_labels(table, Finder(FILES, {"/data/faces": ""})).labels.items()}
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,8 @@ class Kubeflow:
     versions: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     recurring: list[dict[str, Any]] = field(default_factory=list)
+    kept_schedules: tuple[str, ...] = ()  # which nobody may delete
+    made: int = 0
     # Argo's Workflow at each question, as JSON; none: a release without v1beta1. The last one stays.
     workflows: list[str] = field(default_factory=list)
     # Of a release without ML Metadata.
@@ -97,6 +99,9 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             self._answer()
 
+        def do_DELETE(self) -> None:
+            self._answer()
+
         def do_POST(self) -> None:
             self._answer()
 
@@ -145,6 +150,8 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                     if kubeflow.recorded and not path.startswith("/apis/v1beta1/")
                     else self._listing(path, query)
                 )
+            if self.command == "DELETE":
+                return self._delete(path)
             if path == "/pipelines/upload_version":
                 return self._keep(body, query["pipelineid"], query["name"], query.get("description", ""))
             return self._made(path, json.loads(body))
@@ -152,6 +159,15 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
         def _allow(self, namespace: str | None) -> None:
             if kubeflow.namespaces and namespace and namespace not in kubeflow.namespaces:
                 raise Refusal(403, f"User is not authorized in namespace {namespace}")
+
+        def _delete(self, path: str) -> Any:
+            run_id = path.removeprefix("/recurringruns/")
+            if run_id in kubeflow.kept_schedules:
+                raise Refusal(403, "User is not authorized to delete it")
+            if not any(one["recurring_run_id"] == run_id for one in kubeflow.recurring):
+                raise Refusal(404, f"Failed to delete recurring run: {run_id} not found")
+            kubeflow.recurring[:] = [one for one in kubeflow.recurring if one["recurring_run_id"] != run_id]
+            return {}
 
         def _keep(self, body: bytes, pipeline: str, name: str, description: str) -> dict[str, Any]:
             if kubeflow.upload_refusal:
@@ -202,6 +218,15 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
                 return {"pipeline_versions": [{k: v for k, v in one.items() if k != "documents"} for one in found]}
             if path == "/runs":
                 return {"runs": kubeflow.runs[::-1]}
+            if path == "/recurringruns":
+                [predicate] = json.loads(query["filter"])["predicates"]
+                named = [
+                    one
+                    for one in kubeflow.recurring
+                    if one["display_name"] == predicate["stringValue"]
+                    and one["experiment_id"] == query["experiment_id"]
+                ]
+                return _page("recurringRuns", named, {name: [value] for name, value in query.items()})
             rows = {"/experiments": kubeflow.experiments, "/pipelines": kubeflow.pipelines}.get(path)
             if rows is None:
                 raise Refusal(404, "Not Found")
@@ -282,7 +307,8 @@ def _handler(kubeflow: Kubeflow) -> type[BaseHTTPRequestHandler]:
             name = body.get("display_name")
             if path in ("/experiments", "/pipelines") and any(row["display_name"] == name for row in rows):
                 raise Refusal(409, f"Already exist error: the name {name} already exists")
-            made = {**body, key: f"{key[0]}{len(rows)}"}
+            made = {**body, key: f"{key[0]}{len(rows) if path != '/recurringruns' else kubeflow.made}"}
+            kubeflow.made += path == "/recurringruns"
             rows.append(made)
             return made
 

@@ -90,6 +90,7 @@ def test_kfp_loads_it_with_the_parameters_and_their_defaults(text: str, tmp_path
     defaults = {name: found.default for name, found in component.component_spec.inputs.items()}
     assert defaults == {
         "data": "s3://faces/train",
+        "until": "",
         "epochs": 20,
         "architecture": "resnet18",
         "seed": 0,
@@ -174,7 +175,7 @@ def test_run_parameters_reach_their_components(documents: list[Any]) -> None:
     def source(task: str, parameter: str) -> str:
         return str(tasks[task]["inputs"]["parameters"][parameter]["componentInputParameter"])
 
-    assert source("image-ingest", "uri") == "data"
+    assert (source("data-digest", "uri"), source("data-digest", "until")) == ("data", "until")
     assert source("baseline-finder", "destination") == source("pusher", "destination") == "push_destination"
     for name in ("epochs", "architecture", "seed"):
         assert source("trainer", name) == name
@@ -197,7 +198,7 @@ def test_the_first_task_gets_all_that_a_run_can_set(documents: list[Any]) -> Non
 def test_other_values_of_a_run_dont_ingest_again(documents: list[Any]) -> None:
     parameters = documents[0]["root"]["dag"]["tasks"]["image-ingest"]["inputs"]["parameters"]
 
-    assert [key for key, source in parameters.items() if "componentInputParameter" in source] == ["uri"]
+    assert not [key for key, source in parameters.items() if "componentInputParameter" in source]
 
 
 def test_what_the_first_task_finds_reaches_those_that_depend_on_it_as_parameters(documents: list[Any]) -> None:
@@ -211,7 +212,9 @@ def test_what_the_first_task_finds_reaches_those_that_depend_on_it_as_parameters
 
     assert {one["producerTask"] for one in found.values()} == {"data-digest"}
     assert {key: one["outputParameterKey"] for key, one in found.items()} == {
+        ("image-ingest", "uri"): "places",
         ("image-ingest", "data_digest"): "digest",
+        ("report", "data"): "places",
         ("baseline-finder", "folder_digest"): "digest",
         ("baseline-finder", "candidates"): "candidates",
         ("pusher", "folder_digest"): "digest",
@@ -219,7 +222,7 @@ def test_what_the_first_task_finds_reaches_those_that_depend_on_it_as_parameters
     }
     text = {"parameterType": "STRING"}
     outputs = spec["components"]["comp-data-digest"]["outputDefinitions"]
-    assert outputs == {"parameters": {"digest": text, "candidates": text, "version": text}}
+    assert outputs == {"parameters": {"places": text, "digest": text, "candidates": text, "version": text}}
     for task, _ in found:
         assert "data-digest" in spec["root"]["dag"]["tasks"][task]["dependentTasks"]
 

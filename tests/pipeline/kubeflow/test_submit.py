@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
 from compiled import CLUSTER, compiled_file
 from stand_in import Kubeflow, Refusal, checked, running
@@ -155,6 +156,51 @@ def test_a_schedule_makes_a_recurring_run(kubeflow: Kubeflow, path: Path) -> Non
     [recurring] = kubeflow.recurring
     assert recurring["trigger"]["cron_schedule"]["cron"] == "0 0 3 * * 1"
     assert f"/#/recurringrun/details/{recurring['recurring_run_id']}" in result.output
+
+
+def test_a_schedule_takes_the_place_of_the_one_of_its_name(kubeflow: Kubeflow, path: Path) -> None:
+    submitted(kubeflow, path, "--schedule", "0 3 * * 1")
+    submitted(kubeflow, path, "--schedule", "0 4 * * *", "--name", "nightly")
+    submitted(kubeflow, path, "--schedule", "0 5 * * *", "--experiment", "other")
+
+    result = submitted(kubeflow, path, "--schedule", "0 3 * * 2")
+
+    assert result.exit_code == 0, result.output
+    assert "In place of the schedule r0, which was: 0 0 3 * * 1" in result.output
+    found = {(one["display_name"], one["trigger"]["cron_schedule"]["cron"]) for one in kubeflow.recurring}
+    assert found == {
+        ("nightly", "0 0 4 * * *"),
+        ("facial-affect", "0 0 5 * * *"),
+        ("facial-affect", "0 0 3 * * 2"),
+    }
+    assert all(one["no_catchup"] and int(one["max_concurrency"]) == 1 for one in kubeflow.recurring)
+
+
+def test_a_schedule_that_cannot_be_replaced_stays_alone(kubeflow: Kubeflow, path: Path) -> None:
+    submitted(kubeflow, path, "--schedule", "0 3 * * 1")
+    kubeflow.kept_schedules = ("r0",)
+
+    result = submitted(kubeflow, path, "--schedule", "0 3 * * 2")
+
+    assert result.exit_code == 1
+    assert "(r0) can't be replaced, so there is no new one" in error(result)
+    assert [one["recurring_run_id"] for one in kubeflow.recurring] == ["r0"]
+
+
+def test_only_changes_are_run_where_the_cache_is_on(kubeflow: Kubeflow, path: Path, tmp_path: Path) -> None:
+    documents = list(yaml.safe_load_all(path.read_text()))
+    documents[0]["root"]["dag"]["tasks"]["evaluator"]["cachingOptions"] = {"enableCache": True}
+    cached = tmp_path / "cached.yaml"
+    cached.write_text(yaml.safe_dump_all(documents))
+
+    done = submitted(kubeflow, cached, "--schedule", "0 3 * * 1", "--if-changed")
+    one_off = submitted(kubeflow, path, "--schedule", "0 3 * * 1", "--if-changed")
+    all_off = submitted(kubeflow, cached, "--schedule", "0 3 * * 1", "--if-changed", "--no-cache")
+
+    assert (done.exit_code, one_off.exit_code, all_off.exit_code) == (0, 1, 1)
+    assert "a run would do evaluator again" in error(one_off)
+    assert "a run would do baseline-finder, " in error(all_off)
+    assert submitted(kubeflow, path, "--name", "nightly").exit_code == 2
 
 
 def test_a_lost_connection_is_waited_out(kubeflow: Kubeflow, path: Path) -> None:

@@ -1,0 +1,126 @@
+"""`affect run --if-changed`, up to the pipeline itself: that is stood in for by a note of what it was given."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from components.images.codec import encode
+from components.images.places import found_places
+from pipeline.cli import main
+from pipeline.local.workdir import Workdir
+
+
+class Pipeline:
+    """Takes note of each run, and ends it with a status."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.data: list[str] = []
+
+    def run_locally(self, config: Any, context: Any, *rest: Any) -> int:
+        self.data.append(context.uri)
+        return self.status
+
+
+@pytest.fixture
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    found = Pipeline()
+    monkeypatch.setitem(
+        sys.modules, "pipeline.local.run", SimpleNamespace(PUSHED=0, NOT_BLESSED=3, run_locally=found.run_locally)
+    )
+    return found
+
+
+@pytest.fixture
+def faces(tmp_path: Path) -> Path:
+    draw(tmp_path / "faces/2026-10", 0)
+    draw(tmp_path / "faces/2026-11", 10)
+    return tmp_path / "faces"
+
+
+def draw(folder: Path, first: int) -> None:
+    for number in range(4):
+        path = folder / ("happy", "sad")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(first + number).integers(0, 255, (24, 24, 3), dtype=np.uint8)
+        path.write_bytes(encode(pixels, "png"))
+
+
+def run(faces: Path, *arguments: str) -> Result:
+    workdir = str(faces.parent / "run")
+    return CliRunner().invoke(main, ["run", "--data", f"{faces}/{{YYYY}}-{{MM}}", "--workdir", workdir, *arguments])
+
+
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_second_run_ends_at_once_where_nothing_has_changed(pipeline: Pipeline, faces: Path, status: int) -> None:
+    pipeline.status = status
+    assert run(faces).exit_code == status
+
+    again = run(faces, "--if-changed")
+
+    assert again.exit_code == 0
+    assert again.output.startswith("Nothing has changed since run 20")
+    assert again.output.count("\n") == 1
+    assert len(pipeline.data) == 1
+    assert run(faces).exit_code == status  # without the option it runs
+    assert len(pipeline.data) == 2
+
+
+def test_a_new_span_a_changed_file_option_or_model_is_a_change(pipeline: Pipeline, faces: Path) -> None:
+    def changed(*arguments: str) -> str:
+        before = len(pipeline.data)
+        result = run(faces, "--if-changed", *arguments)
+        assert result.exit_code == 0, result.output
+        assert len(pipeline.data) == before + 1
+        assert run(faces, "--if-changed", *arguments).output.startswith("Nothing has changed")
+        return result.output.partition(": ")[2]
+
+    changed()
+    (faces / "2026-10/sad/1.png").write_bytes((faces / "2026-11/sad/3.png").read_bytes())
+    assert changed() == "data.\n"
+    draw(faces / "2026-12", 20)
+    assert changed() == "data.\n"
+    assert list(found_places(pipeline.data[-1])) == ["2026-10", "2026-11", "2026-12"]
+    assert changed("--set", "data.until=2026-11") == "data, configuration.\n"
+    assert list(found_places(pipeline.data[-1])) == ["2026-10", "2026-11"]
+    assert changed("--set", "train.epochs=3") == "data, configuration.\n"
+    model = faces.parent / "run/serving_model/7"
+    model.mkdir(parents=True)
+    (model / "saved_model.pb").write_text("graph")
+    assert changed("--set", "train.epochs=3") == "pushed models.\n"
+
+
+def test_a_run_that_failed_is_tried_again(pipeline: Pipeline, faces: Path) -> None:
+    run(faces)
+    pipeline.status = 1
+    assert run(faces).exit_code == 1
+
+    pipeline.status = 0
+    assert run(faces, "--if-changed").exit_code == 0
+
+    assert len(pipeline.data) == 3
+
+
+def test_two_runs_do_not_overlap(pipeline: Pipeline, faces: Path) -> None:
+    run(faces)
+    with Workdir(faces.parent / "run").locked():
+        second = run(faces, "--if-changed")
+
+    assert second.exit_code == 1
+    assert "is in use by process" in second.output
+
+
+def test_a_pattern_or_date_that_cannot_be_meant_is_a_line(pipeline: Pipeline, faces: Path) -> None:
+    until = run(faces, "--set", "data.until=2025")
+    wrong = CliRunner().invoke(main, ["run", "--data", f"{faces}/{{MM}}", "--workdir", str(faces.parent / "run")])
+
+    assert (until.exit_code, wrong.exit_code) == (2, 2)
+    assert "there is no folder" in until.output
+    assert "only 2026-10, 2026-11" in until.output
+    assert "a path with dates has {YYYY}" in wrong.output
+    assert pipeline.data == []
