@@ -72,8 +72,9 @@ def predict(
     """
     about, found, place = describe(model), find(uri, options), Place(output)
     asked = Asked(options.batch_size, max_pixels, options.embeddings)
-    plan = {"made_from": _made_from(about, found, options, asked), "labels": about.labels}
-    replaced = _make_room(place, plan["made_from"], anew)
+    made_from = _made_from(about, found, options, asked)
+    plan = {"made_from": made_from, "labels": about.labels}
+    replaced = _make_room(place, made_from, anew)
     place.write(SERVED.name, SERVED.text(plan).encode())
 
     names = [shard_name(PREDICTIONS, part.index, len(found.parts)) for part in found.parts]

@@ -103,9 +103,9 @@ def run(
                 )
                 places = [sample]
                 check_data(config, sample)
-            data = _found(config, places)
+            uri = _found(config, places)
             destination = _absolute(config.push.destination or str(folder.serving_model))
-            now = look(config, data, _standing(destination))
+            now = look(config, uri, _standing(destination))
             if if_changed and _is_unchanged(folder, now):
                 return
             with (
@@ -114,7 +114,7 @@ def run(
                 notified(config.notify, folder, partial(click.echo, err=True)) as heard,
             ):
                 forget(folder)
-                status = _run(config, data, destination, folder, verbose, heard)
+                status = _run(config, uri, destination, folder, verbose, heard)
             from pipeline.local.run import NOT_BLESSED, PUSHED
 
             if status in (PUSHED, NOT_BLESSED):

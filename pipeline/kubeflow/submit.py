@@ -190,10 +190,10 @@ def _changed(text: str, change: Callable[[dict[str, Any]], None]) -> str:
 
 
 def uncached_tasks(text: str) -> list[str]:
-    """Return the tasks of a compiled file that take no earlier results, but for the one that looks for changes."""
-    tasks = next(yaml.safe_load_all(text))["root"]["dag"]["tasks"]
-    looks = kebab(NEVER_CACHED)
-    return sorted(name for name, task in tasks.items() if name != looks and not task["cachingOptions"])
+    """Return the tasks of a compiled file that take no earlier results, but for those that never do."""
+    tasks = tasks_of(next(yaml.safe_load_all(text)))
+    always = set(map(kebab, NEVER_CACHED))
+    return sorted(name for name, task in tasks.items() if name not in always and not task["cachingOptions"])
 
 
 def _read(path: Path) -> str:

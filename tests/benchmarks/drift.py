@@ -12,9 +12,9 @@ served. Prints, as Markdown tables, the share of draws that are said to have dri
 
 import argparse
 import pickle
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -35,6 +35,8 @@ SIDE = 96
 FACES, CHANGED, SEED = 4800, 1200, 11
 REFERENCE = 200  # persons, four images each
 SERVED = (50, 200, 1000)
+ALL = "all"
+Draw = Callable[..., tuple[Sample, Sample]]
 CHANGES: dict[str, Callable[[Pixels], Pixels]] = {
     "brighter by 10 %": lambda pixels: cv2.convertScaleAbs(pixels, alpha=1.1),
     "brighter by 30 %": lambda pixels: cv2.convertScaleAbs(pixels, alpha=1.3),
@@ -79,13 +81,13 @@ def take(sample: Sample, rows: np.ndarray, grouped: bool = True) -> Sample:
     return Sample(**{**part, "ids": ids, "groups": numbered(keys)})
 
 
-def alarms(draws: int, served: Callable[[np.random.Generator], tuple[Sample, Sample]], labels: list[str]) -> Counter:
-    """Return how many draws have drifted ("all"), and how often each figure was a reason."""
+def alarms(draws: int, served: Draw, labels: list[str]) -> "Counter[str]":
+    """Return how many draws have drifted (`ALL`), and how often each figure was a reason."""
     found: Counter[str] = Counter()
     for draw in range(draws):
         rng = np.random.default_rng([SEED, draw])
         comparison = compare(*served(rng), labels, DriftOptions(seed=draw))
-        found["all"] += comparison.verdict == DRIFTED
+        found[ALL] += comparison.verdict == DRIFTED
         found.update(figure.name for figure in comparison.figures if figure.drifted)
     return found
 
@@ -130,25 +132,25 @@ def main() -> None:
         pool = kinds[name]
         return reference, take(pool, rng.permutation(len(pool.ids))[:count], name != "emoji")
 
-    rows = {
+    rows: dict[str, Draw] = {
         "each image of another person": alone,
-        "persons of four images, told by their names": lambda rng, count: in_groups(rng, count, grouped=True),
-        "persons of four images, names not looked at": lambda rng, count: in_groups(rng, count, grouped=False),
+        "persons of four images, told by their names": partial(in_groups, grouped=True),
+        "persons of four images, names not looked at": partial(in_groups, grouped=False),
     }
     head = " | ".join(map(str, SERVED))
     print(f"| nothing has changed ({given.draws} draws) | {head} |\n|---|---|---|---|")
     for name, draw in rows.items():
-        found = [alarms(given.draws, lambda rng, n=n, draw=draw: draw(rng, n), labels)["all"] for n in SERVED]
-        print(f"| {name} | {' | '.join(f'{one / given.draws:.1%}' for one in found)} |", flush=True)
+        found = [alarms(given.draws, partial(draw, count=n), labels) for n in SERVED]
+        print(f"| {name} | {' | '.join(f'{one[ALL] / given.draws:.1%}' for one in found)} |", flush=True)
     print(f"\n| something has ({given.alarms} draws) | {head} | reasons at {SERVED[1]} |\n|---|---|---|---|---|")
-    seen = {name: lambda rng, count, name=name: changed(rng, count, name) for name in kinds if name != "plain"}
+    seen: dict[str, Draw] = {name: partial(changed, name=name) for name in kinds if name != "plain"}
     for name, draw in {**seen, "three times as many happy faces": other_mix}.items():
-        found = [alarms(given.alarms, lambda rng, n=n, draw=draw: draw(rng, n), labels) for n in SERVED]
-        reasons = {TITLES[key]: count for key, count in found[1].most_common() if key != "all"}
+        found = [alarms(given.alarms, partial(draw, count=n), labels) for n in SERVED]
+        reasons = {TITLES[key]: count for key, count in found[1].most_common() if key != ALL}
         words = ", ".join(f"{key.lower()} {count / given.alarms:.0%}" for key, count in reasons.items())
-        shares = " | ".join(f"{one['all'] / given.alarms:.0%}" for one in found)
+        shares = " | ".join(f"{one[ALL] / given.alarms:.0%}" for one in found)
         print(f"| {name} | {shares} | {words} |", flush=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

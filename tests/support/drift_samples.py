@@ -1,6 +1,7 @@
 """Made-up samples of images, a model's folder with a reference, and predictions, for tests of drift."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def sample(seed: int, images: int = 300, per_group: int = 1, **changed: float) -
     )
 
 
-def about(**changed: object) -> About:
+def about(**changed: Any) -> About:
     return About(LABELS, MODEL, 300, 96, 96, None, "name")._replace(**changed)
 
 

@@ -54,6 +54,7 @@ def test_a_reference_holds_what_the_served_model_says_of_tests_originals(made: P
     assert sorted(sample.ids) == sorted(images)
     assert [LABELS[place].encode() for place in sample.predicted] == answer["label"].numpy().tolist()
     np.testing.assert_allclose(sample.score, answer["score"].numpy(), rtol=1e-5)
+    assert sample.embeddings is not None
     np.testing.assert_allclose(sample.embeddings, seen["features"].numpy(), rtol=2e-3, atol=1e-4)
     assert len(np.unique(sample.groups)) == IMAGES - 1
     assert (about.labels, about.model) == (read_labels(model / ASSETS), model_digest(model))

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from drift_samples import LABELS, about, model_with, predictions, sample
 
+from components.formats.drift_sample import Sample
 from components.formats.served_predictions import QUARANTINE_SCHEMA, write_served
 from pipeline.cli import main
 
@@ -73,12 +74,8 @@ def test_the_same_predictions_give_the_same_page_and_json_in_whatever_order_they
 ) -> None:
     served = sample(1, 400)
     order = list(reversed(range(400)))
-    turned = served._replace(
-        **{
-            name: [column[row] for row in order] if name == "ids" else column[order]
-            for name, column in served._asdict().items()
-        }
-    )
+    columns: dict[str, Any] = {name: column[order] for name, column in served._asdict().items() if name != "ids"}
+    turned = Sample(**{**columns, "ids": [served.ids[row] for row in order]})
     found = []
     for name, one in (("a", served), ("b", turned)):
         file, page = predictions(one, tmp_path / f"{name}.parquet"), tmp_path / f"{name}.html"

@@ -1,5 +1,7 @@
 """The verdict on made-up samples of one population, and of others."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from drift_samples import LABELS, sample
@@ -36,7 +38,7 @@ def test_images_of_one_population_raise_few_alarms(per_group: int) -> None:
         ("embeddings", 0.5),
     ],
 )
-def test_what_has_moved_is_the_reason(figure: str, by: float) -> None:
+def test_what_has_moved_is_the_reason(figure: str, by: Any) -> None:
     found = compare(sample(0), sample(1, 200, **{figure: by}), LABELS, QUICK)
 
     assert found.verdict == DRIFTED
