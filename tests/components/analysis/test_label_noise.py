@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 from cleanlab.filter import find_label_issues
+from cleanlab.rank import get_self_confidence_for_each_label
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
@@ -63,6 +65,23 @@ def test_on_easy_data_confident_learning_finds_the_same_labels() -> None:
 
     theirs = set(predictions.names[issues])
     assert len(found & theirs) > 0.75 * max(len(found), len(theirs))
+
+
+def test_a_weak_models_own_confusions_do_not_pass_for_wrong_labels() -> None:
+    """A model that sees no more of a digit than its rows' brightness takes some pairs of digits for each other."""
+    images, truth = load_digits(return_X_y=True)
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(len(truth), round(0.05 * len(truth)), replace=False)
+    given = truth.copy()
+    given[chosen] = (truth[chosen] + rng.integers(1, 10, len(chosen))) % 10
+    rows = images.reshape(-1, 8, 8).mean(axis=2)
+    said = cross_val_predict(LinearDiscriminantAnalysis(), rows, given, cv=3, method="predict_proba")
+
+    def found(ranks: NDArray[np.float64]) -> int:
+        return int((given != truth)[np.argsort(ranks)[:50]].sum())
+
+    assert about_suspects({"test": of(said, given)}, 50)["accuracy"] < 0.75
+    assert found(log_right(said, given)[0]) >= 0.95 * found(get_self_confidence_for_each_label(given, said))
 
 
 @pytest.mark.parametrize("kind", _BLUR)
