@@ -47,6 +47,8 @@ def listening(*statuses: int) -> Iterator[Webhook]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         hook.url = f"http://127.0.0.1:{server.server_port}/{SECRET}"
-        yield hook
-        server.shutdown()
-        thread.join()
+        try:
+            yield hook
+        finally:
+            server.shutdown()
+            thread.join()
