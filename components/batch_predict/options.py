@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from components.tools.section import Section
+from components.tools.section import MOST, Section
 
 
 class PredictOptions(Section):
@@ -26,7 +26,7 @@ class PredictOptions(Section):
         None, description="of Parquet: column of the images' names; null: a usual name, else file and row"
     )
     embeddings: bool = Field(False, description="also write what the classifier sees of each image")
-    batch_size: int = Field(64, ge=1, description="images that the model is given at once")
+    batch_size: int = Field(64, ge=1, le=MOST, description="images that the model is given at once")
     images_per_shard: int = Field(
-        1000, ge=1, description="images in a file of predictions: what is lost at most when a worker is killed"
+        1000, ge=1, le=MOST, description="images in a file of predictions: what is lost at most when a worker is killed"
     )

@@ -94,32 +94,17 @@ def run(
         check(config, places, folder)
         for line in (*old_names(config), *without_effect(config)):
             click.echo(f"Warning: {line}", err=True)
-        if places:  # before a workdir is made
-            check_data(config, _found(config, places))
-        with folder.locked():
-            if not places:
-                sample, config = _sample(
-                    folder, config, any(text.startswith("split.group_regex=") for text in overrides)
-                )
-                places = [sample]
-                check_data(config, sample)
-            uri = _found(config, places)
-            destination = _absolute(config.push.destination or str(folder.serving_model))
-            now = look(config, uri, _standing(destination))
-            if if_changed and _is_unchanged(folder, now):
-                return
-            with (
-                temporary_files_in(folder.temporary),
-                sigterm_interrupts(),
-                notified(config.notify, folder, partial(click.echo, err=True)) as heard,
-            ):
-                forget(folder)
-                status = _run(config, uri, destination, folder, verbose, heard)
-            from pipeline.local.run import NOT_BLESSED, PUSHED
-
-            if status in (PUSHED, NOT_BLESSED):
-                remember(folder, heard.run_id, now, _standing(destination))
-            sys.exit(status)
+        with notified(config.notify, folder, partial(click.echo, err=True)) as heard:
+            if places:  # before a workdir is made
+                check_data(config, _found(config, places))
+            with folder.locked():
+                if not places:
+                    keep_regex = any(text.startswith("split.group_regex=") for text in overrides)
+                    sample, config = _sample(folder, config, keep_regex)
+                    places = [sample]
+                    check_data(config, sample)
+                status = _run(config, _found(config, places), folder, if_changed, verbose, heard)
+        sys.exit(status)
     except KeyboardInterrupt as interrupt:
         click.echo("Interrupted: the same command goes on with what is done.", err=True)
         sys.exit(exit_status(interrupt))
@@ -160,8 +145,24 @@ def _is_unchanged(folder: Workdir, now: dict[str, str]) -> bool:
     return True
 
 
-def _run(config: Config, data: str, destination: str, folder: Workdir, verbose: bool, heard: Heard) -> int:
+def _run(config: Config, data: str, folder: Workdir, if_changed: bool, verbose: bool, heard: Heard) -> int:
+    destination = _absolute(config.push.destination or str(folder.serving_model))
+    now = look(config, data, _standing(destination))
+    if if_changed and _is_unchanged(folder, now):
+        heard.is_run = False
+        return 0
     heard.run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
+    forget(folder)
+    with temporary_files_in(folder.temporary), sigterm_interrupts():
+        status = _run_pipeline(config, data, destination, folder, verbose, heard)
+    from pipeline.local.run import NOT_BLESSED, PUSHED  # imported by now, with TFX
+
+    if status in (PUSHED, NOT_BLESSED):
+        remember(folder, heard.run_id, now, _standing(destination))
+    return status
+
+
+def _run_pipeline(config: Config, data: str, destination: str, folder: Workdir, verbose: bool, heard: Heard) -> int:
     digest = digest_of(config, data)
     run_id = heard.run_id
     log = folder.logs / f"{run_id}.log"

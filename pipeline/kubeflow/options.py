@@ -95,7 +95,7 @@ class TaskOptions(Section):
     tolerations: tuple[TolerationOptions, ...] = Field((), description="`{key, operator, value, effect}` each")
     retry: RetryOptions | None = Field(None, description="`{count, backoff, factor, longest}`")
     cache: bool | None = Field(None, description="reuse earlier results; null: where that is sound")
-    again: int = Field(0, ge=0, description="a number not used before: run once more, past what the cache has")
+    again: int = Field(0, ge=0, le=MOST, description="a number not used before: run once more, past what the cache has")
 
 
 class KubeflowOptions(Section):

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from components.formats import nodes
 from components.tools.passwords import masked
 from pipeline.local.failures import reason
+from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.notice.message import Outcome, State, as_message, figures, one_line
 from pipeline.notice.options import NotifyOptions
 from pipeline.notice.send import send
 
 if TYPE_CHECKING:  # TFX, which isn't imported before it is needed
     from pipeline.local.runner import NodeRun
-    from pipeline.local.workdir import Workdir
 
 _ENDED = ("done", "cached")
 
@@ -27,10 +27,12 @@ class Heard:
 
     Attributes:
         run_id: its name.
+        is_run: whether there is anything to tell; not where nothing has changed since the last one.
         runs: the components that have begun, by their ids.
     """
 
     run_id: str = ""
+    is_run: bool = True
     runs: dict[str, NodeRun] = field(default_factory=dict)
 
     def changed(self, run: NodeRun) -> None:
@@ -79,11 +81,14 @@ def notified(options: NotifyOptions, folder: Workdir, warn: Callable[[str], None
     ended: BaseException | None = None
     try:
         yield heard
+    except WorkdirError:  # another run is at work there, and will tell of itself
+        heard.is_run = False
+        raise
     except BaseException as error:
         ended = error
         raise
     finally:
-        if options.wanted:
+        if options.wanted and heard.is_run:
             # Whoever stops a run doesn't wait long for it.
             few = {"attempts": 1} if isinstance(ended, KeyboardInterrupt) else {}
             if problem := send(options.url(), as_message(heard.outcome(ended, folder)), **few):

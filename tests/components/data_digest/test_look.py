@@ -131,15 +131,16 @@ def test_what_lies_behind_a_link_out_of_the_folder_counts_where_it_is_followed(t
 
 
 def test_the_executor_hands_on_what_it_found(faces: Path, tmp_path: Path) -> None:
-    outputs = {name: [PlainArtifact()] for name in ("digest", "candidates", "version")}
+    outputs = {name: [PlainArtifact()] for name in ("places", "digest", "candidates", "version")}
     digest = folder_digest(str(faces))
     pushed(tmp_path / "models", 7, Origin("another", "", digest))
     pushed(tmp_path / "models", 8, Origin("recipe", "", digest))
 
-    given = {"uri": str(faces), "files": json.dumps([]), "follow_links": 0, "recipe": "recipe"}
+    given = {"uri": str(faces), "until": "", "files": json.dumps([]), "follow_links": 0, "recipe": "recipe"}
     Executor().Do({}, outputs, given | {"destination": str(tmp_path / "models")})
 
     assert {name: one.value for name, [one] in outputs.items()} == {
+        "places": str(faces),
         "digest": digest,
         "candidates": "7",
         "version": "8",

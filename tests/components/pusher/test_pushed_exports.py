@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN
+from components.formats.drift_reference import NAME
 from components.formats.exports import EXPORTS
 from components.formats.pushed_models import list_versions
 from components.plain_executor import PlainArtifact
@@ -17,7 +18,7 @@ from components.pusher.options import PushOptions
 @pytest.fixture
 def inputs(tmp_path: Path) -> dict[str, Any]:
     """A blessed model, without exports."""
-    found = {name: PlainArtifact(str(tmp_path / name)) for name in ("model", "model_blessing", "analysis")}
+    found = {name: PlainArtifact(str(tmp_path / name)) for name in ("model", "model_blessing", "analysis", "reference")}
     for artifact in found.values():
         Path(artifact.uri).mkdir()
     (tmp_path / "model" / "Format-Serving").mkdir()
@@ -27,6 +28,7 @@ def inputs(tmp_path: Path) -> dict[str, Any]:
     ANALYSIS.write({"data": {"data_digest": "images"}, "test": metrics, "eval": metrics}, found["analysis"].uri)
     CARD.write({}, found["analysis"].uri)
     (tmp_path / "analysis" / CARD_MARKDOWN).write_text("card")
+    (tmp_path / "reference" / NAME).write_text("reference")
     return {name: [artifact] for name, artifact in found.items()}
 
 

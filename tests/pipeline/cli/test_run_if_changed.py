@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from webhook import listening
 
 from components.images.codec import encode
 from components.images.places import found_places
+from components.tools.environment import BEAM, PROGRESS
 from pipeline.cli import main
 from pipeline.local.workdir import Workdir
 
@@ -30,6 +32,8 @@ class Pipeline:
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
     found = Pipeline()
+    for name in (PROGRESS, BEAM):  # a run sets them for its components, and they are to be gone after the test
+        monkeypatch.setenv(name, "")
     monkeypatch.setitem(
         sys.modules, "pipeline.local.run", SimpleNamespace(PUSHED=0, NOT_BLESSED=3, run_locally=found.run_locally)
     )
@@ -124,3 +128,11 @@ def test_a_pattern_or_date_that_cannot_be_meant_is_a_line(pipeline: Pipeline, fa
     assert "only 2026-10, 2026-11" in until.output
     assert "a path with dates has {YYYY}" in wrong.output
     assert pipeline.data == []
+
+
+def test_nobody_is_told_where_nothing_has_changed(pipeline: Pipeline, faces: Path) -> None:
+    with listening() as hook:
+        for arguments in ((), ("--if-changed",)):
+            assert run(faces, "--set", f"notify.webhook={hook.url}", *arguments).exit_code == 0
+
+    assert len(hook.messages) == len(pipeline.data) == 1

@@ -14,9 +14,10 @@ from drawn_images import draw_folder
 from report_artifacts import LABELS, make_artifacts
 
 from components.formats.documents import BASELINES, CARD, CARD_MARKDOWN, GATE
+from components.formats.drift_reference import NAME
 from components.formats.examples import LABEL_MAP, write_labels
 from components.formats.pushed_models import Origin
-from components.formats.saved_model import GRAPH, serving_folder
+from components.formats.saved_model import GRAPH, model_digest, serving_folder
 from components.pusher.push import push
 from components.tools.files import read_json, write_json
 from pipeline.lineage.files import FILES
@@ -47,6 +48,8 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_json({**read_json(findings), "data": {"leak": "", "data_digest": "d" * 64}}, findings)
     CARD.write({}, made["analysis"])
     (made["analysis"] / CARD_MARKDOWN).write_text("card")
+    (folder / "reference").mkdir()
+    (folder / "reference" / NAME).write_text("reference")
     return folder
 
 
@@ -161,7 +164,8 @@ def test_a_blessed_model_is_pushed(task: Task, tmp_path: Path) -> None:
     made = task("pusher", destination=str(serving), folder_digest="d", version="1700000000", seed=0.0, epochs=5.0)
 
     pushed = {"pushed": 1, "pushed_version": "1700000000", "pushed_destination": f"{serving}/1700000000"}
-    assert made == {"pushed_model": pushed}
+    digest = model_digest(serving / "1700000000")
+    assert made == {"pushed_model": {**pushed, "pushed_digest": digest}}
     assert (serving / "1700000000" / GRAPH).exists()
 
 
@@ -176,5 +180,5 @@ def test_the_report_is_made(task: Task, tmp_path: Path) -> None:
     made = task("report", data="s3://faces/train", seed=3.0, epochs=5.0, architecture="resnet34")
 
     page = (tmp_path / "made" / "report" / "index.html").read_text("utf-8")
-    assert made == {"report": {"bytes": len(page.encode())}}
+    assert made == {"report": {"bytes": len(page.encode()), "place": str(tmp_path / "made" / "report")}}
     assert "resnet34" in page
