@@ -394,5 +394,6 @@ def test_on_a_full_disk_the_compiled_pipeline_that_was_there_stays(tmp_path: Pat
         left = {path.name: path.read_bytes() for path in disk.iterdir() if path.name != "fill"}
 
     assert shown.exit_code == 2
-    assert shown.output.splitlines()[-1] == f"Error: can't write --output {output}: No space left on device"
+    said = f"Error: can't write --output {output}: No space left on device. Make room there, or name another place"
+    assert shown.output.splitlines()[-1] == said
     assert left == {"a.yaml": b"old"}
