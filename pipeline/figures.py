@@ -127,6 +127,17 @@ def _pusher(outputs: Properties) -> str:
     return f"version {values['pushed_version']}" if values["pushed"] else "not pushed"
 
 
+def _run_tracker(outputs: Properties) -> str:
+    values = outputs["tracked"]
+    return f"not complete: {values['problem']}" if values["problem"] else f"run {values['run']}"
+
+
+def _registration(outputs: Properties) -> str:
+    values = outputs["registered"]
+    new = int(values["registered"])
+    return f"{_count(new, 'new')} of {_count(values['versions'], 'versions')} of {values['model']}"
+
+
 _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.INGEST: _ingest,
     nodes.SPLIT: _split,
@@ -142,4 +153,6 @@ _FIGURES: dict[str, Callable[[Properties], str]] = {
     nodes.ANALYSIS: _analysis,
     nodes.EXPLANATION: _explanation,
     nodes.PUSHER: _pusher,
+    nodes.RUN_TRACKER: _run_tracker,
+    nodes.REGISTRATION: _registration,
 }

@@ -16,7 +16,9 @@ from components.evaluator.options import EvaluateOptions
 from components.explanation.component import ModelExplanation
 from components.ingest.component import ImageIngest
 from components.pusher.component import ImagePusher
+from components.registration.component import ModelRegistration
 from components.report.component import Report
+from components.run_tracker.component import RunTracker
 from components.simple_baselines.component import SimpleBaselines
 from components.split_balance_augment.component import SplitBalanceAugment
 from components.tfrecord.component import TFRecordConverter
@@ -193,7 +195,24 @@ def create_components(config: Config, context: RunContext) -> list[BaseComponent
         data=given.data,
         recipe=own_recipe,
     )
-    return [*looks, *components, report]
+    told = [*looks, *components, report]
+    # The report, the card and the scores join the curves on the tracking server.
+    if config.tracking.mlflow.enabled:
+        results = {"model_run": trainer.outputs["model_run"], "evaluation": evaluator.outputs["evaluation"], **found}
+        results |= {"pushed_model": pusher.outputs["pushed_model"], "report": report.outputs["report"]}
+        copied = model if config.tracking.mlflow.upload_model else {}
+        told.append(RunTracker(**results, **copied, mlflow=config.tracking.mlflow))
+    # Comes last: a registry that is away takes nothing else away.
+    if config.push.registry is not None:
+        registration = ModelRegistration(
+            pushed_model=pusher.outputs["pushed_model"],
+            destination=given.destination,
+            registry=config.push.registry,
+            name=config.push.registry_model,
+        )
+        registration.add_upstream_node(told[-1])
+        told.append(registration)
+    return told
 
 
 def _graph(components: list[BaseComponent]) -> dict[str, list[str]]:

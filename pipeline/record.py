@@ -73,11 +73,11 @@ def reproduce(config: Config, data: str) -> str:
 
 
 def changed_options(config: Config) -> list[str]:
-    """Return `key=value` of each option that isn't its default, but for the data's place and the cluster's."""
+    """Return `key=value` of each option that isn't its default, but for the data's place and what is of here alone."""
     return [
         f"{key}={json.dumps(value)}"
         for key, value in _changed(recorded(config), recorded(Config()))
-        if key != "data.path" and not key.startswith("kubeflow.")
+        if key != "data.path" and not key.startswith(("kubeflow.", "notify."))
     ]
 
 

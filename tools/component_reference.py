@@ -22,12 +22,14 @@ option names has changed. Generated from the code by `make docs`.
 """
 # Of inputs that there are for each fold, the first says it for all.
 _LATER_FOLD = re.compile(r"_(?!01)\d\d$")
+# What makes every optional component part of it.
+_ALL = ["evaluate.folds=2", "push.ensemble=true", "tracking.mlflow.enabled=true", "push.registry=http://REGISTRY"]
 _WORDS = {str: "text", int: "integer"}
 
 
 def reference() -> str:
     """Return the reference as Markdown: what each component does, takes and makes."""
-    config = load("choose-best", ["evaluate.folds=2", "push.ensemble=true"])
+    config = load("choose-best", _ALL)
     compiled = RunParameters(data="DATA", destination="DESTINATION", seed=config.seed)
     components = create_components(config, RunContext(uri="DATA", destination="DESTINATION", parameters=compiled))
     of_each_kind = {kind_of(component.id): component for component in reversed(components)}

@@ -57,12 +57,14 @@ class Document:
 
 SUMMARY = Document("summary.json")  # of an ImageDataset; also by itself, for those who need no image
 TRAINING = Document("training.json")  # what the Trainer did, epoch by epoch
+MLFLOW = Document("mlflow.json")  # beside `training.json`: `run_id` on the server, and the options it was given
 RESULTS = Document("results.json")  # what the Evaluator measured and decided
 ANALYSIS = Document("analysis.json")  # how far a model can be trusted
 CARD = Document("model_card.json")
 PICTURES = Document("pictures.json")  # what the report shows pictures of, and these
 BASELINES = Document("baselines.json")  # what a model must beat to be worth its training
 EXPLANATION = Document("explanation.json")  # what a model sees, with the pictures that show it
+REGISTERED = Document("registered.json")  # which versions were new to a model registry
 GATE = Document("gate.json")  # whether the data is fit to train on
 
 CARD_MARKDOWN = "model_card.md"

@@ -23,6 +23,9 @@ ANALYSIS = "PredictionAnalysis"
 EXPLANATION = "ModelExplanation"
 PUSHER = "Pusher"
 REPORT = "Report"
+RUN_TRACKER = "RunTracker"
+REGISTRATION = "ModelRegistration"
+NOTICE = "Notice"  # the exit task of compiled pipelines, no component
 
 _ALL = (
     DATA_DIGEST,
@@ -46,7 +49,13 @@ _ALL = (
     EXPLANATION,
     PUSHER,
     REPORT,
+    RUN_TRACKER,
+    REGISTRATION,
+    NOTICE,
 )
+
+# What looks at the world outside, and what tells it: there, something may have changed since the last run.
+NEVER_CACHED = (DATA_DIGEST, RUN_TRACKER, REGISTRATION)
 
 # Where a component's class has another name: TFX has one of the same name, whose place it takes.
 BY_CLASS = {

@@ -14,13 +14,14 @@ from typing import Any
 
 from components.formats.documents import Document
 from components.formats.examples import LABEL_MAP
-from components.formats.saved_model import ASSETS, GRAPH
+from components.formats.saved_model import ASSETS, GRAPH, METRICS
 from components.formats.version import NewerFormatError
 from components.tools.passwords import revealed
 from components.tools.retries import with_retries
 
 RUN = Document("run.json")
-MARKER = Document("complete.json")  # `files`: sizes by path, of those that the model itself consists of
+# `files`: sizes by path, of those that the model itself consists of; `digest`: of the model
+MARKER = Document("complete.json")
 
 # Of folders that are being filled, and of the claims to a version's number; no server takes them for a version.
 UNFINISHED = ".push-"
@@ -72,12 +73,14 @@ class Version:
         uri: its folder.
         labels: class names in the order of their ids.
         origin: what it was made from; None for a model that something else put there.
+        digest: of the model (`model_digest`); "" where whoever pushed it didn't say.
     """
 
     number: int
     uri: str
     labels: tuple[str, ...]
     origin: Origin | None
+    digest: str = ""
 
 
 def _named_files(origin: Origin) -> str:
@@ -102,7 +105,8 @@ def list_versions(destination: str) -> list[Version]:
     versions = []
     for name in filter(str.isdigit, names):
         folder = posixpath.join(root, name)
-        if not _is_complete(store, folder):
+        marker = _read(store, folder, MARKER)
+        if not _is_complete(store, folder, marker):
             continue
         label_map = _read(store, folder, LABEL_MAP)
         origin = _read(store, folder, RUN)
@@ -112,9 +116,16 @@ def list_versions(destination: str) -> list[Version]:
                 uri=posixpath.join(destination, name),
                 labels=tuple(label_map["labels"]) if isinstance(label_map, dict) and "labels" in label_map else (),
                 origin=Origin.read(origin),
+                digest=str((marker or {}).get("digest", "")),
             )
         )
     return sorted(versions, key=lambda version: -version.number)
+
+
+def read_metrics(uri: str) -> dict[str, Any]:
+    """Return a pushed model's scores by split, as it was pushed with them; empty where it says none."""
+    store, folder = file_system(uri)
+    return dict(_read(store, folder, Document(METRICS)) or {})
 
 
 def abandoned(destination: Path) -> list[Path]:
@@ -137,8 +148,7 @@ def new_number(versions: Sequence[Version], at_least: int) -> int:
     return max([at_least, *(version.number + 1 for version in versions)])
 
 
-def _is_complete(store: Any, folder: str) -> bool:
-    marker = _read(store, folder, MARKER)
+def _is_complete(store: Any, folder: str, marker: Any) -> bool:
     if marker is None:
         return GRAPH in _sizes(store, folder)
     files = marker.get("files")

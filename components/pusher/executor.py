@@ -6,7 +6,7 @@ from typing import Any
 
 from components.formats.documents import ANALYSIS, CARD, CARD_MARKDOWN
 from components.formats.pushed_models import Origin, list_versions, new_number
-from components.formats.saved_model import METRICS, serving_folder
+from components.formats.saved_model import METRICS, model_digest, serving_folder
 from components.plain_executor import PlainExecutor
 from components.pusher.push import push
 
@@ -41,7 +41,7 @@ class Executor(PlainExecutor):
         # Killed behind the push, or compared once more with another model: what stands already isn't pushed again.
         for version in standing:
             if version.origin is not None and version.origin.is_same(origin):
-                _mark_pushed(pushed, version.uri, version.number)
+                _mark_pushed(pushed, version.uri, version.number, version.digest)
                 return
         target, number = push(
             serving_folder(model.uri),
@@ -51,7 +51,7 @@ class Executor(PlainExecutor):
             {METRICS: {split: findings[split]["metrics"] for split in ("test", "eval")}},
             {name: analysis / name for name in (CARD_MARKDOWN, CARD.name)},
         )
-        _mark_pushed(pushed, target, number)
+        _mark_pushed(pushed, target, number, model_digest(serving_folder(model.uri)))
 
 
 def _is_blessed(blessings: list[Any]) -> bool:
@@ -59,7 +59,8 @@ def _is_blessed(blessings: list[Any]) -> bool:
     return all(blessing.get_int_custom_property("blessed") == 1 for blessing in blessings)
 
 
-def _mark_pushed(pushed: Any, destination: str, version: int) -> None:
+def _mark_pushed(pushed: Any, destination: str, version: int, digest: str) -> None:
     pushed.set_int_custom_property("pushed", 1)
     pushed.set_string_custom_property("pushed_destination", destination)
     pushed.set_string_custom_property("pushed_version", str(version))
+    pushed.set_string_custom_property("pushed_digest", digest)

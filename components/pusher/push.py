@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from components.formats.pushed_models import MARKER, RUN, UNFINISHED, Origin, abandoned, file_system
-from components.formats.saved_model import ASSETS, GRAPH
+from components.formats.saved_model import ASSETS, GRAPH, model_digest
 from components.pusher.claim import claimed
 from components.tools.files import write_json
 from components.tools.retries import with_retries
@@ -96,4 +96,4 @@ def _assemble(
         write_json(value, assets / name)
     RUN.write(origin.as_dict(), assets)
     own = {name: size for name, size in sizes.items() if not name.startswith(f"{ASSETS}/")}
-    MARKER.write({"files": own}, assets)
+    MARKER.write({"files": own, "digest": model_digest(folder)}, assets)

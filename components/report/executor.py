@@ -47,3 +47,4 @@ class Executor(PlainExecutor):
         target.mkdir(parents=True, exist_ok=True)
         write_text(page, target / REPORT)
         report.set_int_custom_property("bytes", len(page.encode()))
+        report.set_string_custom_property("place", report.uri)  # for those who need to name it, but nothing in it

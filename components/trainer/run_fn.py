@@ -1,6 +1,6 @@
 """The Trainer's `run_fn`: TFX's arguments in; a SavedModel and the figures of its training out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from components.training.network import copy_in_float32
 from components.training.origin import first_words, weights_origin
 from components.training.preparation import Prepared, prepare, read_held_out
 from components.training.settings import Settings, read_settings
-from components.training.trackers import TrackEpochs, make_trackers
+from components.training.trackers import TrackEpochs, Tracker, make_trackers, told_of_failure
 from components.training.training import Trained
 
 
@@ -48,14 +48,23 @@ def run_fn(fn_args: FnArgs) -> None:
     print(first_words(origin, settings.model, settings.image.channels, len(prepared.labels)), flush=True)
 
     fingerprint = settings.fingerprint(prepared.files, config.get("code_version", ""), prepared.precision)
+    fold: int | None = config["fold"]
+    options, part = flatten(settings, prepared.precision, fold), None if fold is None else f"fold {fold}"
     with keep_state(config.get("checkpoint_dir", ""), fingerprint) as state:
-        train_and_export(fn_args, prepared, origin, state, fingerprint)
+        trackers = make_trackers(settings.tracking, fn_args.model_run_dir, options, part, state)
+        with told_of_failure(trackers):
+            train_and_export(fn_args, prepared, origin, state, fingerprint, trackers)
         if state is not None:
             state.remove()
 
 
 def train_and_export(
-    fn_args: FnArgs, prepared: Prepared, origin: dict[str, str] | str | None, state: KeptState | None, fingerprint: str
+    fn_args: FnArgs,
+    prepared: Prepared,
+    origin: dict[str, str] | str | None,
+    state: KeptState | None,
+    fingerprint: str,
+    trackers: Sequence[Tracker],
 ) -> None:
     """Train, calibrate, and write the model and the figures where TFX wants them.
 
@@ -65,10 +74,10 @@ def train_and_export(
         origin: of the weights that training begins with.
         state: where an interrupted training is kept; None for none.
         fingerprint: of all that decides the result.
+        trackers: where the training is logged.
     """
     settings, config = prepared.settings, fn_args.custom_config
     fold: int | None = config["fold"]
-    trackers = make_trackers(settings.tracking, fn_args.model_run_dir, flatten(settings, prepared.precision, fold))
     training = prepared.training(TRAINER if fold is None else of_fold(TRAINER, fold))
     begun = (Path(config["begun"]), prepared.fingerprint) if "begun" in config else None
     callbacks = [TrackEpochs(trackers, training.history)]

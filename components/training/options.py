@@ -269,11 +269,26 @@ class WandbOptions(Section):
     name: str | None = Field(None, description="name of the run")
 
 
+class MlflowOptions(Section):
+    """MLflow."""
+
+    enabled: bool = Field(False, description="log to an MLflow server, and what comes of the model as well")
+    uri: str | None = Field(None, description="of the server; null: as MLFLOW_TRACKING_URI says")
+    experiment: str | None = Field(
+        None,
+        description="name of the experiment; null: as MLFLOW_EXPERIMENT_NAME or MLFLOW_EXPERIMENT_ID say, else "
+        "`facial-affect`",
+    )
+    name: str | None = Field(None, description="name of the run; null: one that MLflow makes up")
+    upload_model: bool = Field(False, description="copy the model to the server, beside naming where it was pushed")
+
+
 class TrackingOptions(Section):
     """Where training is logged."""
 
     tensorboard: bool = Field(True, description="TensorBoard logs in `model_run`")
     wandb: WandbOptions = WandbOptions()
+    mlflow: MlflowOptions = MlflowOptions()
 
 
 class AnswerOptions(Section):

@@ -1,18 +1,21 @@
-"""Where a training is logged: TensorBoard, Weights & Biases, both or nowhere, behind one small interface."""
+"""Where a training is logged: TensorBoard, Weights & Biases, MLflow or nowhere, behind one small interface."""
 
 import netrc
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Protocol
 
 import keras
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from components.formats.documents import MLFLOW
 from components.tools.passwords import masked
-from components.training.options import TrackingOptions, WandbOptions
-
-METRICS = ("loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "images_per_second")
+from components.training.kept_state import KeptState
+from components.training.mlflow_tracker import METRICS, MlflowTracker
+from components.training.options import MlflowOptions, TrackingOptions, WandbOptions
 
 
 class Tracker(Protocol):
@@ -26,6 +29,9 @@ class Tracker(Protocol):
 
     def finish(self, summary: Mapping[str, Any], model: str) -> None:
         """Log the final figures and where the model is, and close."""
+
+    def fail(self) -> None:
+        """Close after a training that failed or was interrupted."""
 
 
 class TensorBoardTracker:
@@ -56,6 +62,10 @@ class TensorBoardTracker:
         with self._writer.as_default(step=0):
             tf.summary.text("summary", "\n".join(f"- {key}: {value}" for key, value in summary.items()))
             tf.summary.text("model", model)
+        self._writer.close()
+
+    def fail(self) -> None:
+        """Close the file."""
         self._writer.close()
 
 
@@ -95,6 +105,10 @@ class WandbTracker:
         self._run.summary.update({**summary, "model": model})
         self._run.finish()
 
+    def fail(self) -> None:
+        """Close the run as one that failed."""
+        self._run.finish(exit_code=1)
+
 
 def check_wandb() -> None:
     """Find out before training whether Weights & Biases can be logged to.
@@ -120,15 +134,60 @@ def check_wandb() -> None:
         )
 
 
-def make_trackers(options: TrackingOptions, folder: str, config: Mapping[str, Any]) -> list[Tracker]:
-    """Return the trackers that are switched on; none is fine."""
+def make_trackers(
+    options: TrackingOptions,
+    folder: str,
+    config: Mapping[str, Any],
+    part: str | None = None,
+    state: KeptState | None = None,
+) -> list[Tracker]:
+    """Return the trackers that are switched on; none is fine.
+
+    Args:
+        options: which.
+        folder: of the training's figures.
+        config: the options of the training.
+        part: which of several trainings of the same model, such as `fold 1`; None for the one that is pushed.
+        state: where an interrupted training is kept, and with it the run that it is logged to; None for none.
+
+    Raises:
+        RuntimeError: one can't be logged to as it is configured.
+    """
     config = {key: masked(value) if isinstance(value, str) else value for key, value in config.items()}
     trackers: list[Tracker] = []
     if options.wandb.enabled:
         trackers.append(WandbTracker(options.wandb, folder, config))
     if options.tensorboard:
         trackers.append(TensorBoardTracker(f"{folder}/tensorboard", config))
+    if options.mlflow.enabled:
+        trackers.append(_mlflow(options.mlflow, config, folder, part, state))
     return trackers
+
+
+def _mlflow(
+    options: MlflowOptions, config: Mapping[str, Any], folder: str, part: str | None, state: KeptState | None
+) -> MlflowTracker:
+    known = MLFLOW.read(state.folder)["run_id"] if state is not None and MLFLOW.exists(state.folder) else None
+
+    def remember(run_id: str) -> None:
+        if state is not None:
+            state.folder.mkdir(parents=True, exist_ok=True)
+            MLFLOW.write({"run_id": run_id}, state.folder)
+            state.keep(state.folder / MLFLOW.name, at_once=True)
+
+    return MlflowTracker(options, config, known, part, Path(folder), remember)
+
+
+@contextmanager
+def told_of_failure(trackers: Sequence[Tracker]) -> Iterator[None]:
+    """Close the trackers if the block ends early, by whatever."""
+    try:
+        yield
+    except BaseException:
+        for tracker in trackers:
+            with suppress(Exception):  # what the training ended with is what counts
+                tracker.fail()
+        raise
 
 
 class TrackEpochs(keras.callbacks.Callback):

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -25,6 +26,7 @@ from pipeline.context import RunContext, recipe
 from pipeline.local.beforehand import BeforehandError, check, check_data
 from pipeline.local.failures import disk_full, is_disk_full
 from pipeline.local.interruption import exit_status, sigterm_interrupts
+from pipeline.local.notice import Heard, notified
 from pipeline.local.temporary import temporary_files_in
 from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
@@ -78,8 +80,12 @@ def run(config_file: str | None, data: str | None, workdir: str, overrides: tupl
         with folder.locked():
             if data is None:
                 data, config = _sample(folder, config, any(text.startswith("split.group_regex=") for text in overrides))
-            with temporary_files_in(folder.temporary), sigterm_interrupts():
-                status = _run(config, data, folder, verbose)
+            with (
+                temporary_files_in(folder.temporary),
+                sigterm_interrupts(),
+                notified(config.notify, folder, partial(click.echo, err=True)) as heard,
+            ):
+                status = _run(config, data, folder, verbose, heard)
             sys.exit(status)
     except KeyboardInterrupt as interrupt:
         click.echo("Interrupted: the same command goes on with what is done.", err=True)
@@ -105,11 +111,12 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
     return str(folder.sample_data), config
 
 
-def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
+def _run(config: Config, data: str, folder: Workdir, verbose: bool, heard: Heard) -> int:
+    heard.run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
     data = _absolute(data)
     check_data(config, data)
     digest = digest_of(config, data)
-    run_id = datetime.now().strftime("%Y%m%d-%H%M%S-%f")[:-3]
+    run_id = heard.run_id
     log = folder.logs / f"{run_id}.log"
     folder.logs.mkdir(parents=True, exist_ok=True)
     progress = folder.logs / ".progress"
@@ -121,7 +128,7 @@ def _run(config: Config, data: str, folder: Workdir, verbose: bool) -> int:
         console, errors = Console(file=stdout), Console(file=stderr)
         from pipeline.local.run import run_locally  # TFX takes ten seconds to import: not before it is needed
 
-        return run_locally(config, context, folder, run_id, console, errors, progress, None if verbose else log)
+        return run_locally(config, context, folder, heard, console, errors, progress, None if verbose else log)
 
 
 def digest_of(config: Config, data: str) -> str:

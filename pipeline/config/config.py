@@ -27,6 +27,7 @@ from components.tuner.options import TunerOptions
 from components.validation.options import ValidateOptions
 from components.work.options import BeamOptions
 from pipeline.kubeflow.options import KubeflowOptions
+from pipeline.notice.options import NotifyOptions
 
 # What makes up for classes that balancing doesn't fill up; measured in docs/results.md.
 BALANCED: Imbalance = "logit_adjustment"
@@ -56,6 +57,7 @@ class Config(Section):
     report: ReportOptions = ReportOptions()
     tracking: TrackingOptions = TrackingOptions()
     beam: BeamOptions = BeamOptions()
+    notify: NotifyOptions = NotifyOptions()
     kubeflow: KubeflowOptions = KubeflowOptions()
 
     def files(self) -> list[str]:

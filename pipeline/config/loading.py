@@ -127,10 +127,13 @@ def _explain(detail: Any) -> str:
     if detail["type"] in ("model_type", "model_attributes_type"):
         section = _model_at(Config, location)
         keys = ", ".join(_key(section, name) for name in section.model_fields) if section else ""
-        return f"{key} is a section: set its keys, {keys}. Received: {_shown(detail['input'])}"
+        received = MASK if location[:1] == ["notify"] else _shown(detail["input"])
+        return f"{key} is a section: set its keys, {keys}. Received: {received}"
     message = _IN_OUR_WORDS.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
     if "Received:" in message:
         return masked(message)
+    if location[:1] == ["notify"] and location[1:] != ["host"]:
+        return f"{key}: {message}. Received: {MASK}"
     if location[:2] == ["kubeflow", "components"] and location[3:4] == ["env"]:
         remedy = "; secrets are taken from Kubernetes, by secret_env" if looks_secret(key) else ""
         return f"{key}: {message}{remedy}. Received: {MASK}"

@@ -12,6 +12,7 @@ from pipeline.config.config import Config
 _STORES = ("s3://", "gs://", "gcs://", "minio://")
 # `--set kubeflow.components.all.env={…}`, or a longer or shorter key; `secret_env` names secrets and holds none.
 _ENVIRONMENT = re.compile(r"((?:--set=)?kubeflow[^=]*)=.*", re.DOTALL)
+_NOTIFY = re.compile(r"((?:--set=)?notify[^=]*)=.*", re.DOTALL)
 _BEAM = re.compile(r"((?:--set=)?beam[^=]*)=.*", re.DOTALL)
 
 
@@ -79,6 +80,8 @@ def readable_secrets(config: Config) -> Iterator[str]:
 
 def _masked_word(word: str) -> str:
     if (found := _ENVIRONMENT.fullmatch(word)) and re.search(r"\benv\b", word):
+        return f"{found[1]}={MASK}"
+    if (found := _NOTIFY.fullmatch(word)) and "webhook" in word:
         return f"{found[1]}={MASK}"
     if (found := _BEAM.fullmatch(word)) and looks_secret(word):
         return f"{found[1]}={MASK}"

@@ -77,6 +77,12 @@ _CHECKS: tuple[_Check, ...] = (
     ("tracking.wandb.project", lambda c: not c.tracking.wandb.enabled, "tracking.wandb.enabled is false"),
     ("tracking.wandb.entity", lambda c: not c.tracking.wandb.enabled, "tracking.wandb.enabled is false"),
     ("tracking.wandb.name", lambda c: not c.tracking.wandb.enabled, "tracking.wandb.enabled is false"),
+    ("tracking.mlflow.uri", lambda c: not c.tracking.mlflow.enabled, "tracking.mlflow.enabled is false"),
+    ("tracking.mlflow.experiment", lambda c: not c.tracking.mlflow.enabled, "tracking.mlflow.enabled is false"),
+    ("tracking.mlflow.name", lambda c: not c.tracking.mlflow.enabled, "tracking.mlflow.enabled is false"),
+    ("tracking.mlflow.upload_model", lambda c: not c.tracking.mlflow.enabled, "tracking.mlflow.enabled is false"),
+    ("notify.host", lambda c: not c.notify.wanted, "notify.webhook and notify.webhook_env are null"),
+    ("push.registry_model", lambda c: c.push.registry is None, "push.registry is null"),
 )
 
 

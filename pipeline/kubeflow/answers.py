@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from components.formats.nodes import node_of_task
+from pipeline.kubeflow.exit_task import HANDLER
 from pipeline.lineage.store import Artifact, Event, Execution, Run, local_type
 
 Answer = Mapping[str, Any]
@@ -121,7 +122,7 @@ def _of_nodes(nodes: list[Answer]) -> Iterator[Task]:
     by_name = {node.get("display_name", ""): node for node in nodes}
     for name, driver in by_name.items():
         task = name.removesuffix(_DRIVER)
-        if task in (name, _WHOLE):
+        if task in (name, _WHOLE, HANDLER):
             continue
         node = by_name.get(task, driver)
         if _state(driver) == "FAILED":  # its own node is left out then

@@ -13,10 +13,12 @@ from annotated_types import Ge, Lt
 from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 
+from components.formats import nodes
 from components.tools.section import Section
 from components.training.options import ARCHITECTURES, TrainOptions
 from pipeline.config import Config, ConfigError
 from pipeline.context import RunContext, RunParameters, with_run_values
+from pipeline.kubeflow.exit_task import API, with_exit_task
 from pipeline.kubeflow.ir_yaml import dump
 from pipeline.kubeflow.options import TaskOptions
 from pipeline.kubeflow.parameters import Parameter, Rule
@@ -58,7 +60,8 @@ def compile_pipeline(config: Config, target: Target, preset: str | None = None) 
         ),
     )
     pipeline = create_pipeline(config, context, target.root)
-    tasks = task_options(config, [component.id for component in pipeline.components])
+    told = [nodes.NOTICE] if config.notify.wanted else []
+    tasks = task_options(config, [*(component.id for component in pipeline.components), *told])
     check(config, target, destination, tasks)
     runner = KubeflowV2DagRunner(
         KubeflowV2DagRunnerConfig(
@@ -67,6 +70,9 @@ def compile_pipeline(config: Config, target: Target, preset: str | None = None) 
     )
     compiled = runner.run(pipeline, write_out=False)["pipelineSpec"]
     spec = reshape(compiled, NAME, _DESCRIPTION, target.root, parameters, _rules(config, target, tasks), tasks)
+    if config.notify.webhook_env is not None:
+        host = config.notify.host or API
+        spec = with_exit_task(spec, target.image, config.notify.webhook_env, host, tasks[nodes.NOTICE])
     documents = [spec]
     if platform := platform_spec(config.kubeflow, tasks):
         documents.append(platform)

@@ -75,9 +75,12 @@ class PodLogs:
 
 
 def _pods() -> Any:
-    """Return Kubernetes' client for pods, by the kubeconfig at hand."""
+    """Return Kubernetes' client for pods, by the kubeconfig at hand, or in a pod by its service account."""
     warnings.simplefilter("ignore")
     from kubernetes import client, config
 
-    config.load_kube_config()
+    try:
+        config.load_kube_config()
+    except config.ConfigException:
+        config.load_incluster_config()
     return client.CoreV1Api()

@@ -28,8 +28,6 @@ _INPUTS_SPEC = "--json_serialized_inputs_spec_args"
 _RECIPE = "recipe"
 # Beside the inputs that TFX declares, in the same argument, which TFX reads ignoring what it doesn't know.
 RULES = "rules"
-# What looks at the world outside, so that everything else can be cached.
-NEVER_CACHED = nodes.DATA_DIGEST
 
 
 def reshape(
@@ -85,7 +83,7 @@ def _definition(parameter: Parameter) -> Spec:
 
 def is_cached(node: str, options: TaskOptions) -> bool:
     """Return whether a component's earlier results are taken."""
-    return node != NEVER_CACHED and options.cache is not False
+    return node not in nodes.NEVER_CACHED and options.cache is not False
 
 
 def _added_parameters(component: Spec, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
@@ -149,14 +147,20 @@ def _executor(executor: Spec, component: Spec, rules: Spec, task: TaskOptions) -
     declared = component.get("inputDefinitions", {}) | ({RULES: rules} if rules else {})
     arguments[arguments.index(_INPUTS_SPEC) + 1] = json.dumps(declared, sort_keys=True, ensure_ascii=False)
     container["args"] = arguments
+    return {"container": {**container, **requested(task)}}
+
+
+def requested(task: TaskOptions) -> Spec:
+    """Return what a container asks of the cluster: environment and resources."""
+    found: Spec = {}
     env = dict(task.env)
     if task.gpu and "gpu" in task.gpu.type:  # what was asked for must be seen there, or the Trainer stops
         env.setdefault(GPUS, str(task.gpu.count))
     if env:
-        container["env"] = [{"name": name, "value": value} for name, value in sorted(env.items())]
+        found["env"] = [{"name": name, "value": value} for name, value in sorted(env.items())]
     if resources := _resources(task):
-        container["resources"] = resources
-    return {"container": container}
+        found["resources"] = resources
+    return found
 
 
 def _resources(task: TaskOptions) -> Spec:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 
 from pipeline.kubeflow.api import Host, SubmitError, is_conflict
+from pipeline.kubeflow.exit_task import tasks_of
 from pipeline.kubeflow.ir_yaml import dump
 from pipeline.kubeflow.launcher_config import disagreements
 from pipeline.kubeflow.parameters import checked
@@ -139,7 +140,7 @@ def without_cache(text: str) -> str:
     """Return the compiled file with every task's caching off: an uploaded version takes no such option from a run."""
     comments = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
     documents = list(yaml.safe_load_all(text))
-    for task in documents[0]["root"]["dag"]["tasks"].values():
+    for task in tasks_of(documents[0]).values():
         task["cachingOptions"] = {}
     return comments + dump(documents)
 

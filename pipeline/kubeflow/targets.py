@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from components.formats import nodes
+from components.tools.passwords import MASK
 from components.tools.patterns import CHARACTERS, found_in
 from pipeline.config import Config, ConfigError
 from pipeline.kubeflow.options import TaskOptions
@@ -62,6 +63,7 @@ def check(config: Config, target: Target, destination: str, tasks: Mapping[str, 
         ConfigError: all that is wrong, one line each.
     """
     problems = [*_uris(target, destination, tasks), *_paths(config, target, tasks), *_limits(tasks)]
+    problems += _notice(config, tasks)
     if problems:
         raise ConfigError("\n".join(problems))
 
@@ -139,6 +141,23 @@ def _paths(config: Config, target: Target, tasks: Mapping[str, TaskOptions]) -> 
             yield f"{name} must be a path in the pods. Received: {path}"
         else:
             yield from place_problems(name, path, volumes(target, (*users, nodes.DATA_DIGEST), tasks))
+
+
+def _notice(config: Config, tasks: Mapping[str, TaskOptions]) -> Iterator[str]:
+    if config.notify.webhook is not None:
+        yield (
+            "notify.webhook would stand in the compiled file, which everyone can read: name a variable by "
+            f"notify.webhook_env, and fill it by kubeflow.components.{nodes.NOTICE}.secret_env. Received: {MASK}"
+        )
+    variable = config.notify.webhook_env
+    if variable is None:
+        return
+    task = tasks[nodes.NOTICE]
+    if variable not in [*task.env, *(name for item in task.secret_env for name in item.keys.values())]:
+        yield (
+            f"notify.webhook_env = {variable}: nothing fills that variable: add it to "
+            f"kubeflow.components.{nodes.NOTICE}.secret_env, as {{secret: NAME, keys: {{KEY: {variable}}}}}"
+        )
 
 
 def _limits(tasks: Mapping[str, TaskOptions]) -> list[str]:

@@ -16,6 +16,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from components.formats.nodes import node_of_task
+from pipeline.kubeflow.exit_task import HANDLER, tasks_of
 
 ENDED = ("done", "cached", "failed", "canceled", "skipped")
 _PHASES = {"Succeeded": "done", "Failed": "failed", "Error": "failed", "Pending": "pending"}
@@ -59,7 +60,7 @@ class TaskRun:
 
 def task_names(spec: Mapping[str, Any]) -> list[str]:
     """Return the names of a compiled pipeline's tasks, each behind those that it needs."""
-    tasks = spec["root"]["dag"]["tasks"]
+    tasks = tasks_of(dict(spec))
     graph: dict[str, list[str]] = {name: sorted(task.get("dependentTasks", [])) for name, task in sorted(tasks.items())}
     return list(TopologicalSorter(graph).static_order())
 
@@ -80,6 +81,8 @@ def from_workflow(workflow: Mapping[str, Any], names: Sequence[str], now: dateti
     found = {node["name"]: node for node in workflow.get("status", {}).get("nodes", {}).values()}
     run = _newest(found, workflow["metadata"]["name"])
     root = _newest(found, f"{run}.root") + "."
+    if f"{root}{HANDLER}" in found:
+        root = _newest(found, f"{root}{HANDLER}") + "."
     if not names:
         ways = sorted((node["startedAt"] or "", way) for way, node in found.items() if way.startswith(root))
         begun = [way.removeprefix(root) for _, way in ways if not re.search(r"[.(]", way.removeprefix(root))]

@@ -11,12 +11,15 @@ from pipeline.kubeflow.targets import named_files
 EVERY = "all"
 # Those whose data and models DataDigest looks at, with the same keys to the same stores.
 _LOOKED_AT = (nodes.INGEST, nodes.BASELINE)
+# What opens the same place as another component, with the same keys and volumes.
+_LIKE = {nodes.REGISTRATION: nodes.PUSHER}
 
 
 def task_options(config: Config, names: list[str]) -> dict[str, TaskOptions]:
     """Return options of every node: those of `all`, and what its own entry sets above them.
 
-    Each fold's Trainer has the Trainer's, and what an entry under its own name, `Trainer.fold-1`, sets above them.
+    Each fold's Trainer has the Trainer's, and what an entry under its own name, `Trainer.fold-1`, sets above them;
+    likewise ModelRegistration the Pusher's.
     DataDigest also has what the components need to open what it looks at, so that nobody has to say it twice.
 
     Args:
@@ -33,14 +36,15 @@ def task_options(config: Config, names: list[str]) -> dict[str, TaskOptions]:
                 f"kubeflow.components.{name}: no such component. Components: {', '.join(names)}, or {EVERY}"
             )
     common, own = given.get(EVERY, TaskOptions()), given.get(nodes.DATA_DIGEST, TaskOptions())
-    if own.cache:
-        raise ConfigError(
-            f"kubeflow.components.{nodes.DATA_DIGEST}.cache must be left out: what looks for changes always runs. "
-            f"Received: {own.cache}"
-        )
+    for name in nodes.NEVER_CACHED:
+        if name in given and given[name].cache:
+            raise ConfigError(
+                f"kubeflow.components.{name}.cache must be left out: what looks for changes always runs, and so does "
+                "what tells others of them. Received: True"
+            )
     tasks = dict.fromkeys(names, common)
     for name in names:
-        for entry in dict.fromkeys((nodes.kind_of(name), name)):
+        for entry in dict.fromkeys((_LIKE.get(name, nodes.kind_of(name)), name)):
             tasks[name] = _merged(tasks[name], given.get(entry, TaskOptions()))
     return {**tasks, nodes.DATA_DIGEST: _merged(_openers(config, tasks, own), own)}
 

@@ -21,6 +21,7 @@ from components.tools.places import why_no_folder
 from components.tools.retries import reason
 from components.tools.schemes import why_no_store
 from components.tools.yaml_text import parse_yaml
+from components.training.mlflow_run import address
 from pipeline.config import Config
 from pipeline.local.failures import cut
 from pipeline.local.metadata_file import why_no_metadata
@@ -47,7 +48,7 @@ def check(config: Config, data: str | None, folder: Workdir) -> None:
         BeforehandError: all that is wrong, a line each.
     """
     problems = [*_names(folder), *_files(config), *_stores(config, data), *_places(config, folder), *_runner(config)]
-    problems += filter(None, [config.explain.why_no_map()])
+    problems += filter(None, [config.explain.why_no_map(), *_others(config)])
     if problems:
         raise BeforehandError("\n".join(problems))
 
@@ -178,6 +179,17 @@ def _stores(config: Config, data: str | None) -> Iterator[str]:
     for key, uri in named.items():
         if uri is not None and (problem := why_no_store(uri)):
             yield f"{key} = {uri}: {problem}"
+
+
+def _others(config: Config) -> Iterator[str]:
+    """Who else is told of the run; whether they are there now says nothing of later."""
+    try:
+        if config.tracking.mlflow.enabled:
+            address(config.tracking.mlflow)
+        if config.notify.wanted:
+            config.notify.url()
+    except (RuntimeError, ValueError) as error:
+        yield str(error)
 
 
 def _places(config: Config, folder: Workdir) -> Iterator[str]:

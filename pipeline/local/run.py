@@ -20,6 +20,7 @@ from pipeline.context import RunContext
 from pipeline.local.copies import show_copies
 from pipeline.local.display import RunDisplay
 from pipeline.local.failures import cut, reason
+from pipeline.local.notice import Heard
 from pipeline.local.runner import LocalRunner, NodeRun
 from pipeline.local.workdir import Workdir
 from pipeline.pipeline import create_pipeline
@@ -34,7 +35,7 @@ def run_locally(
     config: Config,
     context: RunContext,
     folder: Workdir,
-    run_id: str,
+    heard: Heard,
     console: Console,
     errors: Console,
     progress: Path,
@@ -46,7 +47,7 @@ def run_locally(
         config: the configuration.
         context: data, destination, digests.
         folder: the workdir, locked by the caller.
-        run_id: name of the run.
+        heard: the run's name; notes what becomes of its components.
         console: reaches the person.
         errors: likewise, with what the run failed of.
         progress: file that long components report to.
@@ -60,7 +61,12 @@ def run_locally(
     pipeline = create_pipeline(config, context, str(folder.artifacts), str(folder.metadata))
     ids = [component.id for component in pipeline.components]
     with RunDisplay(console, ids, progress) as display:
-        runner = LocalRunner(run_id, run_record(config, context), display.changed)
+
+        def changed(run: NodeRun) -> None:
+            heard.changed(run)
+            display.changed(run)
+
+        runner = LocalRunner(heard.run_id, run_record(config, context), changed)
         runs = runner.run(pipeline)
     if console.is_terminal:
         console.print(run_table(runs))
@@ -71,13 +77,15 @@ def run_locally(
     if by_node[nodes.SPLIT].state in ("done", "cached"):
         show_copies(console, SUMMARY.read(by_node[nodes.SPLIT].uris["dataset"]))
     failed = next((run for run in runs if run.state == "failed"), None)
+    if by_node[nodes.REPORT].state in ("done", "cached"):
+        _publish_report(by_node, folder)
     if failed is not None:
         _show_failure(errors, failed, folder, log)
         return FAILED
-    _publish_report(by_node, folder)
     seconds = time.monotonic() - started
-    if all(run.state == "cached" for run in runs):
-        say(console, f"Nothing has changed: all {len(runs)} components came from the cache ({seconds:.0f} s).")
+    kept = [run for run in runs if run.node not in nodes.NEVER_CACHED]
+    if all(run.state == "cached" for run in kept):
+        say(console, f"Nothing has changed: all {len(kept)} components came from the cache ({seconds:.0f} s).")
     else:
         say(console, f"Finished in {seconds:.0f} s.")
     return _show_outcome(console, by_node, folder)
@@ -85,8 +93,6 @@ def run_locally(
 
 def _publish_report(by_node: dict[str, NodeRun], folder: Workdir) -> None:
     """Put the newest report at its fixed place."""
-    if nodes.REPORT not in by_node:
-        return
     source = Path(by_node[nodes.REPORT].uris["report"]) / REPORT
     folder.report.parent.mkdir(parents=True, exist_ok=True)
     with replacing(folder.report) as temporary:
@@ -161,6 +167,8 @@ def _show_outcome(console: Console, by_node: dict[str, NodeRun], folder: Workdir
     notes += [analysis["data"]["leak"], answers["text"] if answers["short"] else ""]
     if answers["text"] and not answers["short"]:
         say(console, answers["text"])
+    if nodes.RUN_TRACKER in by_node and (missing := by_node[nodes.RUN_TRACKER].properties["tracked"]["problem"]):
+        notes.append(f"Not all of this run is logged to MLflow: {missing}. The next run makes up for that.")
     for note in filter(None, notes):
         say(console, note, "yellow")
     if pushed.get("pushed"):

@@ -14,6 +14,7 @@ from tfx.orchestration.portable import launcher, runtime_parameter_utils
 from tfx.orchestration.portable.mlmd import context_lib
 from tfx.proto.orchestration import pipeline_pb2
 
+from components.formats.nodes import NEVER_CACHED
 from pipeline.local.interruption import interrupt_behind
 from pipeline.local.whole_files import record_files, refuse_damaged
 
@@ -72,6 +73,8 @@ class LocalRunner(LocalDagRunner):
         kind = deployment.metadata_connection_config.WhichOneof("connection_config")
         connection = getattr(deployment.metadata_connection_config, kind)
         nodes = [node.pipeline_node for node in pipeline.nodes]
+        for node in nodes:
+            node.execution_options.caching_options.enable_cache &= node.node_info.id not in NEVER_CACHED
         runs = [NodeRun(node.node_info.id) for node in nodes]
         self._annotate(connection, nodes[0], {**self._record, "state": "running", "started": int(time.time())})
         started = time.monotonic()

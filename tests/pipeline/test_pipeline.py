@@ -35,6 +35,8 @@ def keys(*overrides: str) -> dict[str, dict[str, object]]:
         ("validate.on_anomaly=warn", {"DataGate", "Report"}),
         ("evaluate.bootstrap=10", {"PredictionAnalysis", "Report"}),
         ("report.suspects=10", {"PredictionAnalysis", "Report"}),
+        ("push.registry_model=faces", {"Report"}),
+        ("notify.webhook_env=HOOK", {"Report"}),
         ("evaluate.calibrate=false", {"Trainer", *KNOW_THE_RECIPE}),
         ("evaluate.flip_average=false", {"Trainer", *KNOW_THE_RECIPE}),
         ("evaluate.target_precision=0.9", {"Trainer", *KNOW_THE_RECIPE}),

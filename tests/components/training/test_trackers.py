@@ -149,6 +149,8 @@ def test_each_epoch_reaches_every_tracker_without_missing_figures() -> None:
 
         def finish(self, summary: Any, model: str) -> None: ...
 
+        def fail(self) -> None: ...
+
     recorders = [Recorder(), Recorder()]
 
     TrackEpochs(recorders, [{"epoch": 3, "loss": 0.5, "val_loss": None, "seconds": 9.0}]).on_epoch_end(2)

@@ -98,6 +98,8 @@ class Epochs:
 
     def finish(self, summary: Any, model: str) -> None: ...
 
+    def fail(self) -> None: ...
+
 
 @pytest.mark.training
 @pytest.mark.parametrize(

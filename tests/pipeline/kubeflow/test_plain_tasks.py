@@ -16,7 +16,7 @@ from report_artifacts import LABELS, make_artifacts
 from components.formats.documents import BASELINES, CARD, CARD_MARKDOWN, GATE
 from components.formats.examples import LABEL_MAP, write_labels
 from components.formats.pushed_models import Origin
-from components.formats.saved_model import GRAPH, serving_folder
+from components.formats.saved_model import GRAPH, model_digest, serving_folder
 from components.pusher.push import push
 from components.tools.files import read_json, write_json
 
@@ -150,7 +150,9 @@ def test_a_blessed_model_is_pushed(task: Task, tmp_path: Path) -> None:
     made = task("pusher", destination=str(serving), folder_digest="d", version="1700000000", seed=0.0, epochs=5.0)
 
     pushed = {"pushed": 1, "pushed_version": "1700000000", "pushed_destination": f"{serving}/1700000000"}
+    digest = made["pushed_model"].pop("pushed_digest")
     assert made == {"pushed_model": pushed}
+    assert digest == model_digest(serving / "1700000000")
     assert (serving / "1700000000" / GRAPH).exists()
 
 
@@ -165,5 +167,5 @@ def test_the_report_is_made(task: Task, tmp_path: Path) -> None:
     made = task("report", data="s3://faces/train", seed=3.0, epochs=5.0, architecture="resnet34")
 
     page = (tmp_path / "made" / "report" / "index.html").read_text("utf-8")
-    assert made == {"report": {"bytes": len(page.encode())}}
+    assert made == {"report": {"bytes": len(page.encode()), "place": str(tmp_path / "made" / "report")}}
     assert "resnet34" in page
