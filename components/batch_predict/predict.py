@@ -72,7 +72,7 @@ def predict(
     """
     about, found, place = describe(model), find(uri, options), Place(output)
     asked = Asked(options.batch_size, max_pixels, options.embeddings)
-    plan = {"made_from": _made_from(about, found, options, asked), "labels": about.labels}
+    plan: dict[str, Any] = {"made_from": _made_from(about, found, options, asked), "labels": about.labels}
     replaced = _make_room(place, plan["made_from"], anew)
     place.write(SERVED.name, SERVED.text(plan).encode())
 

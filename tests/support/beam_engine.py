@@ -131,5 +131,6 @@ class Engine:
 
     def close(self) -> None:
         self._balancer.close()
-        for part in (self.service, *self.pools):
-            part.close()
+        self.service.close()
+        for pool in self.pools:
+            pool.close()

@@ -55,7 +55,7 @@ def test_the_jobs_graph_holds_our_stages_our_image_and_no_picture(transform: Pre
     assert not any(path.read_bytes() in graph.SerializeToString() for path in folder.rglob("*.jpg"))
     assert runner.job.proto.name == "affect-predict"
     asked = runner.job.options
-    assert asked.view_as(GoogleCloudOptions).temp_location == "gs://mine/tmp"
+    assert asked.view_as(GoogleCloudOptions).temp_location.startswith("gs://mine/tmp/affect-predict")
     assert asked.view_as(WorkerOptions).max_num_workers == 40
 
 
@@ -64,6 +64,6 @@ def test_options_go_through_the_engine_as_they_are(transform: PredictParts, tmp_
 
     run_units(parts, transform, BeamOptions(runner="DataflowRunner", options=OPTIONS), seconds=0.0)
 
-    wrong = tuple(option.replace("gs://mine/tmp", "/tmp/mine") for option in OPTIONS)
-    with pytest.raises(WorkError, match=r"Invalid GCS path \(/tmp/mine\), given for the option: temp_location"):
+    wrong = tuple(option.replace("project=mine", "project=No such") for option in OPTIONS)
+    with pytest.raises(WorkError, match="Invalid Project ID"):
         run_units(parts, transform, BeamOptions(runner="DataflowRunner", options=wrong), seconds=0.0)
