@@ -11,7 +11,8 @@ from contextlib import closing
 from itertools import pairwise
 
 _SECONDS = 3.0  # to get a connection in
-_RAISED = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|BadPipeline|Exit)): (.+)$", re.MULTILINE)
+# A message that ends with a colon goes on in the next line.
+_RAISED = re.compile(r"^(?:[\w.]+\.)?(\w*(?:Error|Exception|BadPipeline|Exit)): (.+?(?::\s*\n.+)?)$", re.MULTILINE)
 _STATUS = re.compile(r"status = StatusCode\.(\w+)")
 _DETAILS = re.compile(r'details = "(.*)"')
 _ADDRESS = re.compile(r"ipv[46]:(?:%5B|\[)?([\w.:%-]+?)(?:%5D|\])?:(\d+):")
@@ -34,12 +35,13 @@ def cause(error: BaseException, options: Sequence[str] = ()) -> str:
     found = _RAISED.findall(text)
     if found:
         name, message = found[-1]
-        line = f"{name}: {message}".removeprefix("BadPipeline: ")
+        line = f"{name}: {' '.join(message.split())}".removeprefix("BadPipeline: ")
         if name == "ModuleNotFoundError":
             return f"{line}: a worker has other packages than this process; {_POOL.format(where=_where(options))}"
         return line
-    lines = [line for line in text.splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else ''}".removeprefix("BadPipeline: ")
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    first = " ".join(lines[:2]) if lines[0].endswith(":") else lines[0]
+    return f"{type(error).__name__}: {first}".removeprefix("BadPipeline: ")
 
 
 def unanswered(text: str, options: Sequence[str] = ()) -> str | None:

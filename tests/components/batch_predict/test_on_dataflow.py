@@ -4,7 +4,7 @@ from pathlib import Path
 
 import apache_beam as beam
 import pytest
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import GoogleCloudOptions, PipelineOptions, WorkerOptions
 from apache_beam.runners.dataflow.dataflow_runner import DataflowRunner
 from drawn_images import draw_folder
 
@@ -53,9 +53,10 @@ def test_the_jobs_graph_holds_our_stages_our_image_and_no_picture(transform: Pre
     assert all(IMAGE in payload for payload in images)
     assert images
     assert not any(path.read_bytes() in graph.SerializeToString() for path in folder.rglob("*.jpg"))
-    environment = runner.job.proto.environment
     assert runner.job.proto.name == "affect-predict"
-    assert environment.tempStoragePrefix.endswith("mine/tmp")
+    asked = runner.job.options
+    assert asked.view_as(GoogleCloudOptions).temp_location.startswith("gs://mine/tmp/affect-predict")
+    assert asked.view_as(WorkerOptions).max_num_workers == 40
 
 
 def test_options_go_through_the_engine_as_they_are(transform: PredictParts, tmp_path: Path) -> None:
@@ -63,7 +64,6 @@ def test_options_go_through_the_engine_as_they_are(transform: PredictParts, tmp_
 
     run_units(parts, transform, BeamOptions(runner="DataflowRunner", options=OPTIONS), seconds=0.0)
 
-    without = tuple(option for option in OPTIONS if not option.startswith("--temp_location"))
-    without = tuple(option for option in without if not option.startswith("--staging_location"))
-    with pytest.raises(WorkError, match="temp_location"):
-        run_units(parts, transform, BeamOptions(runner="DataflowRunner", options=without), seconds=0.0)
+    wrong = tuple(option.replace("project=mine", "project=No such") for option in OPTIONS)
+    with pytest.raises(WorkError, match="Invalid Project ID"):
+        run_units(parts, transform, BeamOptions(runner="DataflowRunner", options=wrong), seconds=0.0)

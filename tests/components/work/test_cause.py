@@ -34,6 +34,13 @@ def test_what_a_unit_raised_is_the_cause() -> None:
     assert cause(RuntimeError(RAISED), POOL) == "ValueError: records.tfrecord is damaged at record 3: get it again"
 
 
+def test_a_message_that_goes_on_behind_a_colon_is_told_whole() -> None:
+    said = cause(RuntimeError("…\nValueError: Pipeline has validations errors: \nInvalid Project ID (No such)\nmore"))
+    assert said == "ValueError: Pipeline has validations errors: Invalid Project ID (No such)"
+    said = cause(ValueError("Pipeline has validations errors: \nInvalid Project ID (No such)"))
+    assert said == "ValueError: Pipeline has validations errors: Invalid Project ID (No such)"
+
+
 def test_a_call_without_an_answer_says_which_log_to_look_at_and_what_to_set() -> None:
     said = cause(RuntimeError(DEADLINE), POOL)
     assert "look at the log of the worker pool at 10.0.0.7:50000" in said
