@@ -13,9 +13,8 @@ import os
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
-from components.tools.passwords import masked, revealed
+from components.tools.passwords import masked, revealed, without_login
 from components.tools.retries import reason
 from components.training.options import MlflowOptions
 
@@ -31,6 +30,7 @@ _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+_LOGIN = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 _PAUSE, _SHARE = 60.0, 10.0  # seconds, and times what an attempt took: a server that hangs costs a tenth at most
 _LONGEST = 300  # characters of a reason
 _GONE = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
@@ -88,8 +88,9 @@ class MlflowRun:
         return True
 
     def _open(self) -> None:
-        uri, login = _without_login(address(self._options))
-        for name, value in {**_DEFAULTS, **login}.items():
+        # MLflow would print the user and the password of a URL.
+        uri, login = without_login(address(self._options))
+        for name, value in {**_DEFAULTS, **(dict(zip(_LOGIN, login, strict=True)) if login else {})}.items():
             os.environ.setdefault(name, value)
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # its warnings are those of `_note`
         from mlflow import MlflowClient
@@ -150,18 +151,6 @@ def address(options: MlflowOptions) -> str:
     if not found:
         raise RuntimeError(f"tracking.mlflow.enabled needs a server: set tracking.mlflow.uri, or {ADDRESS}")
     return revealed(found)
-
-
-def _without_login(uri: str) -> tuple[str, dict[str, str]]:
-    """Return a URI without user and password, which MLflow would print, and the variables that hold these."""
-    parts = urlsplit(uri)
-    if not parts.hostname or parts.username is None:
-        return uri, {}
-    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return bare, {
-        "MLFLOW_TRACKING_USERNAME": unquote(parts.username),
-        "MLFLOW_TRACKING_PASSWORD": unquote(parts.password or ""),
-    }
 
 
 def _is_answer(error: Exception) -> bool:

@@ -66,6 +66,13 @@ def test_what_isnt_taken_is_told_without_the_address(status: int, times: int) ->
     assert SECRET not in problem
 
 
+def test_a_login_in_the_address_is_sent_as_one() -> None:
+    with listening() as hook:
+        assert send(hook.url.replace("//", "//me:hunter2@"), {}) == ""
+
+    assert hook.logins == ["Basic bWU6aHVudGVyMg=="]  # me:hunter2
+
+
 def test_nobody_there_is_told_without_the_address() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
