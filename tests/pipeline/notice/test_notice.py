@@ -49,6 +49,15 @@ def test_a_failure_is_told_with_its_component_and_cause_in_a_line() -> None:
     assert len(message["cause"]) < 310
 
 
+def test_a_figure_that_is_none_is_left_out_and_a_run_without_a_name_is_just_a_run() -> None:
+    found = FOUND | {"Evaluator": {"evaluation": {"accuracy": 0.5, "gain": float("nan")}}}
+    found |= {"PredictionAnalysis": {"analysis": {"accuracy_low": 0.4, "accuracy_high": float("nan")}}}
+    message = as_message(Outcome("", "failed", cause="no such folder", figures=figures(found)))
+
+    assert message["text"] == "affect: run failed: no such folder\nTest accuracy 0.500"
+    json.dumps(message, allow_nan=False)
+
+
 def test_a_message_is_sent_again_after_the_servers_own_trouble() -> None:
     with listening(503, 429) as hook:
         assert send(hook.url, {"text": "ä"}) == ""
