@@ -22,6 +22,7 @@ EXPERIMENT = "facial-affect"
 ADDRESS = "MLFLOW_TRACKING_URI"
 _RUN = "MLFLOW_RUN_ID"
 _PARENT = "mlflow.parentRunId"
+_MARK = "affect_training"  # the tag
 # MLflow itself tries for minutes, shows bars, and reports who uses it; what the user has set stays.
 _DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -46,7 +47,9 @@ class MlflowRun:
         problem: why the last call failed, in a line; "" if it didn't.
     """
 
-    def __init__(self, options: MlflowOptions, run_id: str | None = None, part: str | None = None) -> None:
+    def __init__(
+        self, options: MlflowOptions, run_id: str | None = None, part: str | None = None, mark: str | None = None
+    ) -> None:
         """Send nothing yet.
 
         Args:
@@ -54,9 +57,10 @@ class MlflowRun:
             run_id: of a run that goes on.
             part: what the run is beside others of the same name, such as `fold 1`: where MLFLOW_RUN_ID names a run, a
                 part is a run of its own below that one.
+            mark: a tag by which the run is found again where nobody knows its id; None: it can't be.
         """
         self.run_id, self.problem = run_id, ""
-        self._options, self._part = options, part
+        self._options, self._part, self._mark = options, part, mark
         self._client: Any = None
         self._opened, self._not_before = False, 0.0
         self._told: set[str] = set()
@@ -117,6 +121,10 @@ class MlflowRun:
         tags = {_PARENT: parent} if parent else {}
         name = " ".join(filter(None, [self._options.name, self._part])) or None
         experiment = self._client.get_run(parent).info.experiment_id if parent else self._experiment()
+        if self._mark:
+            tags[_MARK] = self._mark
+            if found := self._client.search_runs([experiment], f"tags.{_MARK} = '{self._mark}'", max_results=1):
+                return str(found[0].info.run_id)
         return str(self._client.create_run(experiment, run_name=name, tags=tags).info.run_id)
 
     def _experiment(self) -> str:

@@ -157,7 +157,7 @@ def _run(config: Config, data: str, folder: Workdir, if_changed: bool, verbose: 
         status = _run_pipeline(config, data, destination, folder, verbose, heard)
     from pipeline.local.run import NOT_BLESSED, PUSHED  # imported by now, with TFX
 
-    if status in (PUSHED, NOT_BLESSED):
+    if status in (PUSHED, NOT_BLESSED) and heard.is_complete():
         remember(folder, heard.run_id, now, _standing(destination))
     return status
 

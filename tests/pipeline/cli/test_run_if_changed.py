@@ -10,10 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 from webhook import listening
 
+from components.formats import nodes
 from components.images.codec import encode
 from components.images.places import found_places
 from components.tools.environment import BEAM, PROGRESS
 from pipeline.cli import main
+from pipeline.local.notice import Heard
 from pipeline.local.workdir import Workdir
 
 
@@ -22,10 +24,14 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.status = 0
+        self.problem = ""
         self.data: list[str] = []
 
-    def run_locally(self, config: Any, context: Any, *rest: Any) -> int:
+    def run_locally(self, config: Any, context: Any, folder: Workdir, heard: Heard, *rest: Any) -> int:
         self.data.append(context.uri)
+        properties = {"tracked": {"problem": self.problem}}
+        tracked: Any = SimpleNamespace(node=nodes.RUN_TRACKER, state="done", properties=properties)
+        heard.changed(tracked)
         return self.status
 
 
@@ -108,6 +114,17 @@ def test_a_run_that_failed_is_tried_again(pipeline: Pipeline, faces: Path) -> No
     assert run(faces, "--if-changed").exit_code == 0
 
     assert len(pipeline.data) == 3
+
+
+def test_a_run_that_the_tracking_server_missed_is_made_up_for(pipeline: Pipeline, faces: Path) -> None:
+    pipeline.problem = "[Errno 111] Connection refused"
+    run(faces)
+
+    pipeline.problem = ""
+    run(faces, "--if-changed")
+
+    assert len(pipeline.data) == 2
+    assert run(faces, "--if-changed").output.startswith("Nothing has changed")
 
 
 def test_two_runs_do_not_overlap(pipeline: Pipeline, faces: Path) -> None:
