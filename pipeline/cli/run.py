@@ -15,7 +15,7 @@ from rich.console import Console
 from components.data_digest.look import LookError, with_files
 from components.formats.pushed_models import Origin, Version, candidates, list_versions
 from components.images.folder_digest import folder_digest
-from components.images.places import as_text, given_places
+from components.images.places import as_text, found_places, given_places
 from components.images.source import SourceError
 from components.images.spans import find_places
 from components.tools.environment import BEAM, PROGRESS
@@ -130,7 +130,10 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
 
 
 def _found(config: Config, places: Sequence[str]) -> str:
-    return find_places([_absolute(place) for place in places], config.data.until or "")
+    # What was found before is as absolute as it was then.
+    return find_places(
+        [_absolute(place) if "" in found_places(place) else place for place in places], config.data.until or ""
+    )
 
 
 def _is_unchanged(folder: Workdir, now: dict[str, str]) -> bool:

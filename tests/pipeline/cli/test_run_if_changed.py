@@ -13,6 +13,7 @@ from webhook import listening
 from components.formats import nodes
 from components.images.codec import encode
 from components.images.places import found_places
+from components.images.spans import as_given
 from components.tools.environment import BEAM, PROGRESS
 from pipeline.cli import main
 from pipeline.local.notice import Heard
@@ -125,6 +126,18 @@ def test_a_run_that_the_tracking_server_missed_is_made_up_for(pipeline: Pipeline
 
     assert len(pipeline.data) == 2
     assert run(faces, "--if-changed").output.startswith("Nothing has changed")
+
+
+def test_the_command_that_a_report_names_finds_the_same_folders(pipeline: Pipeline, faces: Path) -> None:
+    """Also of one dated folder, whose name is in the ids of its images, and would not be without the pattern."""
+    run(faces, "--set", "data.until=2026-10")
+    [place] = as_given(pipeline.data[0])
+    assert place.startswith("{")
+
+    result = CliRunner().invoke(main, ["run", "--data", place, "--workdir", str(faces.parent / "run")])
+
+    assert result.exit_code == 0, result.output
+    assert pipeline.data[0] == pipeline.data[1]
 
 
 def test_two_runs_do_not_overlap(pipeline: Pipeline, faces: Path) -> None:
