@@ -67,7 +67,6 @@ bench: setup ## Measure augmentation, training, serving over HTTP and without, i
 	$(py) tests/benchmarks/augment.py $(ARGS)
 	$(py) tests/benchmarks/training.py
 	$(py) tests/benchmarks/serving.py
-	$(py) tests/benchmarks/serving.py
 	$(py) tests/benchmarks/inspect_store.py
 	$(py) tests/benchmarks/launch.py 2>/dev/null
 	$(py) tests/benchmarks/imports.py 2>/dev/null
@@ -92,9 +91,6 @@ inspect: setup ## List runs, executions and artifacts from ML Metadata (ARGS="ex
 
 report: setup ## Print the path of the latest report (ARGS=--open opens it)
 	@$(py) -m pipeline report --workdir $(call arg,WORKDIR) $(ARGS)
-
-serve: setup ## Answer over HTTP with the newest pushed model (WORKDIR=folder ARGS="--port 8501")
-	@$(py) -m pipeline serve --model $(call arg,WORKDIR)/serving_model $(ARGS)
 
 serve: setup ## Answer over HTTP with the newest pushed model (WORKDIR=folder ARGS="--port 8501")
 	@$(py) -m pipeline serve --model $(call arg,WORKDIR)/serving_model $(ARGS)

@@ -60,6 +60,13 @@ def called(project: Path, program: str = ".venv/bin") -> list[str]:
     return file.read_text().split("\0")[:-1] if file.exists() else []
 
 
+def test_make_has_nothing_to_warn_of() -> None:
+    """Such as a target that is there twice."""
+    done = subprocess.run(["make", "-n", "help"], cwd=ROOT, check=True, capture_output=True, text=True)
+
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("value", _ODD)
 def test_a_variable_is_one_word_whatever_is_in_it(value: str, project: Path) -> None:
     make(

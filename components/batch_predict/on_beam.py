@@ -39,8 +39,8 @@ class SavedModelHandler(ModelHandler[Part, PredictionResult, ServedModel]):  # t
             model = ServedModel(folder)
         if self._asked.embeddings and not model.can_embed():
             raise ValueError(
-                "the model has no signature embed, since an earlier version exported it or it is an average of "
-                "several: leave out the embeddings, or push another model"
+                "the model has no signature embed, since an earlier version exported it: leave out the embeddings, or "
+                "push another model"
             )
         return model
 

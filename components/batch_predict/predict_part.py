@@ -19,6 +19,7 @@ from components.formats.served_predictions import QUARANTINE_SCHEMA, SCHEMA
 from components.images.appearance import brightness, sharpness
 from components.images.codec import BadImage, decode, for_tensorflow
 from components.images.reading import image_bytes
+from components.images.room import Room
 from components.tools.retries import reason
 
 _AHEAD = 2  # batches that are read while the model works
@@ -114,22 +115,23 @@ def _prepared(part: Part, model: ServedModel, asked: Asked) -> Iterator[tuple[st
 
 def prepare(given: Given, model: ServedModel, asked: Asked) -> Prepared | str:
     """Read and decode an image by ingest's rules, and measure it; return why it can't be used where that is so."""
-    try:
-        data = image_bytes(given.pieces(), asked.max_pixels)
-        picture = decode(data, asked.max_pixels)
-    except BadImage as error:
-        return str(error)
-    except OSError as error:
-        return error.strerror or reason(error)
-    pixels = picture.pixels
-    facts = {
-        "id": given.id,
-        "brightness": brightness(pixels),
-        "sharpness": sharpness(pixels, model.height, model.width),
-        "width": pixels.shape[1],
-        "height": pixels.shape[0],
-    }
-    return Prepared(for_tensorflow(data, picture)[0], facts)
+    with Room() as room:
+        try:
+            data = image_bytes(given.pieces(), asked.max_pixels)
+            picture = decode(data, asked.max_pixels, room.take)
+        except BadImage as error:
+            return str(error)
+        except OSError as error:
+            return error.strerror or reason(error)
+        pixels = picture.pixels
+        facts = {
+            "id": given.id,
+            "brightness": brightness(pixels),
+            "sharpness": sharpness(pixels, model.height, model.width),
+            "width": pixels.shape[1],
+            "height": pixels.shape[0],
+        }
+        return Prepared(for_tensorflow(data, picture)[0], facts)
 
 
 def _answer(images: list[Prepared], model: ServedModel, asked: Asked, shard: Shard) -> None:

@@ -58,7 +58,7 @@ class ServedModel:
         self.height, self.width = _input_size(self._model.signatures[_SIGNATURE].graph)
 
     def can_embed(self) -> bool:
-        """Return whether it can be asked for embeddings; an average of several models can't."""
+        """Return whether it can be asked for embeddings; one of an earlier version can't."""
         return _EMBED in self._model.signatures
 
     def answer(self, images: Sequence[bytes], *, embed: bool) -> Answers:

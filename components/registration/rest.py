@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.registration.access import Access
-from components.tools.passwords import masked, revealed
+from components.tools.passwords import masked, revealed, without_login
 from components.tools.retries import reason
 
 _VERSIONS = ("v1", "v1alpha3")  # the newest first
@@ -41,7 +41,10 @@ class Registry:
     """
 
     def __init__(self, url: str, access: Access) -> None:
-        self._url, self._token = url.rstrip("/"), access.token
+        self._url = url.rstrip("/")
+        self._bare, login = without_login(revealed(self._url))
+        # Python would take a login for a part of the host's name, and ask for its address.
+        self._authorization = f"Bearer {access.token}" if access.token else login.as_header() if login else None
         self._base: str | None = None
         try:
             context = ssl.create_default_context()
@@ -79,14 +82,14 @@ class Registry:
 
     def _find_base(self) -> str:
         for version in _VERSIONS:
-            base = f"{revealed(self._url)}/api/model_registry/{version}"
+            base = f"{self._bare}/api/model_registry/{version}"
             if self._request(f"{base}/registered_models?pageSize=1", None) is not None:
                 return base
         raise RegistryError(f"{masked(self._url)} answers, but is no model registry: is it the right URL?")
 
     def _request(self, url: str, values: Mapping[str, Any] | None) -> dict[str, Any] | None:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        headers |= {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        headers |= {"Authorization": self._authorization} if self._authorization else {}
         body = None if values is None else json.dumps(values).encode()
         for attempt in range(1, _ATTEMPTS + 1):
             try:

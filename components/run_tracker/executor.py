@@ -56,9 +56,14 @@ class Executor(PlainExecutor):
 
 
 def _with_training(options: MlflowOptions, model_run: Path) -> MlflowRun:
-    """Return the training's run, with what the server missed of the training while it was away."""
+    """Return the training's run, with what the server missed of the training while it was away.
+
+    One that the training couldn't open is found again by the training's figures, whenever this component runs.
+    """
     known = MLFLOW.read(model_run) if MLFLOW.exists(model_run) else {"run_id": None, "parameters": {}}
-    tracker = MlflowTracker(options, known["parameters"], run_id=known["run_id"])
+    tracker = MlflowTracker(
+        options, known["parameters"], run_id=known["run_id"], mark=content_digest(model_run / TRAINING.name)
+    )
     tracker.catch_up(
         [
             (row["epoch"], {name: row[name] for name in METRICS if row.get(name) is not None})

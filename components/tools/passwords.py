@@ -6,9 +6,12 @@
 What was hidden is in the environment, so the processes that a run starts can reveal it, too.
 """
 
+import base64
 import json
 import os
 import re
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from components.tools.environment import PASSWORDS
 
@@ -62,6 +65,26 @@ def revealed(uri: str) -> str:
     """Return a URL as it was before `hidden`, to open it."""
     known = _known()
     return _MASKED.sub(lambda found: f"{known.get(found[1], found[1])}@", uri)
+
+
+class Login(NamedTuple):
+    """Whom a URL logs in as."""
+
+    user: str
+    password: str
+
+    def as_header(self) -> str:
+        """Return the value of HTTP's header `Authorization`."""
+        return f"Basic {base64.b64encode(f'{self.user}:{self.password}'.encode()).decode()}"
+
+
+def without_login(uri: str) -> tuple[str, Login | None]:
+    """Return a revealed URL without user and password, and these, for a client that takes them apart from the URL."""
+    parts = urlsplit(uri)
+    if not parts.hostname or parts.username is None:
+        return uri, None
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return bare, Login(unquote(parts.username), unquote(parts.password or ""))
 
 
 def _known() -> dict[str, str]:

@@ -13,9 +13,8 @@ import os
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
-from components.tools.passwords import masked, revealed
+from components.tools.passwords import masked, revealed, without_login
 from components.tools.retries import reason
 from components.training.options import MlflowOptions
 
@@ -23,6 +22,7 @@ EXPERIMENT = "facial-affect"
 ADDRESS = "MLFLOW_TRACKING_URI"
 _RUN = "MLFLOW_RUN_ID"
 _PARENT = "mlflow.parentRunId"
+_MARK = "affect_training"  # the tag
 # MLflow itself tries for minutes, shows bars, and reports who uses it; what the user has set stays.
 _DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -31,6 +31,7 @@ _DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+_LOGIN = ("MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
 _PAUSE, _SHARE = 60.0, 10.0  # seconds, and times what an attempt took: a server that hangs costs a tenth at most
 _LONGEST = 300  # characters of a reason
 _GONE = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND")
@@ -46,7 +47,9 @@ class MlflowRun:
         problem: why the last call failed, in a line; "" if it didn't.
     """
 
-    def __init__(self, options: MlflowOptions, run_id: str | None = None, part: str | None = None) -> None:
+    def __init__(
+        self, options: MlflowOptions, run_id: str | None = None, part: str | None = None, mark: str | None = None
+    ) -> None:
         """Send nothing yet.
 
         Args:
@@ -54,9 +57,10 @@ class MlflowRun:
             run_id: of a run that goes on.
             part: what the run is beside others of the same name, such as `fold 1`: where MLFLOW_RUN_ID names a run, a
                 part is a run of its own below that one.
+            mark: a tag by which the run is found again where nobody knows its id; None: it can't be.
         """
         self.run_id, self.problem = run_id, ""
-        self._options, self._part = options, part
+        self._options, self._part, self._mark = options, part, mark
         self._client: Any = None
         self._opened, self._not_before = False, 0.0
         self._told: set[str] = set()
@@ -88,8 +92,9 @@ class MlflowRun:
         return True
 
     def _open(self) -> None:
-        uri, login = _without_login(address(self._options))
-        for name, value in {**_DEFAULTS, **login}.items():
+        # MLflow would print the user and the password of a URL.
+        uri, login = without_login(address(self._options))
+        for name, value in {**_DEFAULTS, **(dict(zip(_LOGIN, login, strict=True)) if login else {})}.items():
             os.environ.setdefault(name, value)
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # its warnings are those of `_note`
         from mlflow import MlflowClient
@@ -116,6 +121,10 @@ class MlflowRun:
         tags = {_PARENT: parent} if parent else {}
         name = " ".join(filter(None, [self._options.name, self._part])) or None
         experiment = self._client.get_run(parent).info.experiment_id if parent else self._experiment()
+        if self._mark:
+            tags[_MARK] = self._mark
+            if found := self._client.search_runs([experiment], f"tags.{_MARK} = '{self._mark}'", max_results=1):
+                return str(found[0].info.run_id)
         return str(self._client.create_run(experiment, run_name=name, tags=tags).info.run_id)
 
     def _experiment(self) -> str:
@@ -150,18 +159,6 @@ def address(options: MlflowOptions) -> str:
     if not found:
         raise RuntimeError(f"tracking.mlflow.enabled needs a server: set tracking.mlflow.uri, or {ADDRESS}")
     return revealed(found)
-
-
-def _without_login(uri: str) -> tuple[str, dict[str, str]]:
-    """Return a URI without user and password, which MLflow would print, and the variables that hold these."""
-    parts = urlsplit(uri)
-    if not parts.hostname or parts.username is None:
-        return uri, {}
-    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    return bare, {
-        "MLFLOW_TRACKING_USERNAME": unquote(parts.username),
-        "MLFLOW_TRACKING_PASSWORD": unquote(parts.password or ""),
-    }
 
 
 def _is_answer(error: Exception) -> bool:

@@ -30,6 +30,7 @@ class MlflowTracker:
         part: see `MlflowRun`.
         folder: gets `mlflow.json` when the training is finished, for those who add to the run; None for none.
         remember: called with the run's id, once it is known.
+        mark: see `MlflowRun`.
 
     Raises:
         RuntimeError: nothing names a server.
@@ -43,9 +44,10 @@ class MlflowTracker:
         part: str | None = None,
         folder: Path | None = None,
         remember: Callable[[str], None] = lambda _: None,
+        mark: str | None = None,
     ) -> None:
         address(options)
-        self.run = MlflowRun(options, run_id, part)
+        self.run = MlflowRun(options, run_id, part, mark)
         self._config = {key: str(value) for key, value in config.items()}
         self._folder, self._remember = folder, remember
         self._due: list[Epoch] = []

@@ -14,8 +14,9 @@ from rich.console import Console
 
 from components.data_digest.look import LookError, with_files
 from components.formats.pushed_models import Origin, Version, candidates, list_versions
+from components.formats.served_predictions import SERVED
 from components.images.folder_digest import folder_digest
-from components.images.places import as_text, given_places
+from components.images.places import as_text, found_places, given_places
 from components.images.source import SourceError
 from components.images.spans import find_places
 from components.tools.environment import BEAM, PROGRESS
@@ -130,7 +131,10 @@ def _sample(folder: Workdir, config: Config, keep_regex: bool) -> tuple[str, Con
 
 
 def _found(config: Config, places: Sequence[str]) -> str:
-    return find_places([_absolute(place) for place in places], config.data.until or "")
+    # What was found before is as absolute as it was then.
+    return find_places(
+        [_absolute(place) if "" in found_places(place) else place for place in places], config.data.until or ""
+    )
 
 
 def _is_unchanged(folder: Workdir, now: dict[str, str]) -> bool:
@@ -157,7 +161,7 @@ def _run(config: Config, data: str, folder: Workdir, if_changed: bool, verbose: 
         status = _run_pipeline(config, data, destination, folder, verbose, heard)
     from pipeline.local.run import NOT_BLESSED, PUSHED  # imported by now, with TFX
 
-    if status in (PUSHED, NOT_BLESSED):
+    if status in (PUSHED, NOT_BLESSED) and heard.is_complete():
         remember(folder, heard.run_id, now, _standing(destination))
     return status
 
@@ -201,15 +205,17 @@ def _context(config: Config, data: str, destination: str, digest: str, folder: W
     from components.batch_predict.find import find
 
     found = candidates(_standing(destination), Origin(recipe(config), "", digest))
+    pushed, predicted = _lost(folder, config.predict.output)
+    to_predict = f"{find(config.predict.path, config.predict).digest}{predicted}" if config.predict.path else ""
     return RunContext(
         uri=data,
         destination=destination,
         folder_digest=digest,
         candidates=",".join(str(version.number) for version in found),
         checkpoints=_absolute(config.train.checkpoints or str(folder.checkpoints)),
-        lost=_lost_push(folder),
+        lost=pushed,
         beam_in_environment=True,
-        to_predict=find(config.predict.path, config.predict).digest if config.predict.path else "",
+        to_predict=to_predict,
     )
 
 
@@ -217,25 +223,37 @@ def _absolute(place: str) -> str:
     return place if "://" in place else str(Path(place).absolute())
 
 
-def _lost_push(folder: Workdir) -> str:
-    """Return the newest version that was pushed from here and is gone: the Pusher's cached result is no longer true."""
+def _lost(folder: Workdir, output: str | None) -> tuple[str, str]:
+    """Return what was put outside from here and is gone, since a cached result is no longer true then.
+
+    Args:
+        folder: the workdir.
+        output: where predictions go, `predict.output`.
+
+    Returns:
+        The newest version that was pushed, and the newest of which there were predictions; "" where they are there.
+    """
     from pipeline.lineage.store import StoreError, open_store
 
     if not folder.metadata.exists():
-        return ""
+        return "", ""
     try:
         artifacts = open_store(str(folder.metadata)).artifacts()
     except StoreError:  # a killed run left it half-made or in a transaction: whoever opens it to write mends that
-        return ""
-    gone = [
-        str(artifact.properties["pushed_version"])
-        for artifact in artifacts
-        if artifact.type == "PushedModel"
-        and "://" not in (where := str(artifact.properties.get("pushed_destination", "")))
-        and where
-        and not Path(where).exists()
-    ]
-    return max(gone, key=int, default="")
+        return "", ""
+    pushed: list[str] = []
+    predicted: list[str] = []
+    for found in (artifact.properties for artifact in artifacts):
+        if _is_gone(str(found.get("pushed_destination", ""))):
+            pushed.append(str(found["pushed_version"]))
+        place = str(found.get("predicted_to", ""))
+        if output and place.startswith(f"{_absolute(output)}/") and _is_gone(place, SERVED.name):
+            predicted.append(str(found["predicted_by"]))
+    return max(pushed, key=int, default=""), max(predicted, key=int, default="")
+
+
+def _is_gone(place: str, file: str = "") -> bool:
+    return bool(place) and "://" not in place and not Path(place, file).exists()
 
 
 @contextlib.contextmanager

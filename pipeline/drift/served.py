@@ -16,6 +16,7 @@ from components.formats.served_predictions import PREDICTIONS, QUARANTINE, read_
 from components.images.codec import MAX_PIXELS, BadImage, decode, for_tensorflow
 from components.images.pieces import file_pieces
 from components.images.reading import image_bytes
+from components.images.room import Room
 from components.images.source import printable
 from components.split.captures import captured_keys
 
@@ -128,12 +129,13 @@ def _measured(files: dict[str, Path], about: About, bad: list[str]) -> Iterator[
     from components.drift_reference.look import measure
 
     def read(name: str, file: Path) -> Any:
-        try:
-            data = image_bytes(file_pieces(file), MAX_PIXELS)
-            picture = decode(data)
-        except (BadImage, OSError) as error:
-            return f"{name}: {error}"
-        return measure(name, for_tensorflow(data, picture)[0], picture.pixels, about.height, about.width)
+        with Room() as room:
+            try:
+                data = image_bytes(file_pieces(file), MAX_PIXELS)
+                picture = decode(data, take=room.take)
+            except (BadImage, OSError) as error:
+                return f"{name}: {error}"
+            return measure(name, for_tensorflow(data, picture)[0], picture.pixels, about.height, about.width)
 
     names = list(files)
     with ThreadPoolExecutor(thread_name_prefix="read") as pool:

@@ -30,7 +30,7 @@ def outcome_of(run: RunState) -> Outcome:
     failed = next((task for task in run.tasks if task.state == "failed"), None)
     properties = {task.node: task.properties for task in run.tasks}
     pushed = properties.get(nodes.PUSHER, {}).get("pushed_model", {})
-    state: State = "not blessed" if run.pushed is False else "succeeded"
+    state: State = "not blessed" if run.pushed is False else "succeeded" if _has_ended(run) else "unknown"
     if run.state in ("canceling", "canceled") or any(task.state == "canceled" for task in run.tasks):
         state = "interrupted"
     elif failed is not None or run.error:
@@ -45,6 +45,10 @@ def outcome_of(run: RunState) -> Outcome:
         report=f"{report}/{REPORT}" if report else "",
         model=masked(str(pushed.get("pushed_destination", ""))),
     )
+
+
+def _has_ended(run: RunState) -> bool:
+    return bool(run.tasks) and all(task.state in ENDED for task in run.tasks)
 
 
 def read_outcome(reader: RunReader, run_id: str) -> Outcome:
@@ -63,8 +67,7 @@ def read_outcome(reader: RunReader, run_id: str) -> Outcome:
             if late:
                 return Outcome(run=run_id, state="unknown", cause=one_line(str(error)))
         else:
-            states = [task.state for task in run.tasks]
-            if late or {"failed", "canceled"} & set(states) or (states and all(one in ENDED for one in states)):
+            if late or _has_ended(run) or any(task.state in ("failed", "canceled") for task in run.tasks):
                 return outcome_of(run)
         time.sleep(_PAUSE)
 

@@ -1,7 +1,7 @@
 """The last run in a folder that came to its end, and what it was made from: what `affect run --if-changed` asks.
 
 Written when a run has ended, whether its model was pushed or not, and removed when the next one begins: a run that
-fails is tried again, though nothing has changed.
+fails, or that a tracking server missed, is tried again, though nothing has changed.
 """
 
 import contextlib

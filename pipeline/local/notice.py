@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from components.formats import nodes
 from components.tools.passwords import masked
 from pipeline.local.failures import reason
-from pipeline.local.workdir import Workdir, WorkdirError
+from pipeline.local.workdir import Workdir, WorkdirLocked
 from pipeline.notice.message import Outcome, State, as_message, figures, one_line
 from pipeline.notice.options import NotifyOptions
 from pipeline.notice.send import send
@@ -38,6 +38,10 @@ class Heard:
     def changed(self, run: NodeRun) -> None:
         """Note a component's state."""
         self.runs[run.node] = run
+
+    def is_complete(self) -> bool:
+        """Return whether nothing is left that the next run makes up for, such as what a tracking server missed."""
+        return not self._ended(nodes.RUN_TRACKER).get("tracked", {}).get("problem")
 
     def outcome(self, error: BaseException | None, folder: Workdir) -> Outcome:
         """Return how the run ended.
@@ -81,7 +85,7 @@ def notified(options: NotifyOptions, folder: Workdir, warn: Callable[[str], None
     ended: BaseException | None = None
     try:
         yield heard
-    except WorkdirError:  # another run is at work there, and will tell of itself
+    except WorkdirLocked:  # another run is at work there, and will tell of itself
         heard.is_run = False
         raise
     except BaseException as error:

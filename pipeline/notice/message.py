@@ -3,6 +3,7 @@
 `text` is what Slack, Mattermost and Teams show of the object; the rest is for programs.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -30,7 +31,7 @@ class Outcome:
     """How a run ended.
 
     Attributes:
-        run: its name.
+        run: its name; "" where it ended before it had one.
         state: how; unknown where Kubeflow can't be asked.
         component: the first that failed; "" if none did.
         cause: why it failed, in a line; "" likewise.
@@ -55,7 +56,8 @@ def figures(properties: Mapping[str, Properties]) -> dict[str, float]:
         properties: of output artifacts, by component and output.
     """
     found = {name: properties.get(node, {}).get(output, {}).get(key) for name, (node, output, key) in _FIGURES.items()}
-    return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+    numbers = {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+    return {name: value for name, value in numbers.items() if math.isfinite(value)}  # JSON has no others
 
 
 def one_line(text: str) -> str:
@@ -79,7 +81,7 @@ def as_message(outcome: Outcome) -> dict[str, Any]:
 
 
 def _text(outcome: Outcome) -> str:
-    head = f"affect: run {outcome.run} {_STATES[outcome.state]}"
+    head = " ".join(filter(None, ["affect: run", outcome.run, _STATES[outcome.state]]))
     if outcome.component:
         head += f" at {outcome.component}"
     if outcome.cause:
@@ -103,7 +105,7 @@ def _scores(found: Mapping[str, float]) -> str:
     if "test_accuracy" not in found:
         return ""
     text = f"Test accuracy {found['test_accuracy']:.3f}"
-    if "test_accuracy_low" in found:
+    if {"test_accuracy_low", "test_accuracy_high"} <= found.keys():
         text += f" ({found['test_accuracy_low']:.3f} – {found['test_accuracy_high']:.3f})"
     text += f", macro-F1 {found['test_macro_f1']:.3f}" if "test_macro_f1" in found else ""
     return text + (f", gain {found['gain']:+.3f}" if "gain" in found else "")

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.tools.passwords import without_login
+
 _SECONDS_TO_ANSWER = 10.0
 _ATTEMPTS, _PAUSE = 3, 1.0  # seconds, doubled with each
 _TROUBLE, _TOO_MANY = 500, 429
@@ -27,9 +29,11 @@ def send(url: str, message: Mapping[str, Any], attempts: int = _ATTEMPTS) -> str
     """
     body = json.dumps(message).encode()
     problem = ""
+    bare, login = without_login(url)
+    headers = {"Content-Type": "application/json"} | ({"Authorization": login.as_header()} if login else {})
     for attempt in range(1, attempts + 1):
         try:
-            request = urllib.request.Request(url, data=body, headers={"Content-Type": "application/json"})
+            request = urllib.request.Request(bare, data=body, headers=headers)
             with urllib.request.build_opener(_StayHere()).open(request, timeout=_SECONDS_TO_ANSWER):
                 return ""
         except urllib.error.HTTPError as error:

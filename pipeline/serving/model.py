@@ -1,10 +1,11 @@
-"""What the service asks of a model, whatever it is made of, and what it makes of an uploaded file. Pure."""
+"""What the service asks of a model, whatever it is made of, and what it makes of an uploaded file."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from components.images.codec import BadImage, Picture, decode
+from components.images.room import Room
 
 
 class Answer(NamedTuple):
@@ -54,7 +55,8 @@ def prepared(model: Model, data: bytes, max_pixels: int) -> Any:
     Raises:
         BadImage: ingest would have put the file into quarantine, for the reason in the message.
     """
-    return model.prepare(data, decode(data, max_pixels))
+    with Room() as room:
+        return model.prepare(data, decode(data, max_pixels, room.take))
 
 
 def best(labels: Sequence[str], answer: Answer) -> tuple[str, float]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_ATTEMPTS = 3000  # a tenth of a second each: on a machine that is busy the server takes minutes to import
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -27,12 +29,14 @@ def mlflow_server(folder: Path, port: int) -> Iterator[str]:
     with (folder / "log").open("ab") as log:
         server = subprocess.Popen(line, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
-        for _ in range(600):
+        for _ in range(_ATTEMPTS):
             if server.poll() is not None:
                 raise RuntimeError((folder / "log").read_text())
             with suppress(OSError), urllib.request.urlopen(f"{url}/health", timeout=5):
                 break
             time.sleep(0.1)
+        else:
+            raise RuntimeError(f"no answer at {url}: {(folder / 'log').read_text()}")
         yield url
     finally:
         with suppress(ProcessLookupError):

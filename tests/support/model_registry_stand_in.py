@@ -29,7 +29,7 @@ class StoodIn:
     Attributes:
         url: where it is.
         version: of the API that it speaks.
-        token: without which it lets nobody in; None: it lets everybody.
+        authorization: the header without which it lets nobody in; None: it lets everybody.
         troubles: statuses to answer with first, in place of what was asked for.
         things: what was made, by kind.
         requests: method and path of each request.
@@ -37,7 +37,7 @@ class StoodIn:
 
     url: str = ""
     version: str = "v1"
-    token: str | None = None
+    authorization: str | None = None
     troubles: list[int] = field(default_factory=list)
     things: dict[str, list[dict[str, Any]]] = field(
         default_factory=lambda: {"registered_models": [], "model_versions": [], "artifacts": []}
@@ -69,7 +69,7 @@ def _handler(registry: StoodIn) -> type[BaseHTTPRequestHandler]:
         def _answer(self, body: dict[str, Any] | None) -> None:
             registry.requests.append(f"{self.command} {urlsplit(self.path).path}")
             status, answer = 200, None
-            if registry.token and self.headers["Authorization"] != f"Bearer {registry.token}":
+            if registry.authorization and self.headers["Authorization"] != registry.authorization:
                 status, answer = 401, {"code": "401", "message": "unauthorized"}
             elif registry.troubles:
                 status, answer = registry.troubles.pop(0), {"code": "", "message": "no database"}

@@ -19,11 +19,13 @@ class Webhook:
         url: to send to; its path is the secret.
         statuses: to answer with first; 200 then.
         messages: what was taken, and what wasn't.
+        logins: the header `Authorization` of each.
     """
 
     url: str = ""
     statuses: list[int] = field(default_factory=list)
     messages: list[Any] = field(default_factory=list)
+    logins: list[str | None] = field(default_factory=list)
 
 
 @contextmanager
@@ -35,6 +37,7 @@ def listening(*statuses: int) -> Iterator[Webhook]:
         def do_POST(self) -> None:
             assert self.path == f"/{SECRET}"
             assert self.headers["Content-Type"] == "application/json"
+            hook.logins.append(self.headers["Authorization"])
             hook.messages.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(hook.statuses.pop(0) if hook.statuses else 200)
             self.send_header("Location", "http://127.0.0.1:1/")

@@ -138,7 +138,7 @@ def test_a_servers_own_trouble_is_waited_for_and_a_refusal_is_final(name: str, d
     with stood_in(StoodIn(troubles=[503, 500])) as registry:
         assert register(registry.url, name, destination).properties["registered"] == 1
 
-    with stood_in(StoodIn(token="right")) as registry:
+    with stood_in(StoodIn(authorization="Bearer right")) as registry:
         with pytest.raises(RegistryError, match="401 unauthorized$"):
             register(registry.url, name, destination)
         assert len(registry.requests) == 1
@@ -154,7 +154,14 @@ def test_a_password_in_the_address_is_in_no_message(name: str, destination: str)
         register(hidden(closed().replace("//", "//me:hunter2@")), name, destination)
 
     assert "http://***@127.0.0.1" in str(raised.value)
+    assert "Connection refused" in str(raised.value)
     assert "hunter2" not in str(raised.value)
+
+
+def test_a_login_in_the_address_opens_the_registry(name: str, destination: str) -> None:
+    with stood_in(StoodIn(authorization="Basic bWU6aHVudGVyMg==")) as registry:  # me:hunter2
+        login = hidden(registry.url.replace("//", "//me:hunter2@"))
+        assert register(login, name, destination).properties["registered"] == 1
 
 
 def test_nothing_pushed_asks_nobody(name: str, tmp_path: Path) -> None:
@@ -169,7 +176,7 @@ def test_a_service_accounts_token_and_authority_open_a_registry_behind_tls(
     certificates = write_certificates(tmp_path)
     (account / "ca.crt").write_bytes(certificates.authority.read_bytes())
     (account / "token").write_text("of the account\n")
-    registry = StoodIn(token="of the account")
+    registry = StoodIn(authorization="Bearer of the account")
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificates.server)
 

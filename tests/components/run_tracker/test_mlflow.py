@@ -254,6 +254,10 @@ def test_what_a_server_missed_of_the_training_is_made_up_for_at_the_end(
     assert run.data.params == {"seed": "3"}
     assert run.info.status == "FINISHED"
 
+    again = complete(artifacts, tmp_path, options(server))  # as of each later run with the same training
+
+    assert again.properties["run"] == run.info.run_id
+
 
 def test_a_server_that_is_away_at_the_end_fails_nothing_and_is_told(
     artifacts: dict[str, list[Any]], tmp_path: Path

@@ -1,5 +1,6 @@
 """`affect run --if-changed`, up to the pipeline itself: that is stood in for by a note of what it was given."""
 
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,12 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from ml_metadata.proto import metadata_store_pb2 as pb
+from store_builder import StoreBuilder
 from webhook import listening
 
+from components.formats import nodes
 from components.images.codec import encode
 from components.images.places import found_places
+from components.images.spans import as_given
 from components.tools.environment import BEAM, PROGRESS
 from pipeline.cli import main
+from pipeline.local.notice import Heard
 from pipeline.local.workdir import Workdir
 
 
@@ -22,10 +28,16 @@ class Pipeline:
 
     def __init__(self) -> None:
         self.status = 0
+        self.problem = ""
         self.data: list[str] = []
+        self.to_predict: list[str] = []
 
-    def run_locally(self, config: Any, context: Any, *rest: Any) -> int:
+    def run_locally(self, config: Any, context: Any, folder: Workdir, heard: Heard, *rest: Any) -> int:
         self.data.append(context.uri)
+        self.to_predict.append(context.to_predict)
+        properties = {"tracked": {"problem": self.problem}}
+        tracked: Any = SimpleNamespace(node=nodes.RUN_TRACKER, state="done", properties=properties)
+        heard.changed(tracked)
         return self.status
 
 
@@ -108,6 +120,52 @@ def test_a_run_that_failed_is_tried_again(pipeline: Pipeline, faces: Path) -> No
     assert run(faces, "--if-changed").exit_code == 0
 
     assert len(pipeline.data) == 3
+
+
+def test_a_run_that_the_tracking_server_missed_is_made_up_for(pipeline: Pipeline, faces: Path) -> None:
+    pipeline.problem = "[Errno 111] Connection refused"
+    run(faces)
+
+    pipeline.problem = ""
+    run(faces, "--if-changed")
+
+    assert len(pipeline.data) == 2
+    assert run(faces, "--if-changed").output.startswith("Nothing has changed")
+
+
+def test_the_command_that_a_report_names_finds_the_same_folders(pipeline: Pipeline, faces: Path) -> None:
+    """Also of one dated folder, whose name is in the ids of its images, and would not be without the pattern."""
+    run(faces, "--set", "data.until=2026-10")
+    [place] = as_given(pipeline.data[0])
+    assert place.startswith("{")
+
+    result = CliRunner().invoke(main, ["run", "--data", place, "--workdir", str(faces.parent / "run")])
+
+    assert result.exit_code == 0, result.output
+    assert pipeline.data[0] == pipeline.data[1]
+
+
+def test_predictions_that_were_removed_since_do_not_come_from_the_cache(
+    pipeline: Pipeline, faces: Path, tmp_path: Path
+) -> None:
+    store = StoreBuilder(tmp_path / "run/metadata.db").store
+    kind = store.get_artifact_type("components.Analysis").id
+    place = tmp_path / "out/7"
+    for name, value in (("inside", tmp_path / "run/artifacts/gone"), ("outside", place)):
+        made = pb.Artifact(type_id=kind, uri=name, state=pb.Artifact.LIVE)
+        made.custom_properties["predicted_to"].string_value = str(value)
+        made.custom_properties["predicted_by"].string_value = "7"
+        store.put_artifacts([made])
+    place.mkdir(parents=True)
+    (place / "predictions.json").write_text("{}")
+    options = ["--set", f"predict.path={faces / '2026-10'}", "--set", f"predict.output={tmp_path / 'out'}"]
+
+    run(faces, *options)
+    shutil.rmtree(place)
+    run(faces, *options)
+
+    there, gone = pipeline.to_predict
+    assert gone == f"{there}7"
 
 
 def test_two_runs_do_not_overlap(pipeline: Pipeline, faces: Path) -> None:

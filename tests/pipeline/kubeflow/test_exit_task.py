@@ -159,6 +159,16 @@ def test_it_tells_of_a_run_that_somebody_ended(kubeflow: Kubeflow, documents: Se
     assert noticed(kubeflow, documents, workflow)["state"] == "interrupted"
 
 
+def test_it_claims_no_success_where_the_api_never_hears_of_the_end(
+    kubeflow: Kubeflow, documents: Sequence[Any]
+) -> None:
+    workflow = Workflow()
+    for task in task_names(documents[0])[:-1]:
+        workflow.done(f"{HANDLER}.{task}")
+
+    assert noticed(kubeflow, documents, workflow)["state"] == "unknown"
+
+
 def test_it_tells_even_where_kubeflow_cant_be_asked_and_never_fails(
     kubeflow: Kubeflow, documents: Sequence[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

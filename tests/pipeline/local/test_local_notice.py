@@ -13,7 +13,7 @@ from webhook import SECRET, listening
 from pipeline.cli import main
 from pipeline.local.interruption import Terminated
 from pipeline.local.notice import notified
-from pipeline.local.workdir import Workdir
+from pipeline.local.workdir import Workdir, WorkdirError, WorkdirLocked
 from pipeline.notice.options import NotifyOptions
 
 PUSHED = {"pushed_model": {"pushed": 1, "pushed_destination": "/m/7"}}
@@ -25,7 +25,7 @@ def ran(node: str, state: str = "done", **more: Any) -> Any:
 
 def told(folder: Path, *runs: Any, error: BaseException | None = None) -> Any:
     """The message that the end of such a run sends."""
-    with listening() as hook, contextlib.suppress(KeyboardInterrupt, OSError):
+    with listening() as hook, contextlib.suppress(KeyboardInterrupt, OSError, WorkdirError):
         options = NotifyOptions.model_validate({"webhook": hook.url})
         with notified(options, Workdir(folder), lambda line: pytest.fail(line)) as heard:
             heard.run_id = "r1"
@@ -80,6 +80,17 @@ def test_a_webhook_that_refuses_changes_nothing_and_is_warned_of(tmp_path: Path)
             pass
 
     assert warned == ["Warning: the notice wasn't sent to 127.0.0.1: it answers 404 Not Found"]
+
+
+def test_a_folder_that_cant_be_worked_in_is_told_and_one_in_use_is_not(tmp_path: Path) -> None:
+    message = told(tmp_path, error=WorkdirError("can't work in /gone: No such file or directory"))
+    assert message["state"] == "failed"
+
+    with listening() as hook, contextlib.suppress(WorkdirLocked):
+        options = NotifyOptions.model_validate({"webhook": hook.url})
+        with notified(options, Workdir(tmp_path), lambda line: pytest.fail(line)):
+            raise WorkdirLocked("in use")
+    assert hook.messages == []
 
 
 def test_the_command_tells_of_data_that_has_gone_and_shows_no_address(

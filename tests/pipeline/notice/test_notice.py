@@ -49,6 +49,15 @@ def test_a_failure_is_told_with_its_component_and_cause_in_a_line() -> None:
     assert len(message["cause"]) < 310
 
 
+def test_a_figure_that_is_none_is_left_out_and_a_run_without_a_name_is_just_a_run() -> None:
+    found = FOUND | {"Evaluator": {"evaluation": {"accuracy": 0.5, "gain": float("nan")}}}
+    found |= {"PredictionAnalysis": {"analysis": {"accuracy_low": 0.4, "accuracy_high": float("nan")}}}
+    message = as_message(Outcome("", "failed", cause="no such folder", figures=figures(found)))
+
+    assert message["text"] == "affect: run failed: no such folder\nTest accuracy 0.500"
+    json.dumps(message, allow_nan=False)
+
+
 def test_a_message_is_sent_again_after_the_servers_own_trouble() -> None:
     with listening(503, 429) as hook:
         assert send(hook.url, {"text": "ä"}) == ""
@@ -64,6 +73,13 @@ def test_what_isnt_taken_is_told_without_the_address(status: int, times: int) ->
     assert len(hook.messages) == times
     assert problem.startswith(f"127.0.0.1: it answers {status} ")
     assert SECRET not in problem
+
+
+def test_a_login_in_the_address_is_sent_as_one() -> None:
+    with listening() as hook:
+        assert send(hook.url.replace("//", "//me:hunter2@"), {}) == ""
+
+    assert hook.logins == ["Basic bWU6aHVudGVyMg=="]  # me:hunter2
 
 
 def test_nobody_there_is_told_without_the_address() -> None:
