@@ -97,13 +97,13 @@ def test_a_notice_is_sent_once_to_a_receiver_that_takes_it_and_talks_on() -> Non
     ("body", "message"), [(b"{}", "has no id"), (b'{"id": [1]}', "has no id"), (b"[" * 100_000, "is it the right URL")]
 )
 def test_nonsense_from_a_registry_is_said_in_a_line(body: bytes, message: str) -> None:
-    with saying(OK, b"Content-Length: %d\r\n\r\n" % len(body), body) as url:
-        with pytest.raises(RegistryError, match=message):
-            register(Registry(url, Access()), "faces", [ENTRY])
+    head = b"Content-Length: %d\r\n\r\n" % len(body)
+    with saying(OK, head, body) as url, pytest.raises(RegistryError, match=message):
+        register(Registry(url, Access()), "faces", [ENTRY])
 
 
 def test_what_a_registry_says_cant_act_on_a_terminal() -> None:
     body = b'{"message": "\\u001b[31mno"}'
-    with saying(b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n" % len(body), body) as url:
-        with pytest.raises(RegistryError, match=r"400 \\x1b\[31mno$"):
-            register(Registry(url, Access()), "faces", [ENTRY])
+    head = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with saying(head, body) as url, pytest.raises(RegistryError, match=r"400 \\x1b\[31mno$"):
+        register(Registry(url, Access()), "faces", [ENTRY])
