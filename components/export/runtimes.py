@@ -9,7 +9,7 @@ import importlib
 import io
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -49,6 +49,10 @@ class OnnxModel:
         self._session = package.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         text = self._session.get_modelmeta().custom_metadata_map.get(FACTS)
         self.facts = Facts.parse(_there(text), where)
+        shapes = [
+            {one.name: one.shape for one in ends} for ends in (self._session.get_inputs(), self._session.get_outputs())
+        ]
+        _check_shapes(self.facts, *shapes)
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return [N, C] of N×H×W×C images."""
@@ -71,6 +75,8 @@ class LiteRtModel:
         interpreter = package.Interpreter(model_content=data, num_threads=os.cpu_count())
         interpreter.allocate_tensors()  # here, where LiteRT may still say which of its delegates it has chosen
         self._run = interpreter.get_signature_runner()
+        ends = (self._run.get_input_details(), self._run.get_output_details())
+        _check_shapes(self.facts, *({name: one["shape_signature"] for name, one in end.items()} for end in ends))
 
     def probabilities(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return [N, C] of N×H×W×C images."""
@@ -108,6 +114,23 @@ def accepted(probabilities: NDArray[Any], thresholds: Sequence[float | None] | N
         return np.ones(len(single), bool)
     least = np.array([np.inf if one is None else one for one in thresholds], np.float32)
     return np.asarray(single.max(axis=1) >= least[single.argmax(axis=1)])
+
+
+def _check_shapes(facts: Facts, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    """Make sure that a graph takes and gives what its file says; shapes are by name, the first number is of images.
+
+    Raises:
+        ValueError: it doesn't.
+    """
+    image, classes = (facts.height, facts.width, facts.channels), (len(facts.labels),)
+    for name, shapes, said in ((PIXELS, inputs, image), (PROBABILITIES, outputs, classes)):
+        found = tuple(shapes.get(name, (0,)))[1:]
+        if found != said:
+            raise ValueError(f"its graph has {name} of {_by(found)}, and it says of itself {_by(said)}")
+
+
+def _by(shape: Sequence[Any]) -> str:
+    return "×".join(map(str, shape)) or "nothing"
 
 
 def _there(text: str | bytes | None) -> str | bytes:

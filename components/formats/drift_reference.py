@@ -92,7 +92,9 @@ def read_reference(folder: StrPath) -> tuple[Sample, About]:
             table, about = file.read(), json.loads(file.schema_arrow.metadata[_ABOUT])
         columns = {name: table[name].to_numpy() for name in _SCHEMA.names[1:-1]}
         embeddings = np.frombuffer(b"".join(table["embedding"].to_pylist()), _HALF).reshape(len(table), -1)
-    except (pa.ArrowInvalid, KeyError, TypeError) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # it isn't there, or nobody may read it
+            raise
         raise ValueError(f"{path} is damaged ({error}): copy the model again") from None
     groups = columns.pop("group").astype(np.int64)
     columns["predicted"] = columns["predicted"].astype(np.int64)

@@ -9,10 +9,12 @@ ZIP archive behind the model, where TensorFlow Lite's own metadata keeps its fil
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from components.formats.documents import Document
-from components.formats.version import KEY, check_version
+from components.formats.version import KEY, NewerFormatError, check_version
 from components.tools.files import StrPath
 
 Format = Literal["saved_model", "onnx", "litert", "litert-int8"]
@@ -62,10 +64,10 @@ class Facts:
     """
 
     format: str
-    labels: tuple[str, ...]
-    height: int
-    width: int
-    channels: int
+    labels: Annotated[tuple[str, ...], Field(min_length=1)]
+    height: Annotated[int, Field(gt=0)]
+    width: Annotated[int, Field(gt=0)]
+    channels: Literal[1, 3]
     temperatures: tuple[float, ...]
     mirrored: bool
     thresholds: tuple[float | None, ...] | None
@@ -85,7 +87,16 @@ class Facts:
         try:
             values: dict[str, Any] = json.loads(text)
             check_version(values.pop(KEY, None), _VERSION, where)
-            values |= {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
-            return Facts(**values)
-        except (TypeError, AttributeError, json.JSONDecodeError) as error:
-            raise ValueError(f"what {where} says of itself can't be read: {error}") from None
+            facts = TypeAdapter(Facts).validate_python(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        except NewerFormatError:
+            raise
+        except (TypeError, AttributeError, ValueError, RecursionError):
+            problem = "it is no JSON object"
+        else:
+            if facts.thresholds is None or len(facts.thresholds) == len(facts.labels):
+                return facts
+            problem = f"{len(facts.thresholds)} thresholds for {len(facts.labels)} labels"
+        raise ValueError(f"what {where} says of itself can't be read: {problem}")

@@ -116,12 +116,18 @@ def read_shard(source: Any, where: str, columns: Sequence[str] | None = None) ->
         ValueError: it is another kind of file.
     """
     try:
-        file = open_shard(source, where, VERSION)
-    except pa.ArrowInvalid:
-        raise ValueError(f"{where} is no Parquet file, or a damaged one") from None
-    with file:
-        about = file.schema_arrow.metadata or {}
-        if _LABELS not in about or _MODEL not in about:
-            raise ValueError(f"{where} holds no predictions: `affect predict --output DIR` writes such files")
-        table = file.read(columns=None if columns is None else list(columns))
-    return ServedPredictions(table.replace_schema_metadata(), json.loads(about[_LABELS]), about[_MODEL].decode())
+        with open_shard(source, where, VERSION) as file:
+            about = file.schema_arrow.metadata or {}
+            if _LABELS not in about or _MODEL not in about:
+                raise ValueError(f"{where} holds no predictions: `affect predict --output DIR` writes such files")
+            if missing := sorted(set(columns or ()) - set(file.schema_arrow.names)):
+                raise ValueError(f"{where} has no column {missing[0]}: `affect predict --output DIR` writes such files")
+            table = file.read(columns=None if columns is None else list(columns))
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # it isn't there, or nobody may read it
+            raise
+        raise ValueError(f"{where} is no Parquet file, or a damaged one: delete it, and predict again") from None
+    try:
+        return ServedPredictions(table.replace_schema_metadata(), json.loads(about[_LABELS]), about[_MODEL].decode())
+    except ValueError:
+        raise ValueError(f"{where} doesn't say which classes and model it is of: predict again") from None

@@ -96,7 +96,10 @@ def _found_or_made(
             found = registry.find(path, **query)
             if found is None:
                 raise
-    return str(found["id"])
+    identity = found.get("id")
+    if not isinstance(identity, str | int) or isinstance(identity, bool):
+        raise RegistryError(f"the registry's answer to {path} has no id: is it the right URL?")
+    return str(identity)
 
 
 def _properties(values: Mapping[str, str | float]) -> dict[str, dict[str, str | float]]:

@@ -8,20 +8,21 @@ import http.client
 import json
 import ssl
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
 from components.registration.access import Access
+from components.tools.exchange import Reply, exchange
 from components.tools.passwords import masked, revealed, without_login
+from components.tools.printable import printable
 from components.tools.retries import reason
 
 _VERSIONS = ("v1", "v1alpha3")  # the newest first
 _SECONDS_TO_ANSWER = 15.0
 _ATTEMPTS, _PAUSE = 3, 1.0  # seconds, doubled with each
-_MISSING, _TROUBLE, _TOO_MANY = 404, 500, 429
+_REFUSED, _MISSING, _TROUBLE, _TOO_MANY = 300, 404, 500, 429
 _LONGEST = 300  # characters of what a server says
 
 
@@ -94,15 +95,15 @@ class Registry:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 request = urllib.request.Request(url, data=body, headers=headers)
-                with self._opener.open(request, timeout=_SECONDS_TO_ANSWER) as answer:
-                    return self._read(answer.read())
-            except urllib.error.HTTPError as error:
-                if error.code == _MISSING:
+                reply = exchange(self._opener, request, _SECONDS_TO_ANSWER)
+                if reply.status < _REFUSED:
+                    return self._read(reply.body)
+                if reply.status == _MISSING:
                     return None
-                problem = f"{error.code} {_words(error)}"
-                is_final = error.code < _TROUBLE and error.code != _TOO_MANY
+                problem = f"{reply.status} {_words(reply)}"
+                is_final = reply.status < _TROUBLE and reply.status != _TOO_MANY
             except (OSError, ValueError, http.client.HTTPException) as error:
-                problem, is_final = reason(getattr(error, "reason", error)), isinstance(error, ValueError)
+                problem, is_final = _reason(error), isinstance(error, ValueError)
             if is_final or attempt == _ATTEMPTS:
                 raise RegistryError(f"{masked(self._url)}: {problem}")
             time.sleep(_PAUSE * 2 ** (attempt - 1))
@@ -111,7 +112,7 @@ class Registry:
     def _read(self, body: bytes) -> dict[str, Any]:
         try:
             found = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             found = None
         if not isinstance(found, dict):
             raise RegistryError(f"{masked(self._url)} answers with a page instead of its API: is it the right URL?")
@@ -125,11 +126,21 @@ class _StayHere(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _words(error: urllib.error.HTTPError) -> str:
+def _words(reply: Reply) -> str:
     """Return the server's own words, which are JSON with a `message`, or else what HTTP says."""
     try:
-        text = str(json.loads(error.read())["message"])
-    except (OSError, ValueError, KeyError, TypeError):
-        text = str(error.reason)
-    text = masked(" ".join(text.split()))
+        text = str(json.loads(reply.body)["message"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        text = reply.words
+    return _short(masked(text))
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "reason", error)  # of urllib's URLError
+    return _short((isinstance(cause, OSError) and cause.strerror) or reason(cause))
+
+
+def _short(text: str) -> str:
+    """Return a server's text in one line that can't act on a terminal."""
+    text = printable(" ".join(text.split()))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"

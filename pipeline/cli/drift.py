@@ -19,6 +19,7 @@ from pipeline.cli.values import NOT_EMPTY
 # Kept beside the module that compares, which takes a second to import.
 _FIGURES = ("classes", "confidence", "accepted", "brightness", "sharpness", "size", "embeddings")
 _DRIFTED, _BAD_INPUT = 3, 2
+_MOST_SEED = 2**32 - 1  # of NumPy's generators
 
 
 class _BadInputError(click.ClickException):
@@ -71,7 +72,9 @@ class _BadInputError(click.ClickException):
     metavar="RE",
     help="Images whose path shares its first capture belong together.  [default: as in training]",
 )
-@click.option("--seed", default=0, show_default=True, metavar="N", type=click.IntRange(min=0), help="Of what is drawn.")
+@click.option(
+    "--seed", default=0, show_default=True, metavar="N", type=click.IntRange(0, _MOST_SEED), help="Of what is drawn."
+)
 def drift(
     model_folder: str,
     path: Path,

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -276,7 +277,7 @@ def _row(file: Path, error: str | None, answer: Answer | None, labels: list[str]
     if math.isnan(probabilities[0]):
         reason = error or "the model can't decode it"
         return {"file": name, "label": None, "score": None, "accepted": False, "probabilities": None, "error": reason}
-    score, label = max(zip(probabilities, labels, strict=True))
+    score, label = max(zip(probabilities, labels, strict=True), key=itemgetter(0))  # the first of equals
     named = dict(zip(labels, probabilities, strict=True))
     return {"file": name, "label": label, "score": score, "accepted": accepted, "probabilities": named, "error": None}
 

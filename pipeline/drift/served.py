@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from components.formats.dataset import shard_paths
 from components.formats.drift_reference import About
@@ -72,7 +73,9 @@ def read_predictions(path: Path, about: About, grouping: Grouping, count: int, s
     ends = []
     for shard in shards:
         found = read_served(shard, ["id"])
-        if (found.model, found.labels) != (about.model, about.labels):
+        if found.labels != about.labels:
+            raise ValueError(f"{shard} was predicted by a model of other classes: predict again with this one")
+        if found.model != about.model:
             raise ValueError(
                 f"{shard} was predicted by another model ({found.model}, not {about.model}): give that model's folder, "
                 "or predict again with this one"
@@ -86,7 +89,10 @@ def read_predictions(path: Path, about: About, grouping: Grouping, count: int, s
     for shard, start, end in zip(shards, [0, *ends], ends, strict=False):
         inside = np.sort(drawn[(drawn >= start) & (drawn < end)]) - start
         if len(inside):
-            tables.append(read_served(shard, _COLUMNS).table.take(pa.array(inside)))
+            table = read_served(shard, _COLUMNS).table
+            if problem := _problem(table, about.labels):
+                raise ValueError(f"{shard} is damaged, or none of ours: {problem}. Predict again")
+            tables.append(table.take(pa.array(inside)))
     table = pa.concat_tables(tables).sort_by("id")
     has_quarantine = path.is_dir() and bool(shard_paths(path, QUARANTINE))
     unusable = len(read_served(path, ["id"], QUARANTINE).table) if has_quarantine else 0
@@ -146,6 +152,25 @@ def _measured(files: dict[str, Path], about: About, bad: list[str]) -> Iterator[
                     bad.append(found)
                 else:
                     yield found
+
+
+def _problem(table: pa.Table, labels: Sequence[str]) -> str:
+    """Return what keeps predictions from being compared, such as a NaN, which lies nowhere; "" if nothing does."""
+    for name in _NUMBERS:
+        column = table[name]
+        if not pa.types.is_primitive(column.type) or column.null_count or not np.isfinite(column.to_numpy()).all():
+            return f"{name} isn't a finite number in each row"
+    if unknown := sorted(map(str, set(table["label"].to_pylist()) - set(labels))):
+        return f"{unknown[0]} is no class of the model"
+    features = table["embedding"]
+    if features.null_count:
+        return ""
+    if (
+        len(pc.unique(pc.list_value_length(features))) > 1
+        or not np.isfinite(pc.list_flatten(features).to_numpy()).all()
+    ):
+        return "embedding isn't as many finite numbers in each row"
+    return ""
 
 
 def _sample_of(table: pa.Table, about: About) -> Sample:

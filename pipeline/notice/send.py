@@ -3,17 +3,17 @@
 import http.client
 import json
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.tools.exchange import exchange
 from components.tools.passwords import without_login
 
 _SECONDS_TO_ANSWER = 10.0
 _ATTEMPTS, _PAUSE = 3, 1.0  # seconds, doubled with each
-_TROUBLE, _TOO_MANY = 500, 429
+_REFUSED, _TROUBLE, _TOO_MANY = 300, 500, 429
 
 
 def send(url: str, message: Mapping[str, Any], attempts: int = _ATTEMPTS) -> str:
@@ -34,11 +34,11 @@ def send(url: str, message: Mapping[str, Any], attempts: int = _ATTEMPTS) -> str
     for attempt in range(1, attempts + 1):
         try:
             request = urllib.request.Request(bare, data=body, headers=headers)
-            with urllib.request.build_opener(_StayHere()).open(request, timeout=_SECONDS_TO_ANSWER):
+            reply = exchange(urllib.request.build_opener(_StayHere()), request, _SECONDS_TO_ANSWER, reads=False)
+            if reply.status < _REFUSED:
                 return ""
-        except urllib.error.HTTPError as error:
-            problem = f"it answers {error.code} {http.client.responses.get(error.code, '')}".rstrip()
-            if error.code < _TROUBLE and error.code != _TOO_MANY:
+            problem = f"it answers {reply.status} {http.client.responses.get(reply.status, '')}".rstrip()
+            if reply.status < _TROUBLE and reply.status != _TOO_MANY:
                 break
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)

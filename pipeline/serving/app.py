@@ -5,13 +5,13 @@ import logging
 import os
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
@@ -142,9 +142,10 @@ class Service:
 
     async def _upload(self, request: Request) -> Response:
         loaded = self._loaded(None)
-        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise Problem(415, "files are taken as multipart/form-data: curl -F file=@face.jpg")
-        async with request.form(max_files=self._limits.images, max_fields=self._limits.images) as form:
+        most = self._limits.images
+        async with _form(request.form(max_files=most, max_fields=most), most) as form:
             files = [value for _, value in form.multi_items() if isinstance(value, UploadFile)]
             if not files:
                 raise Problem(400, "there is no file in it: curl -F file=@face.jpg")
@@ -198,6 +199,26 @@ class Service:
         response = Problem(error.status_code, message).response()
         response.headers.update(error.headers or {})
         return response
+
+
+@asynccontextmanager
+async def _form(parts: AbstractAsyncContextManager[FormData], most: int) -> AsyncIterator[FormData]:
+    """Yield the parts of an upload.
+
+    Raises:
+        Problem: they are more than so many files, or their names aren't in the encoding that the request says.
+        HTTPException: it is no upload.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            form = await stack.enter_async_context(parts)
+        except UnicodeError:
+            raise Problem(400, "the names in the upload can't be read: leave its charset out") from None
+        except HTTPException as error:
+            if error.detail.startswith("Too many files"):
+                raise Problem(413, f"more than the {most} images that a request may have") from None
+            raise
+        yield form
 
 
 def _label(labels: Sequence[str], answer: Answer) -> str | BadImage:

@@ -188,6 +188,13 @@ def test_an_address_that_is_none_is_an_error_in_the_same_form(
         (b"--x--\r\n", "multipart/form-data; boundary=x", 400, "no file"),
         (b"--x\r\n", "multipart/form-data", 400, "boundary"),
         (b"nonsense", "multipart/form-data; boundary=x", 400, "multipart"),
+        (b"--x--\r\n", "Multipart/Form-Data; boundary=x", 400, "no file"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\na\r\n--x--\r\n',
+            "multipart/form-data; boundary=x; charset=undefined",
+            400,
+            "leave its charset out",
+        ),
     ],
 )
 def test_a_body_that_is_no_upload_is_said_to_be_none(
@@ -229,7 +236,7 @@ def test_more_images_than_a_request_may_have_are_refused(client: httpx.Client) -
     asked = client.post(PREDICT, json=in_base64(*[GREY] * 6))
     uploaded = client.post("/predict", files=[("file", ("a.png", GREY))] * 6)
 
-    assert (asked.status_code, uploaded.status_code) == (413, 400)
+    assert (asked.status_code, uploaded.status_code) == (413, 413)
     assert "6 images are more than the 5" in asked.json()["error"]
 
 
