@@ -117,7 +117,7 @@ def _explanation(outputs: Properties) -> str:
     text = f"{counted(values['embedded'], 'image')} looked at, "
     if not pairs:
         return f"{text}no near-duplicates across splits"
-    return f"{text}{pairs:,} {'pair' if pairs == 1 else 'pairs'} of near-duplicates across splits"
+    return f"{text}{counted(pairs, 'pair')} of near-duplicates across splits"
 
 
 def _export(outputs: Properties) -> str:

@@ -19,9 +19,9 @@ from components.images.hashing import file_sha256
 from components.images.split_tables import LINEAGE, SPLIT_TABLES
 from components.tools.files import replacing
 from components.tools.printable import printable
+from components.tools.wording import counted, named
 
 SOURCES = "sources"  # in the stage: path and SHA-256 of each original
-_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Changes:
     def told(self) -> Iterator[str]:
         """Yield a line for each kind: how many, which, and what that means."""
         if self.gone:
-            yield f"{_counted(self.gone, 'gone')}. The tables don't list them, nor the lineage of their copies."
+            yield f"{_line(self.gone, 'gone')}. The tables don't list them, nor the lineage of their copies."
         if self.come:
             yield (
-                f"{_counted(self.come, 'new')}. train.csv lists them, but they weren't held against the images in "
+                f"{_line(self.come, 'new')}. train.csv lists them, but they weren't held against the images in "
                 "test, so they may be duplicates of those."
             )
         if self.changed:
-            yield f"{_counted(self.changed, 'other than before')}. Their copies show what they were."
+            yield f"{_line(self.changed, 'other than before')}. Their copies show what they were."
 
 
 def write_sources(stage: Path, sources: Iterable[tuple[str, str]]) -> None:
@@ -134,11 +134,9 @@ def _new(train: Path, known: set[str]) -> list[str]:
     return [path for path in list_files(train) if path not in known and why_unusable(train / path) is None]
 
 
-def _counted(paths: Sequence[str], what: str) -> str:
-    named = ", ".join(map(printable, paths[:_NAMED]))
-    more = f", and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
-    are = "image is" if len(paths) == 1 else "images are"
-    return f"Since the split began, {len(paths)} {are} {what}: {named}{more}"
+def _line(paths: Sequence[str], what: str) -> str:
+    which = counted(len(paths), f"image is {what}", f"images are {what}")
+    return f"Since the split began, {which}: {named([printable(path) for path in paths])}"
 
 
 def _read(table: Path) -> list[list[str]]:

@@ -6,8 +6,7 @@ from typing import Any
 
 from components.formats.dataset import ImageRow
 from components.images.places import name_of
-
-_NAMED = 5
+from components.tools.wording import named
 
 
 def describe_folders(places: Sequence[str], rows: Sequence[ImageRow]) -> dict[str, dict[str, Any]]:
@@ -43,7 +42,7 @@ def notes_on_folders(folders: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         folders: of `describe_folders`.
     """
     if empty := [name for name, folder in folders.items() if not folder["images"]]:
-        yield f"There is no image in {_listed(empty)}."
+        yield f"There is no image in {named(empty)}."
     full = {name: folder for name, folder in folders.items() if folder["images"]}
     where = Counter(label for folder in full.values() for label in folder["classes"])
     for name, folder in full.items() if len(full) > 1 else ():
@@ -54,14 +53,10 @@ def notes_on_folders(folders: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
         if given and len(given) < len(full):
             others = [name for name in full if name not in given]
             yield (
-                f"Images for {split} are given in {_listed(given)}, so there are no others: {_listed(others)}, which "
+                f"Images for {split} are given in {named(given)}, so there are no others: {named(others)}, which "
                 f"{'has' if len(others) == 1 else 'have'} none, {'adds' if len(others) == 1 else 'add'} nothing to it."
             )
 
 
 def _classes(labels: Sequence[str]) -> str:
-    return f"The class {labels[0]} is" if len(labels) == 1 else f"The classes {_listed(labels)} are"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f", … ({len(names)})" if len(names) > _NAMED else "")
+    return f"The class {labels[0]} is" if len(labels) == 1 else f"The classes {named(labels)} are"

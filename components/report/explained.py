@@ -6,6 +6,7 @@ from typing import Any
 
 from components.formats.documents import EXPLANATION
 from components.report.map_chart import map_chart
+from components.tools.wording import counted
 
 
 def explained(folder: Path | None, labels: Sequence[str]) -> dict[str, Any] | None:
@@ -41,7 +42,7 @@ def leak(found: dict[str, Any]) -> str:
     count = found["test_images"]
     if not count:
         return ""
-    images = "1 test image looks" if count == 1 else f"{count:,} test images look"
+    images = counted(count, "test image looks", "test images look")
     return (
         f"A possible leak: {images} like a version of an image of train or eval, in another group, so the scores may "
         "be too good. Look at the near-duplicates across splits; data.near_duplicates=group or split.group_regex ties "

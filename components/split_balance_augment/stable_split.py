@@ -11,6 +11,7 @@ from components.split.plan import given_splits
 from components.split.stable import Images, alike_hashes, assign_stably, expected_deviation
 from components.split_balance_augment.images_table import exact_shares, given_of
 from components.split_balance_augment.options import SplitOptions
+from components.tools.wording import counted, named
 
 _NAMED = 5
 
@@ -87,11 +88,10 @@ def describe_stable(
     text = f"Split by hash, so that no image moves as others come: {said}."
     warning = ""
     if left_out:
-        named = ", ".join(left_out[:_NAMED]) + (", …" if len(left_out) > _NAMED else "")
-        which = "1 image is left out: it" if len(left_out) == 1 else f"{len(left_out)} images are left out: each"
+        which = counted(len(left_out), "image is left out: it", "images are left out: each")
         warning = (
             f"{which} belongs together with older images of two splits, so it would leak from one into the other "
-            f"({named})."
+            f"({named(left_out, _NAMED)})."
         )
     return {
         "rule": "stable",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from components.tools.wording import counted
 from pipeline.drift.compare import DRIFTED, TOO_FEW, Compared, Comparison
 from pipeline.drift.figures import ACCEPTED, CLASSES, EMBEDDINGS
 from pipeline.drift.options import LEAST, DriftOptions
@@ -51,9 +52,9 @@ def headline(comparison: Comparison) -> str:
     """Return the verdict in a sentence."""
     if comparison.verdict == TOO_FEW:
         test, served = comparison.groups
-        which = f"{served:,} served" if served < LEAST else f"{test:,} test"
-        what = "image or group of images" if min(test, served) == 1 else "images or groups of images"
-        return f"Too few to say anything: {which} {what}, and {LEAST} are the least."
+        few, side = (served, "served") if served < LEAST else (test, "test")
+        which = counted(few, f"{side} image or group of images", f"{side} images or groups of images")
+        return f"Too few to say anything: {which}, and {LEAST} are the least."
     moved = [TITLES[one.name].lower() for one in comparison.figures if one.drifted]
     if comparison.verdict == DRIFTED:
         return f"Drifted: {listed(moved)}."

@@ -94,10 +94,12 @@ def missing_endpoints(documents: Sequence[Document], values: Mapping[str, Any]) 
     if not store.root.startswith("minio://"):
         return
     bucket = store.root.removeprefix("minio://").partition("/")[0]
+    compiled = documents[0]["deploymentSpec"]["executors"]
     defaults = documents[0]["root"].get("inputDefinitions", {}).get("parameters", {})
     for name, executors in _OPENED_BY.items():
         uri = str(values.get(name, defaults.get(name, {}).get("defaultValue", "")))
-        without = [executor for executor in executors if f"exec-{executor}" not in store.endpoints]
+        there = [executor for executor in executors if f"exec-{executor}" in compiled]
+        without = [executor for executor in there if f"exec-{executor}" not in store.endpoints]
         if without and any(_is_below(place, f"s3://{bucket}") for place in given_places(uri)):
             yield (
                 f"{name} = {uri} is opened at AWS by {', '.join(without)}, while artifacts go to {store.root}: "
@@ -108,7 +110,7 @@ def missing_endpoints(documents: Sequence[Document], values: Mapping[str, Any]) 
 # Which components open what a run's parameter names.
 _OPENED_BY = {
     "data": ("image-ingest", "data-digest"),
-    "push_destination": ("baseline-finder", "pusher", "data-digest"),
+    "push_destination": ("baseline-finder", "pusher", "batch-predict", "model-registration", "data-digest"),
 }
 
 

@@ -148,6 +148,8 @@ def read_rules(spec: Spec) -> dict[str, Rule]:
     found: dict[str, Rule] = {}
     for executor in spec["deploymentSpec"]["executors"].values():
         arguments = executor["container"]["args"]
+        if _INPUTS_SPEC not in arguments:  # the exit task's, which is no component
+            continue
         declared = json.loads(arguments[arguments.index(_INPUTS_SPEC) + 1])
         found |= {rule["parameter"]: rule for rule in declared.get(RULES, {}).values()}
     return found

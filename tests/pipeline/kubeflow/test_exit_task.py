@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 import yaml
 from argo_workflow import Workflow, pod_name
+from click.testing import CliRunner
 from compiled import CLUSTER, compiled
 from google.protobuf.json_format import ParseDict
 from kfp.pipeline_spec import pipeline_spec_pb2
 from stand_in import Kubeflow, running
 from webhook import SECRET, listening
 
+from pipeline.cli import main
 from pipeline.config import ConfigError
 from pipeline.kubeflow import exit_notice, log_lines
 from pipeline.kubeflow.exit_task import HANDLER, tasks_of
@@ -78,6 +80,18 @@ def test_what_tells_others_is_never_cached_and_submit_can_switch_the_rest_off(do
 
     off = next(yaml.safe_load_all(without_cache(yaml.safe_dump_all(documents))))
     assert not any(task["cachingOptions"] for task in tasks_of(off).values())
+
+
+def test_it_is_submitted_as_any_other(kubeflow: Kubeflow, documents: Sequence[Any], tmp_path: Path) -> None:
+    file = tmp_path / "affect.yaml"
+    file.write_text(yaml.safe_dump_all(documents))
+    line = ["submit", str(file), "--host", kubeflow.url, "--again", "Trainer", "--param"]
+
+    good, bad = (CliRunner().invoke(main, [*line, f"epochs={epochs}"]) for epochs in (3, 0))
+
+    assert good.exit_code == 0, good.output
+    assert kubeflow.runs[0]["runtime_config"]["parameters"] == {"epochs": 3}
+    assert "parameter epochs must be an integer from 1 to" in bad.output
 
 
 def test_an_address_that_everyone_could_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
