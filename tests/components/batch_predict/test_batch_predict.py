@@ -180,6 +180,18 @@ def test_a_damaged_record_is_named(model: Path, tmp_path: Path) -> None:
         run(path, model, tmp_path / "out")
 
 
+def test_paths_of_a_table_that_can_be_none_are_quarantined(
+    folder: Path, model: Path, done: Path, tmp_path: Path
+) -> None:
+    whole = next(path for path in sorted(folder.rglob("*")) if path.relative_to(folder).as_posix() in by_id(done))
+    paths = {"whole": str(whole), "null byte": "a\0b", "address": "http://[::1/x"}
+    pq.write_table(pa.table({"id": [*paths], "file": [*paths.values()]}), tmp_path / "faces.parquet")
+
+    found = run(tmp_path / "faces.parquet", model, tmp_path / "out")
+
+    assert (found["images"], found["quarantined"]) == (1, 2)
+
+
 def test_the_command_says_what_came_of_it(folder: Path, model: Path, done: Path, tmp_path: Path) -> None:
     arguments = ["--model", str(model), str(folder), "--output", str(tmp_path / "out"), "--images-per-shard", "8"]
     said = CliRunner().invoke(command, [*arguments, "--batch-size", "3"])
