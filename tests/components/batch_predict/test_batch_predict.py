@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,18 @@ def test_a_folder_of_something_else_is_left_alone(folder: Path, model: Path, tmp
     with pytest.raises(OutputError, match=r"holds something else \(thesis\.txt\), and no predictions"):
         run(folder, model, tmp_path, anew=True)
     assert content(tmp_path) == {"thesis.txt": b"mine"}
+
+
+@pytest.mark.parametrize("name", ["predictions.json", "predictions-00000-of-00003.parquet"])
+def test_damage_of_what_is_finished_is_said_in_a_line(
+    folder: Path, model: Path, done: Path, tmp_path: Path, name: str
+) -> None:
+    output = shutil.copytree(done, tmp_path / "predictions")
+    assert (output / name).exists()
+    (output / name).write_text("[]")
+
+    with pytest.raises(OutputError, match=rf"{name} is .*damaged.*: .*delete"):
+        run(folder, model, output)
 
 
 def test_embeddings_are_what_the_signature_says(folder: Path, model: Path, tmp_path: Path) -> None:
