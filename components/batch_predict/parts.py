@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.formats.examples import ENCODED, FILENAME, ID
@@ -93,17 +94,30 @@ class TablePart:
     unusable: tuple[tuple[str, str], ...] = ()
 
     def images(self) -> Iterator[Given]:
-        """Yield the rows."""
+        """Yield the rows.
+
+        Raises:
+            ValueError: the file is damaged.
+        """
         columns = list(dict.fromkeys(filter(None, (self.image_column, self.id_column))))
-        with StoredFile(self.uri).opened() as source:
-            file = pq.ParquetFile(source)
-            sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
-            for group in self.row_groups:
-                row = sum(sizes[:group])
-                for batch in file.iter_batches(_ROWS, row_groups=[group], columns=columns):
-                    for values in batch.to_pylist():
-                        yield self._given(values, row)
-                        row += 1
+        row = 0
+        try:
+            with StoredFile(self.uri).opened() as source:
+                file = pq.ParquetFile(source)
+                sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+                for group in self.row_groups:
+                    row = sum(sizes[:group])
+                    for batch in file.iter_batches(_ROWS, row_groups=[group], columns=columns):
+                        for values in batch.to_pylist():
+                            yield self._given(values, row)
+                            row += 1
+        except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+            if isinstance(error, OSError) and error.errno is not None:  # it isn't there any more, or can't be reached
+                raise
+            raise ValueError(
+                f"{self.name} is damaged at row {row} or behind it: get it again, or take it out "
+                f"({type(error).__name__})"
+            ) from None
 
     def _given(self, values: dict[str, Any], row: int) -> Given:
         name = None if self.id_column is None else values[self.id_column]

@@ -5,9 +5,11 @@ the same model, images and options does what is missing.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+
+import pyarrow as pa
 
 from components.batch_predict.find import Found, find
 from components.batch_predict.on_beam import PredictParts
@@ -17,6 +19,7 @@ from components.batch_predict.predict_part import Asked
 from components.batch_predict.served_model import About, describe
 from components.formats.dataset import shard_name
 from components.formats.served_predictions import PREDICTIONS, QUARANTINE, SERVED, is_shard, read_shard
+from components.formats.version import NewerFormatError
 from components.work.engine import run_units
 from components.work.options import BeamOptions
 from components.work.unit import WorkError
@@ -117,7 +120,13 @@ def _make_room(place: Place, made_from: Mapping[str, Any], anew: bool) -> list[s
                 f"{place.uri} holds something else ({foreign[0]}), and no predictions: name an empty folder"
             )
         return []
-    earlier = SERVED.parse(place.read(SERVED.name), f"{place.uri}/{SERVED.name}").get("made_from", {})
+    where = f"{place.uri}/{SERVED.name}"
+    try:
+        earlier = dict(SERVED.parse(place.read(SERVED.name), where).get("made_from", {}))
+    except NewerFormatError:
+        raise
+    except (ValueError, TypeError, AttributeError):
+        raise OutputError(f"{where} is damaged: name another folder, or delete this one to begin again") from None
     differing = [word for key, word in _WORDS.items() if earlier.get(key) != made_from[key]]
     if not differing:
         return []
@@ -138,12 +147,10 @@ def _summary(place: Place, shards: int) -> dict[str, Any]:
     accepted: list[bool | None] = []
     quarantined = 0
     for index in range(shards):
-        with place.opened(shard_name(PREDICTIONS, index, shards)) as file:
-            table = read_shard(file, place.uri, ["label", "accepted"]).table
+        table = _read(place, shard_name(PREDICTIONS, index, shards), ["label", "accepted"])
         labels.update(table["label"].to_pylist())
         accepted += table["accepted"].to_pylist()
-        with place.opened(shard_name(QUARANTINE, index, shards)) as file:
-            quarantined += read_shard(file, place.uri, ["id"]).table.num_rows
+        quarantined += _read(place, shard_name(QUARANTINE, index, shards), ["id"]).num_rows
     return {
         "images": len(accepted),
         "quarantined": quarantined,
@@ -151,3 +158,13 @@ def _summary(place: Place, shards: int) -> dict[str, Any]:
         "labels": dict(sorted(labels.items())),
         "shards": shards,
     }
+
+
+def _read(place: Place, name: str, columns: Sequence[str]) -> pa.Table:
+    try:
+        with place.opened(name) as file:
+            return read_shard(file, f"{place.uri}/{name}", columns).table
+    except NewerFormatError:
+        raise
+    except ValueError as error:
+        raise OutputError(str(error)) from None

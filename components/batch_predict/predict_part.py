@@ -123,6 +123,8 @@ def prepare(given: Given, model: ServedModel, asked: Asked) -> Prepared | str:
             return str(error)
         except OSError as error:
             return error.strerror or reason(error)
+        except ValueError as error:  # a table's path that can be none
+            return reason(error)
         pixels = picture.pixels
         facts = {
             "id": given.id,

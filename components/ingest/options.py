@@ -1,13 +1,16 @@
 """Options of ImageIngest."""
 
 from collections import Counter
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
 from components.images.places import given_places
 from components.images.spans import check_pattern, check_until
 from components.tools.section import FILE, Section
+
+_T = TypeVar("_T")
 
 
 class LabelColumns(Section):
@@ -98,16 +101,20 @@ class DataOptions(Section):
     @classmethod
     def _names_folders(cls, value: str | list[str] | None) -> str | list[str] | None:
         places = [value] if isinstance(value, str) else value
-        if places is not None and not all(places):
+        if places is None:
+            return None
+        if not places or not all(places):
             raise ValueError("names a folder, or several, none of them empty")
-        for place in places or ():
-            check_pattern(place)
+        for place in places:
+            _named("data.path", check_pattern, place)
         return value
 
     @field_validator("until", mode="before")
     @classmethod
     def _is_a_date(cls, value: Any) -> Any:
-        return None if value is None else check_until(str(value))  # YAML reads 2026-11-30 as a date, 2026 as a number
+        return (
+            None if value is None else _named("data.until", check_until, str(value))
+        )  # YAML reads 2026-11-30 as a date, 2026 as a number
 
     @field_validator("label_names", mode="before")
     @classmethod
@@ -153,3 +160,11 @@ class DataOptions(Section):
             if not one or named.count(one) > 1 or inside:
                 raise ValueError(f"data.splits takes each folder once, none in another. Received: {self.splits}")
         return self
+
+
+def _named(option: str, check: Callable[[str], _T], value: str) -> _T:
+    """Return what a check of a value says; its error names the option."""
+    try:
+        return check(value)
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from None

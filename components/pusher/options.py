@@ -1,5 +1,8 @@
 """Options of the Pusher."""
 
+import re
+from urllib.parse import urlsplit
+
 from pydantic import Field, field_validator
 
 from components.formats.exports import SAVED_MODEL, Format
@@ -47,8 +50,18 @@ class PushOptions(Section):
     @field_validator("registry")
     @classmethod
     def _is_url(cls, registry: str | None) -> str | None:
-        if registry is not None and not registry.startswith(("http://", "https://")):
+        if registry is not None and not _is_address(registry):
             raise ValueError(
-                "it must begin with http:// or https://, such as http://model-registry-service.kubeflow:8080"
+                "it must be an http:// or https:// URL, such as http://model-registry-service.kubeflow:8080"
             )
         return registry
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not re.search(r"\s", url)
+        )
+    except ValueError:  # no IPv6 address, or no port
+        return False

@@ -74,7 +74,7 @@ def last_end(folder: Workdir) -> LastEnd | None:
         return None
     try:
         found = _LAST.read(folder.root)
-        return LastEnd(found["run"], found["state"])
+        return LastEnd(str(found["run"]), dict(found["state"]))
     except (OSError, ValueError, KeyError, TypeError):  # half-written or of another program: as good as none
         return None
 

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,18 @@ def test_a_folder_of_something_else_is_left_alone(folder: Path, model: Path, tmp
     assert content(tmp_path) == {"thesis.txt": b"mine"}
 
 
+@pytest.mark.parametrize("name", ["predictions.json", "predictions-00000-of-00003.parquet"])
+def test_damage_of_what_is_finished_is_said_in_a_line(
+    folder: Path, model: Path, done: Path, tmp_path: Path, name: str
+) -> None:
+    output = shutil.copytree(done, tmp_path / "predictions")
+    assert (output / name).exists()
+    (output / name).write_text("[]")
+
+    with pytest.raises(OutputError, match=rf"{name} is .*damaged.*: .*delete"):
+        run(folder, model, output)
+
+
 def test_embeddings_are_what_the_signature_says(folder: Path, model: Path, tmp_path: Path) -> None:
     run(folder, model, tmp_path / "out", PredictOptions(embeddings=True))
     data = (folder / "turned.jpg").read_bytes()
@@ -178,6 +191,18 @@ def test_a_damaged_record_is_named(model: Path, tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"and something else behind it")
     with pytest.raises(WorkError, match=r"ValueError: faces\.tfrecord is damaged at record 1, .*: get it again"):
         run(path, model, tmp_path / "out")
+
+
+def test_paths_of_a_table_that_can_be_none_are_quarantined(
+    folder: Path, model: Path, done: Path, tmp_path: Path
+) -> None:
+    whole = next(path for path in sorted(folder.rglob("*")) if path.relative_to(folder).as_posix() in by_id(done))
+    paths = {"whole": str(whole), "null byte": "a\0b", "address": "http://[::1/x"}
+    pq.write_table(pa.table({"id": [*paths], "file": [*paths.values()]}), tmp_path / "faces.parquet")
+
+    found = run(tmp_path / "faces.parquet", model, tmp_path / "out")
+
+    assert (found["images"], found["quarantined"]) == (1, 2)
 
 
 def test_the_command_says_what_came_of_it(folder: Path, model: Path, done: Path, tmp_path: Path) -> None:
