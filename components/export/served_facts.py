@@ -27,7 +27,7 @@ def facts_of(assets: Path, kind: Format, shape: tuple[int, int, int]) -> Facts:
         labels=tuple(read_labels(assets)),
         height=shape[0],
         width=shape[1],
-        channels=shape[2],
+        channels=1 if shape[2] == 1 else 3,
         temperatures=tuple(temperatures),
         mirrored=bool(described.get("flip_average")),
         thresholds=tuple(answers["thresholds"]) if answers else None,

@@ -241,7 +241,7 @@ def test_other_stems_depths_and_inputs_are_exported_too(
     tf.saved_model.save(module, str(tmp_path), signatures={SERVE_PIXELS: module.serve})
     network = Network(tmp_path)
     pixels = np.random.default_rng(0).integers(0, 256, (3, *shape), np.uint8)
-    facts = Facts(kind, tuple(LABELS), *shape, (1.0,), True, None)
+    facts = Facts(kind, tuple(LABELS), shape[0], shape[1], 1 if shape[2] == 1 else 3, (1.0,), True, None)
     file = tmp_path / FILES[kind]
     file.write_bytes(network.to_onnx(facts) if kind == "onnx" else network.to_litert(facts))
 
