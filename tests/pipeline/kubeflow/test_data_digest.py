@@ -111,7 +111,7 @@ def test_it_knows_the_model_that_an_earlier_run_with_the_same_values_pushed(
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"epochs": 2.5}, "parameter epochs must be an integer of at least 1. Received: 2.5"),
+        ({"epochs": 2.5}, "parameter epochs must be an integer from 1 to 1000000. Received: 2.5"),
         ({"architecture": "vgg"}, "parameter architecture must be one of resnet18, resnet34"),
         ({"push_destination": "models"}, "parameter push_destination must be an absolute path"),
         ({"data": "/none"}, "data: no such folder: /none"),

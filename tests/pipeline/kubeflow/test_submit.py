@@ -250,9 +250,9 @@ def test_a_token_is_taken_from_the_environment(kubeflow: Kubeflow, path: Path, m
     ("arguments", "message"),
     [
         (["--param", "epoch=5"], "no parameter epoch. The pipeline has: architecture, data, epochs, push_destination"),
-        (["--param", "epochs=many"], "parameter epochs must be an integer of at least 1. Received: many"),
-        (["--param", "epochs=2.5"], "parameter epochs must be an integer of at least 1. Received: 2.5"),
-        (["--param", "epochs=0"], "parameter epochs must be an integer of at least 1. Received: 0"),
+        (["--param", "epochs=many"], "parameter epochs must be an integer from 1 to 1000000. Received: many"),
+        (["--param", "epochs=2.5"], "parameter epochs must be an integer from 1 to 1000000. Received: 2.5"),
+        (["--param", "epochs=0"], "parameter epochs must be an integer from 1 to 1000000. Received: 0"),
         (["--param", "seed=-1"], "parameter seed must be an integer from 0 to 4294967295. Received: -1"),
         (["--param", "architecture=vgg"], "parameter architecture must be one of resnet18, resnet34"),
         (["--param", "data=minio://faces"], "parameter data must be a path in the pods, s3://… or gs://…"),
