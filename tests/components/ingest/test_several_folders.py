@@ -160,6 +160,7 @@ def test_a_table_names_images_of_all_folders(spans: str, tmp_path: Path) -> None
         labelled(lines[2])
 
 
+@pytest.mark.heavy
 def test_copies_are_known_by_the_table_of_their_own_folder(tmp_path: Path) -> None:
     """One folder made by datasplit, with its table, beside one without, in which names say what is a copy."""
     span(tmp_path, "plain/train", 0, images=15)
