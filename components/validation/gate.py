@@ -56,7 +56,13 @@ def _feature_name(key: str, info: Any) -> str:
     return "/".join(info.path.step) if info.path.step else key
 
 
-def balance_anomalies(originals: Mapping[str, Mapping[str, int]], given: Iterable[str] = ()) -> list[Anomaly]:
+_BY_PLAN = ": large groups do that; another split.seed, or larger shares, may divide them better"
+_BY_HASH = ": where hashes divide few or large groups, chance does that, and more images make it up"
+
+
+def balance_anomalies(
+    originals: Mapping[str, Mapping[str, int]], given: Iterable[str] = (), *, by_hash: bool = False
+) -> list[Anomaly]:
     """Return splits whose originals are distributed over the classes otherwise than the whole.
 
     See `components.validation.share_test` for what counts as a difference. Our own splits differ by whole images alone;
@@ -65,6 +71,8 @@ def balance_anomalies(originals: Mapping[str, Mapping[str, int]], given: Iterabl
     Args:
         originals: number of original images by split and class.
         given: splits that the data folder brought along; their differences are reported only.
+        by_hash: whether each group's hash decided where it goes (`split.assignment`). Then chance differs with few or
+            large groups, and is to stay as it is: that is reported only, too.
     """
     given = set(given)
     # What was cut here is held against what was cut here: a given test split says nothing of how train was divided.
@@ -79,8 +87,8 @@ def balance_anomalies(originals: Mapping[str, Mapping[str, int]], given: Iterabl
                 f"by chance with p = {one.probability:.1g}"
             )
             if split not in given:
-                text += ": large groups do that; another split.seed, or larger shares, may divide them better"
-            found.append(Anomaly("balance", split, TEXT, text, split not in given))
+                text += _BY_HASH if by_hash else _BY_PLAN
+            found.append(Anomaly("balance", split, TEXT, text, split not in given and not by_hash))
     return found
 
 

@@ -44,14 +44,15 @@ class GateExecutor(PlainExecutor):
         counts = summary["counts"]
         originals = {s: {label: n["originals"] for label, n in by_label.items()} for s, by_label in counts.items()}
         copied = any(n["copies"] for s in ("eval", "test") for n in counts[s].values())
-        anomalies = balance_anomalies(originals, given)
+        by_hash = bool(summary.get("assignment"))
+        anomalies = balance_anomalies(originals, given, by_hash=by_hash)
         anomalies += constant_anomalies(summary.get("classes", {}), summary.get("constant", {}))
         for split, found in _read(input_dict["schema_anomalies"], "Split-"):
             anomalies += schema_anomalies(split, found)
         for split, found in _read(input_dict["distribution_anomalies"], "SplitPair-"):
-            # Copies and a split that was given make a difference that somebody wanted. Others are judged by the counts:
+            # Copies, hashes and a split that was given make a difference that is to stay. Others go by the counts:
             # TFDV's distance is the same for 4 images as for 4,000.
-            wanted = bool(copied or given)
+            wanted = bool(copied or given or by_hash)
             if wanted or is_real_difference(originals["eval"], originals["test"]):
                 anomalies += schema_anomalies(split, found, "distribution", fatal=not wanted)
         fatal = [anomaly for anomaly in anomalies if anomaly.fatal]

@@ -212,6 +212,7 @@ def test_uneven_splits_of_our_own_are_fatal() -> None:
     uneven = {"train": {"a": 50, "b": 50}, "eval": {"a": 9, "b": 1}, "test": {"a": 20, "b": 20}}
 
     assert [(one.split, one.fatal) for one in balance_anomalies(uneven)] == [("eval", True), ("eval", True)]
+    assert [(one.split, one.fatal) for one in balance_anomalies(uneven, by_hash=True)] == [("eval", False)] * 2
     assert balance_anomalies({split: {"a": 10, "b": 7} for split in ("train", "eval", "test")}) == []
 
 
