@@ -6,6 +6,8 @@ import re
 _JOINERS = "\u200c\u200d"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins like this is run by spreadsheets
 _STRING_OF_JSON = re.compile(r"[^\n\x20-\x7e]")
+# Surrogates that stand for no byte of a name, such as JSON may hold.
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 
 def printable(text: str) -> str:
@@ -14,6 +16,7 @@ def printable(text: str) -> str:
     That is bytes that aren't UTF-8 (as surrogates), control characters, such as those that colour or overwrite a
     terminal's text, and marks that turn the direction of what follows.
     """
+    text = _NO_BYTE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(
         char if char.isprintable() or char in _JOINERS else char.encode("unicode_escape").decode() for char in text

@@ -13,7 +13,7 @@ from components.tools.console import say
 from components.tools.printable import harmless_cell, printable, printable_json, printable_lines
 
 ANY = st.text(st.characters(exclude_categories=()))
-ACTING = ["\x1b[31m", "\x9b2J", "\r", "\b", "\u202e", "\u2066", "\u200f", "\x00", "\udcff"]
+ACTING = ["\x1b[31m", "\x9b2J", "\r", "\b", "\u202e", "\u2066", "\u200f", "\x00", "\udcff", "\ud800"]
 
 
 @pytest.mark.parametrize("acting", ACTING)
