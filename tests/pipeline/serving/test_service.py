@@ -336,7 +336,8 @@ def test_a_connection_that_asks_for_nothing_ends(
             if piece == _WHOLE:
                 answer = b""
                 while b'"ok"' not in answer:
-                    assert (more := connection.recv(1000))
+                    more = connection.recv(1000)
+                    assert more
                     answer += more
         assert connection.recv(1000) == b""  # the other side has ended it
 
