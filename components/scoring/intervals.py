@@ -1,6 +1,7 @@
 """95 % intervals of scores. Pure.
 
-Accuracy, precision and recall are shares of images, F1 follows from one: all have Wilson's interval on the effective
+Accuracy, precision and recall are shares of images, F1 follows import math
+from one: all have Wilson's interval on the effective
 number of images (see `components.tools.proportions`). An average over classes has it on the number of images whose
 share would vary as much: the classes' own variances, from shares that are moved a little off the border, and
 correlations between them from a bootstrap over groups. Where the resamples of a class don't vary, it counts as
@@ -8,6 +9,7 @@ uncorrelated, and no average counts as more images than it would if all classes 
 percentiles would say at the border that nothing is uncertain.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -112,8 +114,10 @@ def _of_average(
     shares = (shares * counts + pseudo / 2) / (counts + pseudo)
     slopes = np.where(of_f1, 2 / (1 + shares) ** 2, 1.0)
     spreads = weights * slopes * np.sqrt(shares * (1 - shares) / counts)
-    middle = float(weights @ np.where(of_f1, 2 * shares / (1 + shares), shares))
-    effective = float(min(middle * (1 - middle) / (spreads @ correlation @ spreads), 1 / (weights**2 / counts).sum()))
+    # Exact sums: those of linear algebra end in other digits where memory is laid out otherwise.
+    middle = math.fsum(weights * np.where(of_f1, 2 * shares / (1 + shares), shares))
+    variance = np.float64(math.fsum((spreads[:, np.newaxis] * correlation * spreads).ravel()))
+    effective = float(np.minimum(middle * (1 - middle) / variance, 1 / math.fsum(weights**2 / counts)))
     low, high = wilson(value, effective)
     return {"value": value, "low": low, "high": high, "method": "wilson of classes", "effective": effective}
 
@@ -135,9 +139,9 @@ def _correlation(drawn: NDArray[np.float64]) -> NDArray[np.float64]:
     known = ~np.isnan(drawn)
     means = np.where(known, drawn, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     away = np.where(known, drawn - means, 0.0)
-    lengths = np.linalg.norm(away, axis=0)
+    lengths = np.sqrt((away**2).sum(axis=0))
     scaled = np.divide(away, lengths, out=np.zeros_like(away), where=lengths > 1e-9)
-    correlation = scaled.T @ scaled
+    correlation = np.einsum("bi,bj->ij", scaled, scaled)  # in the order of the rows, unlike a product of matrices
     np.fill_diagonal(correlation, 1.0)
     return correlation
 
