@@ -17,6 +17,12 @@ from pipeline.serving.reloading import Reloader
 from pipeline.serving.shelf import Shelf
 
 
+@pytest.fixture(autouse=True)
+def _only_what_is_wrong(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    with caplog.at_level(logging.WARNING, "affect.serve"):  # a server that another test began has set a lower one
+        yield
+
+
 @pytest.fixture
 def metrics() -> Metrics:
     return Metrics()
