@@ -71,7 +71,11 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Runs everything from the TFRecords to the gate's verdict."""
 
     def run(
-        records: Records, given: tuple[str, ...] = (), columns: tuple[str, ...] = (), **options: Any
+        records: Records,
+        given: tuple[str, ...] = (),
+        columns: tuple[str, ...] = (),
+        assignment: dict[str, Any] | None = None,
+        **options: Any,
     ) -> dict[str, Any]:
         examples = standard_artifacts.Examples()
         examples.uri = str(tmp_path / "examples")
@@ -97,7 +101,8 @@ def gate(tmp_path: Path) -> Callable[..., dict[str, Any]]:
             artifact.uri = str(tmp_path / name)
         for made in ("summary", "labels"):
             (tmp_path / made).mkdir()
-        write_json({"counts": counts_of(records), "given_splits": list(given)}, tmp_path / "summary" / "summary.json")
+        told = {"counts": counts_of(records), "given_splits": list(given), "assignment": assignment}
+        write_json(told, tmp_path / "summary" / "summary.json")
         write_json({"labels": LABELS}, tmp_path / "labels" / "label_map.json")
         validate = ValidateOptions(**options).model_dump_json(by_alias=True)
 
@@ -206,6 +211,16 @@ def test_splits_that_were_given_may_have_other_class_shares(gate: Callable[..., 
     assert verdict["passed"]
     assert {one["source"] for one in verdict["anomalies"]} == {"balance", "distribution"}
     assert not any(one["fatal"] for one in verdict["anomalies"])
+
+
+def test_splits_that_hashes_decided_may_have_other_class_shares(gate: Callable[..., dict[str, Any]]) -> None:
+    records = clean()
+    records["test"] = [example("happy")] * 36 + [example("sad")] * 4
+
+    verdict = gate(records, assignment={"rule": "stable"})
+
+    assert verdict["passed"]
+    assert "balance" in {one["source"] for one in verdict["anomalies"]}
 
 
 def test_uneven_splits_of_our_own_are_fatal() -> None:
