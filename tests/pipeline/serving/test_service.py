@@ -282,8 +282,10 @@ def test_more_requests_than_may_be_answered_at_once_are_told_to_come_again(tmp_p
         assert refused.json() == {"error": "3 requests are being answered, and no more may be"}
         assert healthy.status_code == 200
         assert [one.result().status_code for one in asked] == [200] * 3
-        assert run.value("affect_requests_total", place="predict", status="429") == 1
-        assert run.value("affect_requests_total", place="predict", status="200") == 3
+
+    # Looked at from another thread, a request may be answered before it is counted.
+    assert run.value("affect_requests_total", place="predict", status="429") == 1
+    assert run.value("affect_requests_total", place="predict", status="200") == 3
 
 
 def test_more_images_than_may_wait_are_told_to_come_again(tmp_path: Path) -> None:
