@@ -43,7 +43,7 @@ class ParquetUnit:
         row_groups: of it.
         splits: each row's split, as an index into the work's `splits`.
         copies: copies to make of each row.
-        groups: each row's group.
+        groups: by row, where it isn't the row's own digest of pixels, as that of a row alone is.
         variants: by row, where the copies' plain names are taken; see `components.images.names`.
         outputs: URI of the file for each split that has rows here.
     """
@@ -53,7 +53,7 @@ class ParquetUnit:
     row_groups: tuple[int, ...]
     splits: NDArray[np.int8]
     copies: NDArray[np.int32]
-    groups: NDArray[np.bytes_]
+    groups: dict[int, str]
     variants: dict[int, int]
     outputs: dict[str, str]
 
@@ -89,17 +89,18 @@ class ParquetWork:
             for batch in read_batches(open_shard(source, unit.shard), unit.row_groups):
                 rows = slice(start, start + batch.num_rows)
                 start += batch.num_rows
+                digests = enumerate(batch["pixels"].to_pylist(), rows.start)
+                groups = np.array([unit.groups.get(row, digest) for row, digest in digests], object)
                 for code, split in enumerate(self.splits):
                     indices = np.flatnonzero(unit.splits[rows] == code)
                     if len(indices) == 0:
                         continue
-                    writers[split].originals(batch.take(pa.array(indices)), split, unit.groups[rows][indices])
+                    writers[split].originals(batch.take(pa.array(indices)), split, groups[indices].tolist())
                     counts["originals"] += len(indices)
                     sources = indices[unit.copies[rows][indices] > 0]
                     selected = batch.take(pa.array(sources)).to_pylist()
                     for index, values in zip(sources.tolist(), selected, strict=True):
-                        group = unit.groups[rows][index].decode()
-                        row = row_of({**values, "group": group})
+                        row = row_of({**values, "group": groups[index]})
                         variant = unit.variants.get(rows.start + index, 1)
                         for copies in self._copies(row, int(unit.copies[rows][index]), variant, augmenter):
                             writers[split].copies(copies, row, split, self.encoding)
@@ -167,11 +168,11 @@ class _Writer:
         self._columns: dict[str, list[Any]] = {name: [] for name in SCHEMA.names}
         self._rows = self._bytes = 0
 
-    def originals(self, batch: Any, split: str, groups: NDArray[np.bytes_]) -> None:
+    def originals(self, batch: Any, split: str, groups: list[str]) -> None:
         """Add rows as they are, but for their split and their groups."""
         self._flush_copies()
         table = pa.Table.from_batches([batch]).select(SCHEMA.names)
-        for name, values in (("split", [split] * table.num_rows), ("group", groups.astype("U").tolist())):
+        for name, values in (("split", [split] * table.num_rows), ("group", groups)):
             column = pa.array(values, pa.string())
             table = table.set_column(SCHEMA.get_field_index(name), SCHEMA.field(name), column)
         self._batches.append(table.cast(SCHEMA))

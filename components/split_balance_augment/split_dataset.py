@@ -245,7 +245,7 @@ def _units(
     most = min(_SECONDS_PER_UNIT, float(costs.sum()) / _FEWEST_UNITS)
     ids = table["id"].to_pylist()
     extensions = [copy_extension(path, encoding) for path in ids]
-    group_bytes = np.array(group_of, "S")
+    digests = table["pixels"].to_pylist()
     variants = np.asarray(free_variants(ids, plan.copies_of.tolist(), ids, extensions))
 
     parts: list[tuple[str, tuple[int, ...], slice]] = []
@@ -273,8 +273,10 @@ def _units(
             outputs[plan.splits[split]] = FileSystems.join(destination, name)
             used[split] += 1
         unusual = {int(row): int(variants[rows][row]) for row in np.flatnonzero(variants[rows] > 1)}
-        per_row = (plan.split_of[rows], plan.copies_of[rows], group_bytes[rows])
-        units.append(ParquetUnit(index, path, row_groups, *per_row, unusual, outputs))
+        pairs = enumerate(zip(group_of[rows], digests[rows], strict=True))
+        joined = {row: group for row, (group, digest) in pairs if group != digest}
+        per_row = (plan.split_of[rows], plan.copies_of[rows])
+        units.append(ParquetUnit(index, path, row_groups, *per_row, joined, unusual, outputs))
     return units, float(costs.sum())
 
 

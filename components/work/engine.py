@@ -30,8 +30,8 @@ from components.work.cause import cause, why_no_job_server
 from components.work.options import BeamOptions
 from components.work.unit import Counts, Unit, Work, WorkError
 
-# Seconds of work below which starting worker processes (about 2 s) costs more than it saves.
-_WORTH_WORKERS = 4.0
+# What worker processes cost before and after the work: they import Beam and what the work needs, and are taken down.
+_SECONDS_FOR_WORKERS = 4.5
 _SECONDS_BETWEEN_REPORTS = 0.5
 # Names that mean Beam's local runner, however it is spelled.
 _LOCAL = {"direct", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}
@@ -158,7 +158,7 @@ def _runner(options: BeamOptions, units: int, seconds: float) -> tuple[Any, list
     if options.runner is not None and options.runner.rpartition(".")[2].lower() not in _LOCAL:
         return options.runner, []
     workers = min(units, options.workers or len(os.sched_getaffinity(0)))
-    if options.workers is None and seconds < _WORTH_WORKERS:
+    if options.workers is None and seconds - seconds / workers < _SECONDS_FOR_WORKERS:
         workers = 1
     mode = "multi_processing" if workers > 1 else "in_memory"
     return FnApiRunner(), [f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]

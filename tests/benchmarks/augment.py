@@ -50,7 +50,7 @@ if __name__ == "__main__":
     source, target, multiplier, workers = sys.argv[1:]
     split_dataset(source, target, split=SplitOptions(train=0.7, eval=0.1, test=0.2),
               balance=BalanceOptions(splits=("train", "eval", "test"), global_multiplier=float(multiplier)),
-              augment=AugmentOptions(), beam=BeamOptions(workers=int(workers)))
+              augment=AugmentOptions(), beam=BeamOptions(workers=int(workers) or None))
 """
 
 
@@ -209,18 +209,19 @@ def sequential_loop(folder: Path, target: Path, multiplier: float) -> None:
                 cv2.imwrite(str(name), copy, [cv2.IMWRITE_JPEG_QUALITY, 95])
 
 
-def stage(source: Path, target: Path, multiplier: float, workers: int) -> tuple[Measured, dict[str, Any]]:
+def stage(source: Path, target: Path, multiplier: float, workers: int | None) -> tuple[Measured, dict[str, Any]]:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
-    measured = measure([sys.executable, "-c", _STAGE, str(source), str(target), str(multiplier), str(workers)], 0)
+    measured = measure([sys.executable, "-c", _STAGE, str(source), str(target), str(multiplier), str(workers or 0)], 0)
     summary = json.loads((target / "summary.json").read_text())
     images = sum(n["originals"] + n["copies"] for by_label in summary["counts"].values() for n in by_label.values())
     return replace(measured, images=images), summary
 
 
-def datasplit(folder: Path, target: Path, multiplier: float, workers: int, images: int) -> Measured:
+def datasplit(folder: Path, target: Path, multiplier: float, workers: int | None, images: int) -> Measured:
     shutil.rmtree(target, ignore_errors=True)
-    options = ["--balance", "--global-multiplier", str(multiplier), "--seed", "27", "--workers", str(workers)]
+    options = ["--balance", "--global-multiplier", str(multiplier), "--seed", "27"]
+    options += ["--workers", str(workers)] if workers else []
     command = [sys.executable, "-m", "components.datasplit", str(folder), "--output-path", str(target), *options]
     return measure(command, images)
 
@@ -233,22 +234,23 @@ def line(name: str, measured: Measured, floor: float) -> str:
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    work, cores = arguments.work, arguments.workers
+    work, workers = arguments.work, arguments.workers
+    cores = workers or len(os.sched_getaffinity(0))
     folder = drawn_folder(work, arguments.images)
     source = ingested(work, folder)
     for multiplier in arguments.multiplier:
-        staged, summary = stage(source, work / "stage", multiplier, cores)
+        staged, summary = stage(source, work / "stage", multiplier, workers)
         floor = floor_of(folder, summary) / cores
         images = staged.images
         print(
-            f"\n{arguments.images:,} images, M = {multiplier:g}: {images:,} images, {cores} workers, "
+            f"\n{arguments.images:,} images, M = {multiplier:g}: {images:,} images, {cores} cores, "
             f"load {os.getloadavg()[0]:.1f}"
         )
         print(f"{'floor':<22}{floor:8.1f} s{images / floor:10,.0f} images/s")
         print(line("stage", staged, floor))
         limit = 1.25 * floor + 6
         print(f"{'':<22}{limit:8.1f} s is 1.25 x floor + 6 s: {'reached' if staged.seconds <= limit else 'MISSED'}")
-        print(line("datasplit", datasplit(folder, work / "split", multiplier, cores, images), floor))
+        print(line("datasplit", datasplit(folder, work / "split", multiplier, workers, images), floor))
         if not arguments.no_sequential:
             shutil.rmtree(work / "loop", ignore_errors=True)
             loop = [sys.executable, __file__, "--loop", str(folder), str(work / "loop"), str(multiplier)]
@@ -323,7 +325,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=29_042)
     parser.add_argument("--multiplier", type=float, nargs="+", default=[1.0, 3.0])
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--workers", type=int, help="as the pipeline decides")
     parser.add_argument("--scale", type=int, nargs="+", help="numbers of images")
     parser.add_argument("--hashes", action="store_true")
     parser.add_argument("--contact-sheet", metavar="FILE")
