@@ -20,6 +20,7 @@ from backend import Backend
 
 _PODS_AT_ONCE = 2
 _LAUNCHER = "/kfp-launcher/launch"
+_DAG_OUTPUTS = ["execution_id", "iteration_count", "condition"]
 
 
 @dataclass
@@ -92,30 +93,36 @@ class Run:
         return f"{name}: {outcome.log[-4000:]}"
 
     def to_its_end(self) -> bool:
-        """Run each task when those it needs are done; the first that fails ends it. Return whether all succeeded."""
-        dag = self._driver(
+        """Run each task when those it needs are done; the first that fails ends it. Return whether all succeeded.
+
+        A task for the end of others runs however those end, as Argo's hook does.
+        """
+        found = self._driver(
             "root",
             ["--type", "ROOT_DAG", "--component", json.dumps(self.spec["root"])],
             ["--runtime_config", json.dumps(self._runtime_config())],
-            ["execution_id", "iteration_count", "condition"],
+            _DAG_OUTPUTS,
         )
-        order = TopologicalSorter(
-            {name: set(_needed(task)) for name, task in self.spec["root"]["dag"]["tasks"].items()}
-        )
+        return self._dag(self.spec["root"]["dag"]["tasks"], found["execution_id"])
+
+    def _dag(self, tasks: Mapping[str, Any], dag: str) -> bool:
+        at_the_end = {name for name, task in tasks.items() if _is_for_the_end(task)}
+        order = TopologicalSorter({name: set(_needed(tasks[name])) for name in tasks if name not in at_the_end})
         order.prepare()
-        running: dict[Future[Outcome], str] = {}
+        running: dict[Future[bool], str] = {}
         pods = ThreadPoolExecutor(_PODS_AT_ONCE)
         try:
             while order.is_active():
-                running |= {pods.submit(self._task, name, dag["execution_id"]): name for name in order.get_ready()}
-                for task in wait(running, return_when=FIRST_COMPLETED).done:
-                    name = running.pop(task)
-                    self.outcomes[name] = task.result()
-                    if self.outcomes[name].status:
+                running |= {pods.submit(self._task, name, tasks[name], dag): name for name in order.get_ready()}
+                for ended in wait(running, return_when=FIRST_COMPLETED).done:
+                    name = running.pop(ended)
+                    if not ended.result():
                         return False
                     order.done(name)
         finally:
             pods.shutdown(cancel_futures=True)
+            for name in at_the_end:
+                self._task(name, tasks[name], dag)
         return True
 
     def _runtime_config(self) -> dict[str, Any]:
@@ -127,19 +134,25 @@ class Run:
             "gcsOutputDirectory": self.spec["defaultPipelineRoot"],
         }
 
-    def _task(self, name: str, dag: str) -> Outcome:
-        task = self.spec["root"]["dag"]["tasks"][name]
+    def _task(self, name: str, task: Mapping[str, Any], dag: str) -> bool:
         component = self.spec["components"][task["componentRef"]["name"]]
+        arguments = ["--dag_execution_id", dag, "--component", json.dumps(component)]
+        arguments += ["--task", json.dumps(task), "--task_name", name]
+        if "dag" in component:
+            found = self._driver(name, ["--type", "DAG", *arguments], ["--runtime_config", ""], _DAG_OUTPUTS)
+            return self._dag(component["dag"]["tasks"], found["execution_id"])
         label = component["executorLabel"]
         container = self.spec["deploymentSpec"]["executors"][label]["container"]
-        arguments = ["--type", "CONTAINER", "--dag_execution_id", dag, "--component", json.dumps(component)]
-        arguments += ["--task", json.dumps(task), "--task_name", name, "--container", json.dumps(container)]
+        arguments += ["--type", "CONTAINER", "--container", json.dumps(container)]
         if label in self._platform:
             arguments += ["--kubernetes_config", json.dumps(self._platform[label])]
         found = self._driver(name, arguments, [], ["cached_decision", "pod_spec_patch", "condition"])
-        if found["cached_decision"] == "true":
-            return Outcome(None, "", 0.0)
-        return self._pod(name, json.loads(found["pod_spec_patch"]))
+        self.outcomes[name] = (
+            Outcome(None, "", 0.0)
+            if found["cached_decision"] == "true"
+            else self._pod(name, json.loads(found["pod_spec_patch"]))
+        )
+        return not self.outcomes[name].status
 
     def _driver(self, name: str, arguments: list[str], more: list[str], outputs: list[str]) -> dict[str, str]:
         """Call the driver, and return what it hands to the Workflow.
@@ -209,6 +222,10 @@ class Run:
 
 def _names(name: str) -> dict[str, str]:
     return {"KFP_POD_NAME": f"trial-{name}", "KFP_POD_UID": str(uuid.uuid4())}
+
+
+def _is_for_the_end(task: Mapping[str, Any]) -> bool:
+    return bool(task.get("triggerPolicy", {}).get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED")
 
 
 def _needed(task: Mapping[str, Any]) -> Iterator[str]:
