@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "pipeline" / "lineage"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from store_builder import StoreBuilder
 
 

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
 OUTSIDE = (
     "tests/containers",
     "tests/docker",
+    "tests/test_benchmarks.py",
     "tests/test_continuous_integration.py",
     "tests/test_documentation.py",
     "tests/test_documented_requests.py",
