@@ -12,7 +12,8 @@ from components.formats.saved_model import ASSETS
 from components.tools.console import say, uncut_console
 from components.tools.places import why_no_file
 from components.tools.printable import printable, printable_json
-from pipeline.cli.predict import find_files, find_version
+from pipeline.cli.model_version import find_version
+from pipeline.cli.predict import find_files
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.values import NOT_EMPTY
 
@@ -99,7 +100,7 @@ def drift(
         raise click.UsageError(f"can't write --html {page}: {problem}")
     if set(without) == set(_FIGURES):
         raise click.UsageError("--without leaves nothing to compare")
-    model = find_version(Path(model_folder))
+    model = Path(find_version(model_folder))
     from pipeline.drift.options import DriftOptions
 
     options = DriftOptions(

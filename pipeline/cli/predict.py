@@ -22,8 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from components.formats.examples import LABEL_MAP, read_labels
-from components.formats.pushed_models import list_versions
-from components.formats.saved_model import ASSETS, GRAPH, is_saved_model, loadable, serving_folder
+from components.formats.saved_model import ASSETS, loadable
 from components.formats.version import NewerFormatError
 from components.images.codec import MAX_PIXELS, BadImage, decode, for_tensorflow
 from components.images.left_out import kind_of
@@ -39,6 +38,7 @@ from components.tools.retries import reason
 from components.tools.wording import counted
 from pipeline.cli.exported_models import is_exported, load_exported
 from pipeline.cli.heat_maps import HeatMaps, check_folder, explainer
+from pipeline.cli.model_version import find_version
 from pipeline.cli.predict_at_scale import AtScale, at_scale_options, predict_at_scale
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.values import COUNT, NOT_EMPTY
@@ -93,7 +93,7 @@ def predict(
     if at_scale.output is not None:
         if as_json or csv_file is not None or explain_folder is not None:
             raise click.UsageError("--output writes Parquet: leave out --json, --csv and --explain, or --output")
-        predict_at_scale(_at_scale_model(model_folder), paths, at_scale, batch_size)
+        predict_at_scale(find_version(model_folder), paths, at_scale, batch_size)
         return
     if any(at_scale):
         given = next(name for name, value in at_scale._asdict().items() if value)
@@ -110,7 +110,7 @@ def predict(
             raise click.UsageError(f"--explain needs a SavedModel: give --model its folder. Received: {model_folder}")
         labels, classify = load_exported(Path(model_folder))
     else:
-        version = find_version(Path(model_folder))
+        version = Path(find_version(model_folder))
         labels, classify = load_model(version)
     heat_maps = None
     if explain_folder is not None:
@@ -155,30 +155,6 @@ def find_files(paths: Sequence[str]) -> list[Path]:
     if not files:
         raise click.UsageError(f"There are no files in {', '.join(paths)}")
     return files
-
-
-def find_version(folder: Path) -> Path:
-    """Return the folder of the SavedModel: this one, or its newest version.
-
-    Raises:
-        UsageError: there is none.
-    """
-    if is_saved_model(folder):
-        return folder
-    versions = [entry for entry in folder.glob(f"*/{GRAPH}") if entry.parent.name.isdecimal()]
-    if versions:
-        return max(versions, key=lambda entry: int(entry.parent.name)).parent
-    if is_saved_model(serving_folder(folder)):
-        return serving_folder(folder)
-    raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {folder}")
-
-
-def _at_scale_model(folder: str) -> str:
-    """Return the model's folder, which may lie in an object store."""
-    if "://" not in folder:
-        return str(find_version(Path(folder)))
-    versions = list_versions(folder)
-    return versions[0].uri if versions else folder
 
 
 Answer = tuple[list[float], bool]  # probabilities, NaN where broken, and whether the model is sure enough
