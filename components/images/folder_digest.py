@@ -11,6 +11,7 @@ from components.images.source import Listing, Source, open_source
 _THREADS = 8
 # Files that only have times are read as long as that takes seconds, also from a volume that is mounted over a network.
 _READ_UP_TO = 1 << 30
+_OF_NOTHING = hashlib.sha256().hexdigest()
 
 
 def folder_digest(uri: str, follow_links: bool = False) -> str:
@@ -69,7 +70,8 @@ def quick_digest(uri: str, read_up_to: int = _READ_UP_TO, *, follow_links: bool 
 
 
 def _of_several(digests: Mapping[str, str]) -> str:
-    lines = (f"{name}\0{digest}\n" for name, digest in sorted(digests.items()))
+    # The folder of a month may be there before its first image.
+    lines = (f"{name}\0{digest}\n" for name, digest in sorted(digests.items()) if digest != _OF_NOTHING)
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -13,6 +13,7 @@ import s3fs
 from object_store import on_loopback, s3_server
 
 from components.images.folder_digest import folder_digest, quick_digest
+from components.images.places import as_uri
 from components.images.source import LocalSource, RemoteSource
 
 FILES = {f"train/{label}/{number}.jpg": f"{label} {number}" for label in ("anger", "fear") for number in range(4)}
@@ -98,6 +99,18 @@ def test_a_small_folder_is_known_by_its_contents_alone_as_in_a_local_run(folder:
     _write(tmp_path / "copy")
 
     assert quick_digest(str(folder)) == quick_digest(str(tmp_path / "copy")) == folder_digest(str(folder)) == before
+
+
+@pytest.mark.parametrize("read_up_to", [1 << 30, NOTHING_IS_READ])
+def test_of_several_folders_one_without_images_changes_nothing_until_the_first(read_up_to: int, folder: Path) -> None:
+    (folder.parent / "2026-12").mkdir()
+    one = as_uri({"2026-11": str(folder)})
+    two = as_uri({"2026-11": str(folder), "2026-12": str(folder.parent / "2026-12")})
+
+    assert quick_digest(one, read_up_to) == quick_digest(two, read_up_to) != quick_digest(str(folder), read_up_to)
+
+    (folder.parent / "2026-12" / "1.jpg").write_text("1")
+    assert quick_digest(one, read_up_to) != quick_digest(two, read_up_to)
 
 
 def test_a_large_folder_isnt_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
