@@ -1,11 +1,14 @@
 """One engine, one image, one run of the pipeline for all container tests."""
 
 import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from container_run import Run
 from engine import HERE, RUNTIME, STATE, TESTS, Engine, bring_up
+from unit_tests import Finished, run_unit_tests
 
 # An ordinary test run builds no images: `make test-containers` does.
 collect_ignore_glob = [] if os.environ.get("CONTAINERS") == "1" else ["test_*.py"]
@@ -31,6 +34,12 @@ def engine() -> Engine:
     found.build(RUNTIME, "runtime")
     found.build(TESTS, "tests")
     return found
+
+
+@pytest.fixture(scope="session")
+def unit_tests(engine: Engine) -> Iterator[Finished]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(run_unit_tests, engine)
 
 
 @pytest.fixture(scope="session")

@@ -7,25 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 from container_run import Run
-from engine import HERE, REPOSITORY, RUNTIME, TESTS, Engine
+from engine import RUNTIME, Engine
+from unit_tests import Finished
 
 from pipeline.kubeflow.shown_metrics import SHOWN_METRICS
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1800)]
-
-# What looks at the checkout has nothing to look at there.
-OUTSIDE = (
-    "tests/containers",
-    "tests/docker",
-    "tests/test_benchmarks.py",
-    "tests/test_continuous_integration.py",
-    "tests/test_documentation.py",
-    "tests/test_documented_requests.py",
-    "tests/test_examples.py",
-    "tests/test_makefile.py",
-    "tests/test_package.py",
-    "tests/test_tiers.py",
-)
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -39,7 +26,10 @@ def newest(folder: Path) -> Path:
     return max(folder.iterdir(), key=lambda path: int(path.name))
 
 
-def test_every_output_of_every_component_is_there(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_output_of_every_component_is_there(
+    unit_tests: Finished, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asks for the unit tests so that they begin before the pipeline, whose tasks wait and import much."""
     with capsys.disabled():
         print(f"\n{run.table()}")
     spec = next(yaml.safe_load_all((run.root / "affect.yaml").read_text("utf-8")))
@@ -126,27 +116,8 @@ def test_datasplit_works_in_place_as_any_user(engine: Engine, run: Run, folder: 
     assert {path.stat().st_uid for path in data.rglob("*")} == {12345}
 
 
-def test_all_unit_tests_pass_in_the_image(engine: Engine, capsys: pytest.CaptureFixture[str]) -> None:
-    volumes = {
-        HERE.parent: "/src/tests:ro",
-        REPOSITORY / "pyproject.toml": "/src/pyproject.toml:ro",
-        REPOSITORY / "docs": "/src/docs:ro",
-        REPOSITORY / "examples": "/src/examples:ro",
-    }
-
-    # Without the warnings, so that the end of the output shows what failed.
-    command = [
-        "python",
-        "-m",
-        "pytest",
-        "--disable-warnings",
-        *("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"),
-        "-m",
-        "not e2e and not training",
-        *(f"--ignore={path}" for path in OUTSIDE),
-        "tests",
-    ]
-    done = engine.run(TESTS, command, volumes=volumes, options=["-w", "/src"], check=False)
+def test_all_unit_tests_pass_in_the_image(unit_tests: Finished, capsys: pytest.CaptureFixture[str]) -> None:
+    done = unit_tests.result()
 
     with capsys.disabled():
         print(f"\nin the image: {done.stdout.strip().splitlines()[-1]}")
