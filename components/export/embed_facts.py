@@ -8,7 +8,7 @@ import io
 import zipfile
 from typing import Any
 
-from components.formats.exports import FACTS, Facts
+from components.formats.exports import DIGEST, FACTS, UNSEALED, Facts, sealed
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the first date that an archive can hold
 
@@ -34,7 +34,8 @@ def onnx_with_facts(model: Any, facts: Facts) -> bytes:
     graph.initializer.sort(key=lambda constant: constant.name)
     del graph.value_info[:]
     model.metadata_props.add(key=FACTS, value=facts.text())
-    return bytes(model.SerializeToString(deterministic=True))
+    model.metadata_props.add(key=DIGEST, value=UNSEALED)
+    return sealed(model.SerializeToString(deterministic=True))
 
 
 def tflite_with_facts(model: bytes, facts: Facts) -> bytes:
@@ -42,4 +43,5 @@ def tflite_with_facts(model: bytes, facts: Facts) -> bytes:
     file = io.BytesIO(model)
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr(zipfile.ZipInfo(f"{FACTS}.json", _LONG_AGO), facts.text())
-    return file.getvalue()
+        archive.comment = f"{DIGEST}: {UNSEALED}".encode()
+    return sealed(file.getvalue())

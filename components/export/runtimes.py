@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from components.formats.exports import FACTS, PIXELS, PROBABILITIES, Facts
+from components.formats.exports import FACTS, PIXELS, PROBABILITIES, Facts, check_seal
 from components.images.options import ImageOptions
 
 SUFFIXES = (".onnx", ".tflite")
@@ -93,6 +93,7 @@ def open_exported(path: Path) -> ExportedModel:
         ValueError: it is damaged, or none of this pipeline's.
     """
     data = path.read_bytes()
+    check_seal(data)
     kind = OnnxModel if path.suffix == ".onnx" else LiteRtModel
     try:
         return kind(data, str(path))

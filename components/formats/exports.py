@@ -3,10 +3,13 @@
 Each file takes decoded images of the model's size as `pixels` (uint8, N×H×W×C, grey or RGB, N as you like) and returns
 `probabilities` (float32, N×classes): temperature and mirror image are in the graph, all else is in its `Facts`. These
 lie as one JSON text in ONNX's `metadata_props` under the key `affect`, and in a .tflite file as `affect.json` in the
-ZIP archive behind the model, where TensorFlow Lite's own metadata keeps its files.
+ZIP archive behind the model, where TensorFlow Lite's own metadata keeps its files. Beside them lies the digest of the
+whole file with zeros in its place, since a bit that has flipped in a weight shows in nothing but the answers.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
@@ -25,7 +28,38 @@ FILES: Mapping[Format, str] = {"onnx": "model.onnx", "litert": "model.tflite", "
 EXPORTS = Document("exports.json")  # how much each file agrees with the SavedModel
 PIXELS, PROBABILITIES = "pixels", "probabilities"
 FACTS = "affect"  # key in ONNX's metadata; with .json, the file's name in a .tflite's archive
+DIGEST = "affect_sha256"  # key in ONNX's metadata; the beginning of the comment of a .tflite's archive
+UNSEALED = "0" * 64
+_SEAL = re.compile(DIGEST.encode() + rb"..([0-9a-f]{64})", re.DOTALL)  # the two bytes differ by the format
 _VERSION = 1
+
+
+def sealed(data: bytes) -> bytes:
+    """Return an exported file with its digest in the place of `UNSEALED`."""
+    start, end = _seal(data).span(1)
+    return data[:start] + hashlib.sha256(data).hexdigest().encode() + data[end:]
+
+
+def check_seal(data: bytes) -> None:
+    """Make sure that an exported file is as it was written.
+
+    Raises:
+        ValueError: it isn't, or this pipeline didn't write it.
+    """
+    seal = _seal(data)
+    start, end = seal.span(1)
+    digest = hashlib.sha256(data[:start])
+    digest.update(UNSEALED.encode() + data[end:])
+    if digest.hexdigest().encode() != seal[1]:
+        raise ValueError("it has changed since it was exported, so it is damaged: copy it again")
+
+
+def _seal(data: bytes) -> re.Match[bytes]:
+    begin = data.rfind(DIGEST.encode())  # what it is searched in may have 200 MB
+    found = _SEAL.match(data, begin) if begin >= 0 else None
+    if found is None:
+        raise ValueError("it has no digest of itself, so this pipeline didn't export it, or it is cut off")
+    return found
 
 
 def agreeing_files(folder: StrPath) -> list[str]:

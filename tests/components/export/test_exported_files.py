@@ -251,7 +251,7 @@ def test_other_stems_depths_and_inputs_are_exported_too(
 
 
 @pytest.mark.parametrize("kind", ["onnx", "litert"])
-@pytest.mark.parametrize("damage", ["cut", "empty", "foreign"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "flipped"])
 def test_a_file_that_is_none_is_refused_in_a_line(
     saved: Path, files: dict[Format, ExportedModel], tmp_path: Path, kind: Format, damage: str
 ) -> None:
@@ -265,7 +265,9 @@ def test_a_file_that_is_none_is_refused_in_a_line(
     elif damage == "foreign":
         with zipfile.ZipFile(whole) as archive:
             data = data[: archive.infolist()[0].header_offset]
-    file.write_bytes({"cut": data[: len(data) // 2], "empty": b"", "foreign": data}[damage])
+    middle = len(data) // 2
+    flipped = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]  # in a weight
+    file.write_bytes({"cut": data[:middle], "empty": b"", "foreign": data, "flipped": flipped}[damage])
     (tmp_path / "x.png").write_bytes(images_of(1)[0])
 
     result = CliRunner().invoke(predict, ["--model", str(file), str(tmp_path / "x.png")])

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from click.testing import CliRunner
 from onnx import TensorProto, helper
 from PIL import Image
 
+from components.export.runtimes import open_exported
+from components.formats.exports import DIGEST, FACTS, UNSEALED, sealed
 from pipeline.cli.predict import predict
 
-FACTS = {
+SAID = {
     "format": "onnx",
     "labels": ["a", "b", "c"],
     "height": 32,
@@ -44,9 +45,9 @@ def written(folder: Path, **changed: Any) -> Path:
     ]
     graph = helper.make_graph(nodes, "means", [pixels], [probabilities])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    helper.set_model_props(model, {"affect": json.dumps(FACTS | changed)})
+    helper.set_model_props(model, {FACTS: json.dumps(SAID | changed), DIGEST: UNSEALED})
     path = folder / "model.onnx"
-    onnx.save(model, str(path))
+    path.write_bytes(sealed(model.SerializeToString()))
     return path
 
 
@@ -57,6 +58,20 @@ def test_of_equally_likely_labels_the_first_is_said(tmp_path: Path, picture: Pat
     [row] = json.loads(result.stdout)
     assert set(row["probabilities"].values()) == {90.0}
     assert row["label"] == "a"  # as the SavedModel, `serve` and predictions at scale say it
+
+
+def test_every_bit_that_flips_is_noticed(tmp_path: Path, picture: Path) -> None:
+    """That in a weight is noticed by the digest alone; a runtime computes with what it reads."""
+    path = written(tmp_path)
+    whole = path.read_bytes()
+    open_exported(path)
+
+    for bit in range(8 * len(whole)):
+        data = bytearray(whole)
+        data[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(data)
+        with pytest.raises(ValueError, match=r"it has changed since it was exported|it has no digest of itself"):
+            open_exported(path)
 
 
 @pytest.mark.parametrize(
