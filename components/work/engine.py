@@ -33,6 +33,7 @@ from components.work.unit import Counts, Unit, Work, WorkError
 # What worker processes cost before and after the work: they import Beam and what the work needs, and are taken down.
 _SECONDS_FOR_WORKERS = 4.5
 _SECONDS_BETWEEN_REPORTS = 0.5
+_TALKATIVE = ("options", "runners.portability", "runners.common", "runners.worker")
 # Names that mean Beam's local runner, however it is spelled.
 _LOCAL = {"direct", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}
 
@@ -172,7 +173,7 @@ def _add(total: Counts, counts: Counts) -> None:
 @contextmanager
 def _quiet() -> Any:
     """Silence Beam's remarks on how its workers start, and its logging of errors that are raised anyway."""
-    loggers = [logging.getLogger(name) for name in ("apache_beam.runners.portability", "apache_beam.options")]
+    loggers = [logging.getLogger(f"apache_beam.{name}") for name in _TALKATIVE]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)

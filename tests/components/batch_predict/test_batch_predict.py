@@ -193,6 +193,23 @@ def test_a_damaged_record_is_named(model: Path, tmp_path: Path) -> None:
         run(path, model, tmp_path / "out")
 
 
+def test_a_damaged_model_is_named_without_a_traceback(
+    folder: Path, model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(model, damaged)
+    weights = next((damaged / "variables").glob("*.data*"))
+    weights.write_bytes(bytes(byte ^ 255 for byte in weights.read_bytes()))
+
+    result = CliRunner().invoke(command, ["--model", str(damaged), "--output", str(tmp_path / "out"), str(folder)])
+
+    assert result.exit_code == 1
+    line, kept = result.output.splitlines()
+    assert f"the model {damaged} can't be loaded: its files are damaged or incomplete" in line
+    assert kept == "What is finished is kept: the same command goes on."
+    assert "Traceback" not in caplog.text
+
+
 def test_paths_of_a_table_that_can_be_none_are_quarantined(
     folder: Path, model: Path, done: Path, tmp_path: Path
 ) -> None:
