@@ -236,8 +236,8 @@ def test_the_search_finds_what_a_local_one_finds(search: Both, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("epochs", 2.5, "parameter epochs must be an integer of at least 1. Received: 2.5"),
-        ("epochs", 0, "parameter epochs must be an integer of at least 1. Received: 0"),
+        ("epochs", 2.5, "parameter epochs must be an integer from 1 to 1000000. Received: 2.5"),
+        ("epochs", 0, "parameter epochs must be an integer from 1 to 1000000. Received: 0"),
         ("architecture", "vgg", "parameter architecture must be one of resnet18, resnet34, resnet50"),
         ("seed", -1, "parameter seed must be an integer from 0 to 4294967295. Received: -1"),
         ("push_destination", "/models", "parameter push_destination = /models is in no volume of BaselineFinder"),
