@@ -4,6 +4,7 @@ The model is a stand-in for a network: it knows bright pictures from dark ones. 
 uvicorn on a socket of this machine's loopback, the queue, the limits, the folder of versions.
 """
 
+import base64
 import json
 import threading
 import time
@@ -13,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from components.images.codec import Picture
+import numpy as np
+
+from components.images.codec import Picture, encode
 from pipeline.serving.app import Service
 from pipeline.serving.batching import Batching
 from pipeline.serving.limits import Limits
@@ -25,6 +28,14 @@ from pipeline.serving.shelf import Shelf
 
 LABELS = ("dark", "bright")
 SETTLE = 0.2
+PREDICT = "/v1/models/affect:predict"
+BRIGHT = encode(np.full((20, 30, 3), 250, np.uint8), "png")
+GREY = encode(np.full((20, 30), 130, np.uint8), "png")
+
+
+def in_base64(*images: bytes) -> dict[str, Any]:
+    """A request's body."""
+    return {"instances": [{"b64": base64.b64encode(image).decode()} for image in images]}
 
 
 class BrightnessModel:
