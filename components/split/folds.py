@@ -9,7 +9,9 @@ scikit-learn's StratifiedGroupKFold keeps groups whole too, but spreads 29,042 i
 """
 
 import random
+from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +56,7 @@ def divide_into_folds(
     chosen = divide(order, label_of, group_of[counted], targets, random.Random(f"{seed}"), exact=False)
     part_of_group = np.full(group_of.max(initial=-1) + 1, -1, dtype=np.int64)
     part_of_group[group_of[counted][order]] = chosen
+    _fill(part_of_group, group_of[counted][order], ~is_copy[counted][order], parts)
     found = part_of_group[group_of]
     filled = np.unique(found[~is_copy])
     if len(filled) < parts:
@@ -62,6 +65,29 @@ def divide_into_folds(
             f"groups of images fill {len(filled)}: set fewer folds"
         )
     return np.stack([found % folds, found // folds], axis=1)
+
+
+def _fill(part_of_group: NDArray[np.int64], group_of: NDArray[Any], is_original: NDArray[np.bool_], parts: int) -> None:
+    """Give each part that has no original the smallest group of the fullest part, where that keeps another one.
+
+    Of few large groups the division may put two into one part, which is nearer to the targets of its classes.
+
+    Args:
+        part_of_group: which is changed.
+        group_of: each image's, in an order that decides between groups of one size.
+        is_original: of each image.
+        parts: how many.
+    """
+    sizes = Counter(group_of[is_original].tolist())
+    for empty in range(parts):
+        images, groups = [0] * parts, [0] * parts
+        for group, size in sizes.items():
+            images[part_of_group[group]] += size
+            groups[part_of_group[group]] += 1
+        fullest = max(range(parts), key=lambda part: (groups[part] > 1, images[part]))
+        if groups[empty] == 0 and groups[fullest] > 1:
+            inside = [group for group in sizes if part_of_group[group] == fullest]
+            part_of_group[min(inside, key=lambda group: sizes[group])] = empty
 
 
 def _targets(counts: NDArray[np.int64], parts: int) -> list[list[int]]:

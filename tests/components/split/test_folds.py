@@ -48,6 +48,18 @@ def test_no_group_is_in_two_folds_or_halves_and_copies_are_where_their_group_is(
     assert {where for (where,) in found.values()} == {(fold, half) for fold in range(folds) for half in range(2)}
 
 
+def test_no_fold_is_empty_where_there_are_as_many_groups() -> None:
+    """Of four images each, of classes that don't divide evenly: once two groups in one part were thought better."""
+    chance = random.Random(0)
+    for _ in range(300):
+        images: list[Image] = []
+        for group in range(chance.choice((8, 9, 24))):
+            labels = [chance.choice("abc")] * 3 + [chance.choice("abcd")]
+            images += [(f"{group}-{number}", label, str(group), False) for number, label in enumerate(labels)]
+
+        assert len(set(divided(images, 4).values())) == 8
+
+
 @settings(max_examples=40, deadline=None)
 @given(data_sets(), st.randoms(use_true_random=False))
 def test_the_order_of_the_images_changes_nothing(images: list[Image], random: random.Random) -> None:
