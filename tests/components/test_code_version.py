@@ -86,6 +86,7 @@ def test_it_follows_imports_to_any_depth_and_nothing_else(project: Path) -> None
     assert version(project, "components.ingest.executor") != before
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("path", "before", "line", "concerned"),
     [

@@ -31,7 +31,7 @@ def run_unit_tests(engine: Engine) -> "subprocess.CompletedProcess[str]":
         "--disable-warnings",
         *("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"),
         "-m",
-        "not e2e and not training",
+        "not e2e and not training and not campaign",
         *(f"--ignore={path}" for path in OUTSIDE),
         "tests",
     ]

@@ -149,6 +149,7 @@ def test_a_folder_that_is_split_already_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.campaign
 def test_workers_and_the_order_of_the_listing_do_not_show(data: Path, tmp_path: Path) -> None:
     done(data, "--balance", "--seed", 3, "--output", tmp_path / "one")
     shuffled = list(range(30))

@@ -67,6 +67,7 @@ while killed < moments:
 """
 
 
+@pytest.mark.campaign
 def test_killed_at_20_random_moments_in_place_a_rerun_finishes(data: Path, tmp_path: Path) -> None:
     shown = subprocess.run(
         [sys.executable, "-c", SPLITS_OF_A_FOLDER, str(data), "20"], check=True, capture_output=True, text=True
@@ -106,6 +107,7 @@ def test_a_rerun_finds_its_folder_however_the_path_is_typed(
     assert tree(tmp_path / "moved") == tree(tmp_path / "out")
 
 
+@pytest.mark.campaign
 def test_killed_workers_and_all_leave_no_process_behind(tmp_path: Path) -> None:
     data = draw_folder(tmp_path / "data", {"a": 20, "b": 60})
     command = [sys.executable, "-m", "components.datasplit", str(data), "--balance", "--global-multiplier", "200"]

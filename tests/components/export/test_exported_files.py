@@ -218,6 +218,7 @@ def test_the_members_of_an_ensemble_are_one_file(tmp_path: Path) -> None:
     np.testing.assert_allclose(asked(model, images_of(9)), answers(whole, images_of(9)), atol=1e-5)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("kind", "architecture", "channels", "options"),
     [

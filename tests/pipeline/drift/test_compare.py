@@ -16,6 +16,7 @@ def drifted(comparison: Comparison) -> set[str]:
     return {one.name for one in comparison.figures if one.drifted}
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("per_group", [1, 5])
 def test_images_of_one_population_raise_few_alarms(per_group: int) -> None:
     found = [
