@@ -6,9 +6,10 @@ than that a call wasn't answered; the reason is then in the log of the pool that
 
 import re
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from itertools import pairwise
+
+from components.tools.option_words import values_of
 
 _SECONDS = 3.0  # to get a connection in
 # A message that ends with a colon goes on in the next line.
@@ -90,13 +91,4 @@ def _where(options: Sequence[str]) -> str:
 
 
 def _value(name: str, options: Sequence[str]) -> str | None:
-    """Return the last value of an option, written as `--name=value` or as two words."""
-    return next(reversed([*_values(name, options)]), None)
-
-
-def _values(name: str, options: Sequence[str]) -> Iterator[str]:
-    for word, following in pairwise([*options, ""]):
-        if word == f"--{name}":
-            yield following
-        elif word.startswith(f"--{name}="):
-            yield word.partition("=")[2]
+    return next(reversed(values_of(name, options)), None)

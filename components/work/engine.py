@@ -9,6 +9,7 @@ pipeline-wide `beam_pipeline_args`, with Beam's default runner. From Beam 2.68 o
 another runner and ignores the options of the local one, so the local runner is named here: `FnApiRunner`.
 """
 
+import argparse
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +36,7 @@ from components.work.unit import Counts, Unit, Work, WorkError
 _SECONDS_FOR_WORKERS = 4.5
 _SECONDS_BETWEEN_REPORTS = 0.5
 _TALKATIVE = ("options", "runners.portability", "runners.common", "runners.worker")
-# Names that mean Beam's local runner, however it is spelled.
-_LOCAL = {"direct", "directrunner", "fnapirunner", "bundlebaseddirectrunner"}
+_LIKENESS = 0.85  # of an option's name and the one that is meant: a letter or two differ
 
 
 @dataclass
@@ -123,6 +124,8 @@ def run_units(
     if isinstance(runner, str) and (problem := why_no_job_server(options.options)):
         raise WorkError(problem)
     pipeline_options = PipelineOptions([*argv, *options.options])
+    if problem := _why_unknown(options.options, is_local=options.is_local):
+        raise WorkError(problem)
     try:
         with _quiet(), _calling(look), beam.Pipeline(runner=runner, options=pipeline_options) as pipeline:
             _ = pipeline | beam.Create(units, reshuffle=False) | transform
@@ -156,7 +159,7 @@ def _counts_path(scratch: str, unit: Unit) -> str:
 
 
 def _runner(options: BeamOptions, units: int, seconds: float) -> tuple[Any, list[str]]:
-    if options.runner is not None and options.runner.rpartition(".")[2].lower() not in _LOCAL:
+    if not options.is_local:
         return options.runner, []
     workers = min(units, options.workers or len(os.sched_getaffinity(0)))
     if options.workers is None and seconds - seconds / workers < _SECONDS_FOR_WORKERS:
@@ -165,21 +168,46 @@ def _runner(options: BeamOptions, units: int, seconds: float) -> tuple[Any, list
     return FnApiRunner(), [f"--direct_running_mode={mode}", f"--direct_num_workers={workers}"]
 
 
+def _why_unknown(options: Sequence[str], *, is_local: bool) -> str | None:
+    """Return which option Beam passes over in silence; a job server may know others, so there only what looks like one.
+
+    Args:
+        options: of Beam, as they were given.
+        is_local: whether no other program reads them.
+    """
+    parsers: list[argparse.ArgumentParser] = []
+    with _quiet():
+        PipelineOptions([]).get_all_options(add_extra_args_fn=parsers.append)
+    known = {name for action in parsers[0]._actions for name in action.option_strings}
+    for name in (word.partition("=")[0] for word in options if word.startswith("--")):
+        like = get_close_matches(name, known, 1, _LIKENESS)
+        if name not in known and (like or is_local):
+            return f"Beam has no option {name}" + (f": is {like[0]} meant?" if like else "")
+    return None
+
+
 def _add(total: Counts, counts: Counts) -> None:
     for key, value in counts.items():
         total[key] = total.get(key, 0) + value
 
 
+def _is_not_beams(record: logging.LogRecord) -> bool:
+    return "apache_beam" not in Path(record.pathname).parts
+
+
 @contextmanager
 def _quiet() -> Any:
     """Silence Beam's remarks on how its workers start, and its logging of errors that are raised anyway."""
+    root = logging.getLogger()  # which some of Beam's modules use as theirs
     loggers = [logging.getLogger(f"apache_beam.{name}") for name in _TALKATIVE]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
+    root.addFilter(_is_not_beams)
     try:
         yield
     finally:
+        root.removeFilter(_is_not_beams)
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +21,7 @@ from pipeline.cli.values import NOT_EMPTY
 # Kept beside the module that compares, which takes a second to import.
 _FIGURES = ("classes", "confidence", "accepted", "brightness", "sharpness", "size", "embeddings")
 _DRIFTED, _BAD_INPUT = 3, 2
+_PARQUET = b"PAR1"  # the first bytes of such a file
 _MOST_SEED = 2**32 - 1  # of NumPy's generators
 
 
@@ -100,8 +102,18 @@ def drift(
         raise click.UsageError(f"can't write --html {page}: {problem}")
     if set(without) == set(_FIGURES):
         raise click.UsageError("--without leaves nothing to compare")
+    if path.is_file() and not _is_parquet(path):
+        raise click.UsageError(
+            f"give a folder of images, or predictions that `affect predict --output` wrote. Received: {path}"
+        )
     model = Path(find_version(model_folder))
+    from components.split_balance_augment.options import SplitOptions
     from pipeline.drift.options import DriftOptions
+
+    try:
+        SplitOptions(group_regex=group_regex)
+    except ValidationError as error:
+        raise click.UsageError(f"--group-regex: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
     options = DriftOptions(
         false_alarms=false_alarms, least_shift=least_shift, images=images, seed=seed, without=tuple(sorted(without))
@@ -125,6 +137,11 @@ def drift(
         _print(found, page)
     if found["verdict"] == "drifted":
         raise click.exceptions.Exit(_DRIFTED)
+
+
+def _is_parquet(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(_PARQUET)) == _PARQUET
 
 
 def _compare(model: Path, path: Path, options: Any, group_regex: str | None) -> tuple[dict[str, Any], Any]:

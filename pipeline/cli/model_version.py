@@ -1,6 +1,7 @@
 """Which model `--model` means: a SavedModel's folder, or the newest whole version of those in a folder."""
 
 import posixpath
+from pathlib import Path
 
 import click
 
@@ -35,4 +36,6 @@ def find_version(place: str) -> str:
         return str(serving_folder(place))
     if names:
         raise click.UsageError(f"--model: no version is whole in {place}. Received: {', '.join(names)}: {_AGAIN}")
+    if "://" not in place and not Path(place).exists():
+        raise click.UsageError(f"--model: there is no such folder. Received: {place}")
     raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {place}")

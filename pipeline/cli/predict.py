@@ -93,6 +93,8 @@ def predict(
     if at_scale.output is not None:
         if as_json or csv_file is not None or explain_folder is not None:
             raise click.UsageError("--output writes Parquet: leave out --json, --csv and --explain, or --output")
+        if is_exported(Path(model_folder)):
+            raise click.UsageError(f"--output needs a SavedModel: give --model its folder. Received: {model_folder}")
         predict_at_scale(find_version(model_folder), paths, at_scale, batch_size)
         return
     if any(at_scale):
@@ -109,6 +111,8 @@ def predict(
         if explain_folder is not None:
             raise click.UsageError(f"--explain needs a SavedModel: give --model its folder. Received: {model_folder}")
         labels, classify = load_exported(Path(model_folder))
+    elif Path(model_folder).is_file():
+        raise click.UsageError(f"--model must be a folder, or a file .onnx or .tflite. Received: {model_folder}")
     else:
         version = Path(find_version(model_folder))
         labels, classify = load_model(version)

@@ -16,6 +16,7 @@ from components.images.source import SourceError
 from components.tools.passwords import hidden
 from components.tools.places import why_no_folder
 from components.tools.schemes import why_no_store
+from components.tools.wording import counted
 from components.work.options import BeamOptions
 from components.work.unit import WorkError
 from pipeline.cli.quiet import quiet_libraries
@@ -103,7 +104,11 @@ def predict_at_scale(model: str, paths: tuple[str, ...], at_scale: AtScale, batc
     try:
         beam = BeamOptions(runner=at_scale.runner, workers=at_scale.workers, options=at_scale.beam_options)
     except ValidationError as error:
-        raise click.UsageError(f"--runner: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
+        [first, *_] = error.errors()
+        option = "--beam-option" if first["loc"] == ("options",) else "--runner"
+        raise click.UsageError(f"{option}: {first['msg'].removeprefix('Value error, ')}") from None
+    if at_scale.workers is not None and not beam.is_local:
+        raise click.UsageError(f"--workers counts processes of the local runner. Received: --runner {at_scale.runner}")
     with quiet_libraries():
         from components.batch_predict.predict import OutputError, predict
 
@@ -132,7 +137,7 @@ def described(found: dict[str, Any], place: str) -> list[str]:
         place: where the shards are.
     """
     kept = f", {found['kept']:,} of them from before" if found["kept"] else ""
-    lines = [f"{found['images']:,} predictions in {found['shards']:,} shards in {place}{kept}"]
+    lines = [f"{counted(found['images'], 'prediction')} in {counted(found['shards'], 'shard')} in {place}{kept}"]
     counts = sorted(found["labels"].items(), key=lambda item: (-item[1], item[0]))
     lines += [", ".join(f"{label} {count:,}" for label, count in counts)] if counts else []
     if found["accepted"] is not None and found["accepted"] < found["images"]:

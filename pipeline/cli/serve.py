@@ -1,5 +1,6 @@
 """`affect serve`: answer over HTTP with a pushed model."""
 
+import errno
 import re
 
 import click
@@ -137,7 +138,9 @@ def serve(
         bound = bound_socket(host, port)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise click.ClickException(f"can't listen on {host}, port {port}: {why}. Name another with --port") from None
+        is_taken = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+        other = "port with --port" if is_taken else "address of this machine with --host"
+        raise click.ClickException(f"can't listen on {host}, port {port}: {why}. Name another {other}") from None
     log_to_the_screen()
     metrics = Metrics()
     where = printable(masked(place))

@@ -140,7 +140,8 @@ def test_predictions_without_embeddings_are_compared_by_the_other_figures(model:
     ("make", "said"),
     [
         (lambda folder: predictions(sample(1), folder / "a.parquet", model="another"), "predicted by another model"),
-        (lambda folder: (folder / "a.txt").write_text("text") and folder / "a.txt", "is no Parquet file"),
+        (lambda folder: (folder / "a.txt").write_text("text") and folder / "a.txt", "give a folder of images"),
+        (lambda folder: (folder / "b").write_text("PAR1text") and folder / "b", "is no Parquet file, or a damaged one"),
         (lambda folder: predictions(sample(1, 0), folder / "a.parquet"), "there is no prediction"),
         (lambda folder: folder / "missing", "does not exist"),
         (lambda folder: (folder / "empty").mkdir() or folder / "empty", "There are no files"),
@@ -162,6 +163,13 @@ def test_a_model_without_a_reference_is_bad_input_with_the_remedy(tmp_path: Path
 
     assert result.exit_code == 2
     assert "run the pipeline again" in result.output
+
+
+def test_a_pattern_that_is_none_is_found_out_before_the_work(tmp_path: Path) -> None:
+    result = run("--model", model_with(None, tmp_path / "model"), tmp_path, "--group-regex", "(")
+
+    assert result.exit_code == 2
+    assert "--group-regex: not a regular expression (missing )" in result.output
 
 
 def test_a_page_that_cant_be_written_is_found_out_before_the_work(model: Path, tmp_path: Path) -> None:

@@ -50,9 +50,15 @@ def test_what_is_not_whole_is_refused_where_nothing_else_is_there(place: Path) -
         find_version(str(place / "10"))
 
 
-@pytest.mark.parametrize("name", ["none", "model/variables", "model/variables/variables.index"])
-def test_where_no_model_is_there_is_a_line(place: Path, name: str) -> None:
-    with pytest.raises(click.UsageError, match="must be the folder of a SavedModel, or of its versions"):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none", "there is no such folder"),
+        ("model/variables", "must be the folder of a SavedModel, or of its versions"),
+    ],
+)
+def test_where_no_model_is_there_is_a_line(place: Path, name: str, message: str) -> None:
+    with pytest.raises(click.UsageError, match=rf"--model:? {message}\. Received: {place.parent / name}"):
         find_version(str(place.parent / name))
 
 

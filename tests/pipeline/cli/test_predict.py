@@ -293,6 +293,11 @@ def test_bad_usage_says_what_was_received(model: Path, tmp_path: Path) -> None:
         assert message in result.output
     Image.fromarray(PIXELS).save(tmp_path / "x.png")
     assert "Received: " in run(tmp_path, tmp_path / "x.png").output
+    assert "must be a folder, or a file .onnx or .tflite" in run(tmp_path / "x.png", tmp_path / "x.png").output
+    at_scale = run(tmp_path / "model.onnx", tmp_path, "--output", tmp_path / "out")
+    assert "--output needs a SavedModel: give --model its folder" in at_scale.output
+    on_flink = run(model, tmp_path, "--output", tmp_path / "out", "--workers", 2, "--runner", "FlinkRunner")
+    assert "--workers counts processes of the local runner" in on_flink.output
 
 
 def test_nothing_but_the_table_is_printed(model: Path, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_a_process_answers_like_predict_and_takes_a_new_version_until_it_is_told
         (["--model", ".", "--port", "70000"], "70000 is not in the range"),
         (
             ["--model", ".", "--host", "203.0.113.1"],
-            "can't listen on 203.0.113.1, port 0: Cannot assign requested address",
+            "Cannot assign requested address. Name another address of this machine with --host",
         ),
     ],
 )
@@ -133,7 +133,9 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
         done = CliRunner().invoke(serve, ["--model", str(tmp_path), "--port", str(port)])
 
     assert done.exit_code == 1
-    assert f"can't listen on 127.0.0.1, port {port}: Address already in use. Name another with --port" in done.output
+    assert (
+        f"can't listen on 127.0.0.1, port {port}: Address already in use. Name another port with --port" in done.output
+    )
 
 
 def test_it_listens_on_this_machine_alone_unless_it_is_told_otherwise() -> None:
