@@ -13,7 +13,7 @@ from components.formats.saved_model import ASSETS
 from components.tools.console import say, uncut_console
 from components.tools.places import why_no_file
 from components.tools.printable import printable, printable_json
-from pipeline.cli.model_version import find_version
+from pipeline.cli.model_version import find_folder
 from pipeline.cli.predict import find_files
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.values import NOT_EMPTY
@@ -106,7 +106,7 @@ def drift(
         raise click.UsageError(
             f"give a folder of images, or predictions that `affect predict --output` wrote. Received: {path}"
         )
-    model = Path(find_version(model_folder))
+    model = find_folder(model_folder)
     from components.split_balance_augment.options import SplitOptions
     from pipeline.drift.options import DriftOptions
 

@@ -38,7 +38,7 @@ from components.tools.retries import reason
 from components.tools.wording import counted
 from pipeline.cli.exported_models import is_exported, load_exported
 from pipeline.cli.heat_maps import HeatMaps, check_folder, explainer
-from pipeline.cli.model_version import find_version
+from pipeline.cli.model_version import find_folder, find_version
 from pipeline.cli.predict_at_scale import AtScale, at_scale_options, predict_at_scale
 from pipeline.cli.quiet import quiet_libraries
 from pipeline.cli.values import COUNT, NOT_EMPTY
@@ -114,7 +114,7 @@ def predict(
     elif Path(model_folder).is_file():
         raise click.UsageError(f"--model must be a folder, or a file .onnx or .tflite. Received: {model_folder}")
     else:
-        version = Path(find_version(model_folder))
+        version = find_folder(model_folder)
         labels, classify = load_model(version)
     heat_maps = None
     if explain_folder is not None:
