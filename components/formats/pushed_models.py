@@ -91,6 +91,8 @@ def file_system(uri: str) -> tuple[Any, str]:
     """Return the fsspec file system behind a path or URI, and the path in it."""
     import fsspec
 
+    if "://" not in uri:  # in a path, `::` isn't what fsspec takes it for
+        return fsspec.filesystem("file"), str(Path(uri).absolute())
     return fsspec.core.url_to_fs(revealed(uri))  # type: ignore[no-any-return]
 
 
@@ -121,9 +123,10 @@ def version_names(store: Any, root: str) -> list[str]:
     """Return the names of the versions' folders below a path, complete or not, the newest first."""
     store.invalidate_cache()  # other processes push, too
     try:
-        names = [posixpath.basename(path.rstrip("/")) for path in with_retries(lambda: store.ls(root, detail=False))]
+        found = with_retries(lambda: store.ls(root, detail=True))
     except FileNotFoundError:
         return []
+    names = [posixpath.basename(one["name"].rstrip("/")) for one in found if one["type"] != "file"]
     return sorted((name for name in names if name.isascii() and name.isdecimal()), key=int, reverse=True)
 
 

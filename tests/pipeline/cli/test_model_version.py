@@ -75,6 +75,21 @@ def test_what_is_passed_over_is_named_without_acting_on_the_terminal(
     assert capsys.readouterr().err == f"Version 10 answers: 12, 11 of {red.parent}/red \\x1b[31m aren't whole.\n"
 
 
+def test_a_file_whose_name_is_a_number_is_no_version(place: Path) -> None:
+    (place / "11").write_bytes(b"notes")
+
+    assert find_version(str(place)) == str(place / "10")
+    with pytest.raises(click.UsageError, match="must be the folder of a SavedModel, or of its versions"):
+        find_version(str(place / "11"))
+
+
+def test_two_colons_in_a_path_are_no_chain_of_stores(place: Path) -> None:
+    odd = place.rename(place.with_name("a::b"))
+
+    assert find_version(str(odd)) == str(odd / "10")
+    assert find_version(str(odd / "9")) == str(odd / "9")
+
+
 def test_what_is_in_an_object_store_is_found_likewise(bucket: str) -> None:
     assert find_version(f"{bucket}/pushed") == f"{bucket}/pushed/10"
     assert find_version(f"{bucket}/pushed/9") == f"{bucket}/pushed/9"
