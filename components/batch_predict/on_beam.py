@@ -19,7 +19,6 @@ from components.batch_predict.predict_part import Asked, predict_part
 from components.batch_predict.served_model import About, ServedModel, on_this_machine
 from components.formats.dataset import shard_name
 from components.formats.served_predictions import PREDICTIONS, QUARANTINE, QUARANTINE_SCHEMA, SCHEMA, write_served
-from components.tools.retries import reason
 
 
 class SavedModelHandler(ModelHandler[Part, PredictionResult, ServedModel]):  # type: ignore[misc]
@@ -37,13 +36,7 @@ class SavedModelHandler(ModelHandler[Part, PredictionResult, ServedModel]):  # t
     def load_model(self) -> ServedModel:
         """Load the model; one in an object store is fetched first."""
         with on_this_machine(self._model) as folder:
-            try:
-                model = ServedModel(folder)
-            except Exception as error:  # damage surfaces as errors of a dozen kinds
-                raise ValueError(
-                    f"the model {self._model} can't be loaded: its files are damaged or incomplete, or it isn't this "
-                    f"pipeline's: copy it again, or take another version ({reason(error)})"
-                ) from None
+            model = ServedModel(folder, self._model)
         if self._asked.embeddings and not model.can_embed():
             raise ValueError(
                 "the model has no signature embed, since an earlier version exported it: leave out the embeddings, or "

@@ -69,6 +69,7 @@ def predict(
         `kept` (how many of them were there), `replaced` (what differed, where there was something else).
 
     Raises:
+        ModelError: the model can't be loaded.
         OutputError: the folder holds something else.
         SourceError: there is nothing to predict.
         WorkError: a part failed.

@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from components.formats.examples import read_labels
+from components.formats.examples import LABEL_MAP, read_labels
 from components.formats.pushed_models import file_system
 from components.formats.saved_model import ASSETS, loadable, model_digest
-from components.tools.retries import with_retries
+from components.formats.version import NewerFormatError
+from components.tools.retries import reason, with_retries
 
 _SIGNATURE, _EMBED = "serving_default", "embed"
 _DIMENSIONS = 4  # of a batch of images
@@ -34,6 +35,10 @@ class Answers(NamedTuple):
     embeddings: NDArray[np.float32] | None
 
 
+class ModelError(ValueError):
+    """A model can't be loaded; the message says what to do."""
+
+
 class ServedModel:
     """A loaded model.
 
@@ -44,17 +49,23 @@ class ServedModel:
 
     Args:
         folder: of the SavedModel, on this machine.
+        name: what messages call it, where its folder is a copy's.
 
     Raises:
+        ModelError: its files are damaged or incomplete.
         ValueError: it wasn't exported by this pipeline.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "") -> None:
+        name = name or str(folder)
         with loadable(folder) as path:
-            self._model = tf.saved_model.load(path)
+            try:
+                self._model = tf.saved_model.load(path)
+            except Exception as error:  # damage surfaces as errors of a dozen kinds
+                raise _damaged(name, error) from None
         self.labels = read_labels(folder / ASSETS)
         if _SIGNATURE not in self._model.signatures:
-            raise ValueError(f"the model has no signature {_SIGNATURE}. Received: {folder}")
+            raise ValueError(f"the model has no signature {_SIGNATURE}. Received: {name}")
         self.height, self.width = _input_size(self._model.signatures[_SIGNATURE].graph)
 
     def can_embed(self) -> bool:
@@ -101,10 +112,27 @@ def describe(model: str) -> About:
     """Read what is written about a model.
 
     Raises:
-        FileNotFoundError: there is no model, or none of this pipeline's.
+        ModelError: there is no model, or none of this pipeline's.
+        NewerFormatError: a later version exported it.
     """
     with on_this_machine(model) as folder:
-        return About(read_labels(folder / ASSETS), model_digest(folder))
+        try:
+            labels = read_labels(folder / ASSETS)
+        except FileNotFoundError:
+            place = f"{ASSETS}/{LABEL_MAP.name}"
+            raise ModelError(f"the model {model} has no {place}: take one that this pipeline exported") from None
+        except (ValueError, KeyError, TypeError) as error:
+            if isinstance(error, NewerFormatError):
+                raise
+            raise _damaged(model, error) from None
+        return About(labels, model_digest(folder))
+
+
+def _damaged(model: str, error: Exception) -> ModelError:
+    return ModelError(
+        f"the model {model} can't be loaded: its files are damaged or incomplete: copy it again, or take another "
+        f"version ({reason(error)})"
+    )
 
 
 def _input_size(graph: Any) -> tuple[int, int]:

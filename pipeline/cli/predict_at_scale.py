@@ -111,6 +111,7 @@ def predict_at_scale(model: str, paths: tuple[str, ...], at_scale: AtScale, batc
         raise click.UsageError(f"--workers counts processes of the local runner. Received: --runner {at_scale.runner}")
     with quiet_libraries():
         from components.batch_predict.predict import OutputError, predict
+        from components.batch_predict.served_model import ModelError
 
     with _progress_bar() as progress:
         task = progress.add_task("predicting", total=None)
@@ -122,6 +123,8 @@ def predict_at_scale(model: str, paths: tuple[str, ...], at_scale: AtScale, batc
             found = predict(path, _place(model), output, options, beam, max_pixels=MAX_PIXELS, report=report)
         except (OutputError, SourceError) as error:
             raise click.UsageError(str(error)) from None
+        except ModelError as error:
+            raise click.ClickException(str(error)) from None
         except WorkError as error:
             raise click.ClickException(f"{error}\nWhat is finished is kept: the same command goes on.") from None
     click.echo("\n".join(described(found, at_scale.output)))

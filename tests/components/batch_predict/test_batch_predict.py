@@ -210,6 +210,44 @@ def test_a_damaged_model_is_named_without_a_traceback(
     assert "Traceback" not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            "{",
+            "can't be loaded: its files are damaged or incomplete: copy it again, or take another version (Expecting",
+        ),
+        (None, "has no assets.extra/label_map.json: take one that this pipeline exported"),
+    ],
+)
+def test_a_model_without_its_labels_is_named(
+    folder: Path, model: Path, tmp_path: Path, content: str | None, message: str
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(model, damaged)
+    labels = damaged / "assets.extra" / "label_map.json"
+    if content is None:
+        labels.unlink()
+    else:
+        labels.write_text(content)
+
+    result = CliRunner().invoke(command, ["--model", str(damaged), "--output", str(tmp_path / "out"), str(folder)])
+
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: the model {damaged} {message}")
+    assert result.output.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_whole_model_that_lacks_something_is_not_called_damaged(folder: Path, model: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "foreign"
+    tf.saved_model.save(tf.Module(), str(foreign))
+    shutil.copytree(model / "assets.extra", foreign / "assets.extra")
+
+    with pytest.raises(WorkError, match=r"^ValueError: the model has no signature serving_default\. Received: "):
+        run(folder, foreign, tmp_path / "out")
+
+
 def test_paths_of_a_table_that_can_be_none_are_quarantined(
     folder: Path, model: Path, done: Path, tmp_path: Path
 ) -> None:
