@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from components.formats.exports import FACTS, PIXELS, PROBABILITIES, Facts, check_seal
+from components.formats.exports import FACTS, PIXELS, PROBABILITIES, Facts, is_sealed
 from components.images.options import ImageOptions
 
 SUFFIXES = (".onnx", ".tflite")
@@ -93,14 +93,17 @@ def open_exported(path: Path) -> ExportedModel:
         ValueError: it is damaged, or none of this pipeline's.
     """
     data = path.read_bytes()
-    check_seal(data)
+    with_digest = is_sealed(data)
     kind = OnnxModel if path.suffix == ".onnx" else LiteRtModel
     try:
-        return kind(data, str(path))
+        model: ExportedModel = kind(data, str(path))
     except (ValueError, OSError, ModuleNotFoundError):
         raise
     except Exception as error:  # each runtime has its own kinds of errors for a damaged file
         raise ValueError(f"{kind.runtime} can't read it: {' '.join(str(error).split())}") from None
+    if model.facts.sealed and not with_digest:
+        raise ValueError("it no longer has the digest that it was exported with, so it is damaged: copy it again")
+    return model
 
 
 def image_of(facts: Facts) -> ImageOptions:

@@ -35,31 +35,33 @@ _VERSION = 1
 
 
 def sealed(data: bytes) -> bytes:
-    """Return an exported file with its digest in the place of `UNSEALED`."""
-    start, end = _seal(data).span(1)
+    """Return an exported file, which has `UNSEALED` behind `DIGEST`, with its digest in that place."""
+    seal = _seal(data)
+    assert seal is not None
+    start, end = seal.span(1)
     return data[:start] + hashlib.sha256(data).hexdigest().encode() + data[end:]
 
 
-def check_seal(data: bytes) -> None:
-    """Make sure that an exported file is as it was written.
+def is_sealed(data: bytes) -> bool:
+    """Return whether an exported file has its digest in it.
 
     Raises:
-        ValueError: it isn't, or this pipeline didn't write it.
+        ValueError: it has that of another file, so that it isn't as it was written.
     """
     seal = _seal(data)
+    if seal is None:
+        return False
     start, end = seal.span(1)
     digest = hashlib.sha256(data[:start])
     digest.update(UNSEALED.encode() + data[end:])
     if digest.hexdigest().encode() != seal[1]:
         raise ValueError("it has changed since it was exported, so it is damaged: copy it again")
+    return True
 
 
-def _seal(data: bytes) -> re.Match[bytes]:
+def _seal(data: bytes) -> re.Match[bytes] | None:
     begin = data.rfind(DIGEST.encode())  # what it is searched in may have 200 MB
-    found = _SEAL.match(data, begin) if begin >= 0 else None
-    if found is None:
-        raise ValueError("it has no digest of itself, so this pipeline didn't export it, or it is cut off")
-    return found
+    return _SEAL.match(data, begin) if begin >= 0 else None
 
 
 def agreeing_files(folder: StrPath) -> list[str]:
@@ -95,6 +97,7 @@ class Facts:
         temperatures: which the logits of each averaged model are divided by, in the graph.
         mirrored: whether the graph averages an image and its mirror image.
         thresholds: the least score of each class that is answered, None for one that never is; None: all are.
+        sealed: whether the file has its digest in it; those of earlier revisions have none.
     """
 
     format: str
@@ -105,6 +108,7 @@ class Facts:
     temperatures: tuple[float, ...]
     mirrored: bool
     thresholds: tuple[float | None, ...] | None
+    sealed: bool = True
 
     def text(self) -> str:
         """Return the JSON text."""
@@ -121,7 +125,7 @@ class Facts:
         try:
             values: dict[str, Any] = json.loads(text)
             check_version(values.pop(KEY, None), _VERSION, where)
-            facts = TypeAdapter(Facts).validate_python(values)
+            facts = TypeAdapter(Facts).validate_python({"sealed": False, **values})
         except ValidationError as error:
             first = error.errors()[0]
             problem = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
