@@ -93,9 +93,9 @@ class Run:
         return f"{name}: {outcome.log[-4000:]}"
 
     def to_its_end(self) -> bool:
-        """Run each task when those it needs are done; the first that fails ends it. Return whether all succeeded.
+        """Run each task when those it needs are done; the first that fails ends it. Return whether none failed.
 
-        A task for the end of others runs however those end, as Argo's hook does.
+        A task for the end of others runs however those end, as Argo's hook does, and its own end isn't counted.
         """
         found = self._driver(
             "root",
