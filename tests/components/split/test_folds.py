@@ -60,6 +60,22 @@ def test_no_fold_is_empty_where_there_are_as_many_groups() -> None:
         assert len(set(divided(images, 4).values())) == 8
 
 
+def test_no_fold_is_empty_beside_a_group_as_large_as_all_others_and_copies_of_what_is_elsewhere() -> None:
+    chance = random.Random(0)
+    for _ in range(100):
+        sizes = [chance.choice((40, 80)), *(chance.choice((1, 4)) for _ in range(7))]
+        images = [
+            (f"{group}-{number}", chance.choice("abc"), str(group), False)
+            for group, size in enumerate(sizes)
+            for number in range(size)
+        ]
+        away = [(f"copy {number}", chance.choice("abc"), f"away {number % 5}", True) for number in range(40)]
+
+        places = divided(images + away, 4)
+
+        assert len({places[name] for name, *_ in images}) == 8
+
+
 @settings(max_examples=40, deadline=None)
 @given(data_sets(), st.randoms(use_true_random=False))
 def test_the_order_of_the_images_changes_nothing(images: list[Image], random: random.Random) -> None:

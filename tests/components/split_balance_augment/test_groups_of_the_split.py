@@ -48,6 +48,20 @@ def test_the_group_expression_joins_file_names(tmp_path: Path) -> None:
     assert first == second != third
 
 
+def test_groups_are_the_same_where_a_unit_reads_many_row_groups(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = draw_folder(tmp_path / "folder", COUNTS)
+    for index, path in enumerate(sorted(folder.rglob("*.jpg"))[::2]):
+        path.rename(path.with_name(f"S{index % 9}_{path.name}"))
+    at_once = grouped(folder, tmp_path / "at once", group_regex=r"^(S\d)_")
+
+    monkeypatch.setattr("components.formats.dataset.ROWS_PER_GROUP", 1)
+
+    assert grouped(folder, tmp_path / "one by one", group_regex=r"^(S\d)_") == at_once
+    assert 9 < len(set(at_once.values())) < len(at_once)
+
+
 def test_the_expression_is_searched_in_paths_where_it_is_to_and_what_came_of_it_is_kept(tmp_path: Path) -> None:
     folder = draw_folder(tmp_path / "folder", COUNTS)
     for label in COUNTS:
