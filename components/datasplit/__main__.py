@@ -131,7 +131,7 @@ _MULTIPLIER = _Decimal("1", None, open_low=False)
     "--pipeline-yaml", type=click.Path(exists=True, dir_okay=False),
     help="An Albumentations Compose saved by A.save(…, data_format='yaml'), of version 1.x or 2.x.",
 )  # fmt: skip
-@click.option("--workers", type=click.IntRange(min=1), help="Processes. [default: one a core]")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes. [default: one a core, or one for little work]")
 @click.option("--group-regex", help="Images in whose names its first group captures the same stay together.")
 @click.option(
     "--group-on",

@@ -61,7 +61,7 @@ def split_folder(
     Args:
         request: what is asked for.
         watcher: hears of progress, of every change that a 1.x pipeline needed, of what can't be used.
-        workers: processes; None for one a core.
+        workers: processes; None for one a core, or one for little work.
         dry_run: plan only, write nothing.
         is_seed_drawn: nobody asked for this seed, so that an interrupted run may have another one.
 

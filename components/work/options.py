@@ -34,7 +34,9 @@ class BeamOptions(Section):
     """What runs the Beam stages."""
 
     runner: str | None = Field(None, description="a Beam runner's name; null: the one in this process or its workers")
-    workers: int | None = Field(None, ge=1, le=MOST, description="worker processes; null: one a core")
+    workers: int | None = Field(
+        None, ge=1, le=MOST, description="worker processes; null: one a core, or none where the work is little"
+    )
     options: tuple[str, ...] = Field((), description="further Beam options, e.g. [--flink_master=host:8081]")
 
     @property
