@@ -23,12 +23,16 @@ class Comparison:
         on: "all" test images, all of them new; the "new" ones; or all though they are not, because none is new
             ("seen"), or because the pushed model doesn't say what it was made from ("unknown").
         images: number of test images that the comparison is made on.
+        test_images: number of all test images.
         seen: the groups in test that are not new.
+        by_pushed: whether the pushed model has seen all of `seen`.
     """
 
     on: Literal["all", "new", "seen", "unknown"]
     images: int
+    test_images: int
     seen: frozenset[str]
+    by_pushed: bool
 
     @property
     def is_fair(self) -> bool:
@@ -38,7 +42,11 @@ class Comparison:
     @property
     def where(self) -> str:
         """Where the models are compared, if not on the whole test split: part of a sentence."""
-        return f" on the {self.images:,} test images that are new to both" if self.on == "new" else ""
+        if self.on != "new":
+            return ""
+        which = "the pushed model" if self.by_pushed else "one of the models"
+        counts = f"{self.images:,} of {self.test_images:,}"
+        return f" on the {counts} test images that are new to both ({which} was made from the others)"
 
     def describe(self, version: str, candidate: float | None, baseline: float | None) -> str:
         """Return a sentence on the comparison with that version, from both accuracies on the images compared on."""
@@ -68,13 +76,17 @@ def decide(
         images: digest and group of every image of this run, in all splits.
         test_groups: the group of each test image.
     """
+    test_images = len(test_groups)
     if pushed is None:
-        return Comparison("unknown", len(test_groups), frozenset())
+        return Comparison("unknown", test_images, test_images, frozenset(), by_pushed=False)
     seen = seen_groups({*pushed, *(new or ())}, images).intersection(test_groups)
+    by_pushed = seen <= seen_groups(pushed, images)
     count = sum(group not in seen for group in test_groups)
-    if count == len(test_groups):
-        return Comparison("all", count, seen)
-    return Comparison("new", count, seen) if count else Comparison("seen", len(test_groups), seen)
+    if count == test_images:
+        return Comparison("all", count, test_images, seen, by_pushed)
+    if count:
+        return Comparison("new", count, test_images, seen, by_pushed)
+    return Comparison("seen", test_images, test_images, seen, by_pushed)
 
 
 def _score(value: float | None) -> str:

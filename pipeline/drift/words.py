@@ -70,15 +70,15 @@ def reasons(comparison: Comparison, labels: Sequence[str]) -> list[str]:
 def sentence(figure: Compared, labels: Sequence[str]) -> str:
     """Return what has moved most of a figure, in shares of the images."""
     shift = figure.shift
-    served, test = f"{shift.served:.0%}", f"{shift.test:.0%}"
+    served, test = _percent(shift.served), _percent(shift.test)
     if figure.name == CLASSES:
         said = f"are taken for '{labels[int(shift.of)]}'"
         return (
-            f"{served} of the served images {said}, {test} of test's; over all classes {shift.share:.0%} of the images "
-            "have changed theirs."
+            f"{served} of the served images {said}, {test} of test's; over all classes {_percent(shift.share)} of the "
+            "images have changed theirs."
         )
     if figure.name == ACCEPTED:
-        served, test = (f"{one if shift.of else 1 - one:.0%}" for one in (shift.served, shift.test))
+        served, test = (_percent(one if shift.of else 1 - one) for one in (shift.served, shift.test))
         return f"the model is sure enough of {served} of the served images, of {test} of test's."
     if not shift.share:
         return "no difference."
@@ -86,6 +86,11 @@ def sentence(figure: Compared, labels: Sequence[str]) -> str:
     if figure.name == EMBEDDINGS and shift.relation in ("below", "at most"):
         said = said.replace("look", "don't look")
     return f"{served} of the served images {said}, {test} of test's."
+
+
+def _percent(share: float) -> str:
+    """Return `67 %`."""
+    return f"{100 * share:.0f} %"
 
 
 def to_do(comparison: Comparison) -> list[tuple[str, str]]:
@@ -98,9 +103,9 @@ def about_the_test(options: DriftOptions) -> str:
     return (
         f"Each figure is held against what {options.permutations:,} permutations of the images make of it; images of "
         "one group move together. The p-values count that several figures are looked at: where nothing has changed, at "
-        f"most {options.false_alarms:.0%} of such comparisons are alarms. A figure has drifted where its p-value is "
-        f"{options.false_alarms:g} or less and its shift {options.least_shift:.0%} or more of the images: of many "
-        "images even a shift that matters to nobody is sure."
+        f"most {_percent(options.false_alarms)} of such comparisons are alarms. A figure has drifted where its p-value "
+        f"is {options.false_alarms:g} or less and its shift {_percent(options.least_shift)} or more of the images: of "
+        "many images even a shift that matters to nobody is sure."
     )
 
 

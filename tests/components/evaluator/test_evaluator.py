@@ -245,7 +245,7 @@ def test_a_model_gains_nothing_from_test_images_that_it_was_made_from(
         [failure] = results["failures"]
         assert failure["change"]
         assert failure["text"].endswith("at least +0.000 is required")
-        assert (f"on the {images} test images that are new to both" in failure["text"]) == (on == "new")
+        assert (f"on the {images} of 54 test images that are new to both (" in failure["text"]) == (on == "new")
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,19 @@ def test_who_has_seen_an_image_of_a_group_has_seen_the_group() -> None:
 
     found = decide(["a" * 16, "d" * 16], None, images, ["ann", "ann", "bob"])
 
-    assert found == Comparison("new", 1, frozenset({"ann"}))
+    assert found == Comparison("new", 1, 3, frozenset({"ann"}), by_pushed=True)
+
+
+@pytest.mark.parametrize(
+    ("pushed", "new", "which"),
+    [("a", None, "the pushed model"), ("a", "a", "the pushed model"), ("d", "a", "one of the models")],
+)
+def test_of_how_many_images_some_are_new_and_why_is_said(pushed: str, new: str | None, which: str) -> None:
+    images = [("a" * 64, "ann"), ("b" * 64, "bob"), ("d" * 64, "dan")]
+
+    found = decide([pushed * 16], new and [new * 16], images, ["ann", "ann", "bob"])
+
+    assert found.where == f" on the 1 of 3 test images that are new to both ({which} was made from the others)"
 
 
 @pytest.mark.parametrize("right", [51, 50])

@@ -1,6 +1,7 @@
 """`affect drift` on predictions: what it prints and writes, and its exit status."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def test_drift_is_an_exit_status_of_3_with_the_reasons_the_farthest_first(model:
 
     assert result.exit_code == 3
     assert result.output.startswith("Drifted: brightness and size.\n")
-    assert result.output.index("Size: 100% of the served images") < result.output.index("Brightness: ")
+    assert result.output.index("Size: 100 % of the served images") < result.output.index("Brightness: ")
 
 
 def test_json_holds_the_verdict_and_all_figures(model: Path, tmp_path: Path) -> None:
@@ -67,6 +68,20 @@ def test_the_page_shows_verdict_reasons_remedies_and_names_that_are_no_markup(mo
     assert "<b>g0" not in text
     assert "src=" not in text.replace('src="data:', "")
     assert 'href="http' not in text
+
+
+def test_shares_and_their_moves_are_written_alike(model: Path, tmp_path: Path) -> None:
+    page = tmp_path / "drift.html"
+
+    run("--model", model, predictions(sample(0), tmp_path / "a.parquet"), "--html", page)
+    same = page.read_text("utf-8")
+    run("--model", model, predictions(sample(1, 200, classes=0.5), tmp_path / "b.parquet"), "--html", page)
+    moved = page.read_text("utf-8")
+
+    assert same.count("<td>0&nbsp;points</td>") == len(LABELS)
+    assert "<td>+36&nbsp;points</td>" in moved
+    assert "66\u00a0% of the served images are taken for" in moved
+    assert not re.search(r"\d%(?! *[;\"}])", re.sub(r"<style>.*?</style>|<svg.*?</svg>", "", moved, flags=re.DOTALL))
 
 
 def test_the_same_predictions_give_the_same_page_and_json_in_whatever_order_they_are(
