@@ -185,7 +185,7 @@ def _print(found: dict[str, Any], page: Path | None) -> None:
         table = Table("figure", "shift", "p-value", "", box=None, pad_edge=False, header_style="bold")
         for one in found["figures"]:
             mark = Text("drifted", "red") if one["drifted"] else Text("")
-            table.add_row(one["title"], f"{one['shift']:.0%}", f"{one['p_value']:.3f}", mark)
+            table.add_row(one["title"], f"{100 * one['shift']:.0f} %", f"{one['p_value']:.3f}", mark)
         console.print(table)
     for reason in found["reasons"]:
         say(console, printable(reason))
