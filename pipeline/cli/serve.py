@@ -130,8 +130,7 @@ def serve(
     from pipeline.serving.metrics import Metrics
     from pipeline.serving.reloading import Reloader
     from pipeline.serving.saved_model import SavedModel
-    from pipeline.serving.server import address_of, bound_socket, log_to_the_screen, make_server
-    from pipeline.serving.server import serve as serve_on
+    from pipeline.serving.server import address_of, bound_socket, end_on_signals, log_to_the_screen, make_server
     from pipeline.serving.shelf import Shelf
 
     try:
@@ -160,5 +159,6 @@ def serve(
     limits = Limits(int(max_body * 1e6), max_images, max_pixels, max_requests, timeout)
     service = Service(reloader, metrics, name, limits, Batching(max_batch, max_wait / 1000, max_queue))
     server = make_server(service.app(), timeout)
+    end_on_signals(server)
     click.echo(f"{address_of(bound)} answers for {where}; Ctrl-C ends it")
-    serve_on(server, bound)
+    server.run(sockets=[bound])

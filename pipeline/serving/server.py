@@ -83,12 +83,17 @@ def make_server(app: Starlette, seconds: float) -> uvicorn.Server:
     return uvicorn.Server(config)
 
 
-def serve(server: uvicorn.Server, bound: socket.socket) -> None:
-    """Answer until SIGTERM or SIGINT."""
-    # uvicorn raises the signal again once it has ended: that it was asked to is no failure.
+def end_on_signals(server: uvicorn.Server) -> None:
+    """Let SIGTERM and SIGINT end the server from now on, also before uvicorn listens to them itself.
+
+    It raises them again once it has ended: that it was asked to is no failure.
+    """
+
+    def end(*_: Any) -> None:
+        server.should_exit = True
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    server.run(sockets=[bound])
+        signal.signal(number, end)
 
 
 class _Connection(H11Protocol):

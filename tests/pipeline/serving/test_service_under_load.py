@@ -1,5 +1,7 @@
 """The service when much comes at once, takes long, or comes while a version takes over or all is to end."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -145,3 +147,24 @@ def test_what_is_in_flight_is_answered_before_the_end(tmp_path: Path) -> None:
 
         assert asked.result().json()["predictions"][0]["label"] == "bright"
         assert run.ended.wait(10)
+
+
+_TOLD_EARLY = """
+import os, signal
+from pipeline.serving.server import bound_socket, end_on_signals, make_server
+
+async def app(scope, receive, send):
+    message = await receive()
+    await send({"type": f"{message['type']}.complete"})
+
+server = make_server(app, 10)
+end_on_signals(server)
+os.kill(os.getpid(), signal.SIGTERM)
+server.run(sockets=[bound_socket("127.0.0.1", 0)])
+"""
+
+
+def test_who_is_told_to_end_before_it_listens_ends() -> None:
+    done = subprocess.run([sys.executable, "-c", _TOLD_EARLY], timeout=60, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
