@@ -36,7 +36,7 @@ from components.work.unit import Counts, Unit, Work, WorkError
 _SECONDS_FOR_WORKERS = 4.5
 _SECONDS_BETWEEN_REPORTS = 0.5
 _TALKATIVE = ("options", "runners.portability", "runners.common", "runners.worker")
-_LIKENESS = 0.85  # of an option's name and the one that is meant: a letter or two differ
+_LIKENESS = 0.9  # of an option's name and the one that is meant; Flink's --max_parallelism has 0.87 of --parallelism
 
 
 @dataclass

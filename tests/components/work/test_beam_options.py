@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from components.tools.option_words import values_of
+from components.work import engine
 from components.work.engine import do_units
 from components.work.options import BeamOptions
 from components.work.unit import WorkError
@@ -78,6 +79,12 @@ def test_an_option_that_nobody_reads_is_named(option: str, problem: str | None, 
     with pytest.raises(WorkError) as raised:
         do_units([OneUnit()], Doing(), options, scratch=str(tmp_path), seconds=0)
     assert problem is None or str(raised.value) == problem
+
+
+@pytest.mark.parametrize("option", ["--max_parallelism=4", "--checkpointing_interval=1000", "--object_reuse"])
+def test_what_a_job_server_alone_knows_is_left_to_it(option: str) -> None:
+    assert engine._why_unknown((option,), is_local=False) is None
+    assert engine._why_unknown(("--job_endpiont=x",), is_local=False) is not None
 
 
 class Failing(Doing):
