@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
+from pushed_models import write_graph_and_weights
 
 from components.formats.pushed_models import Origin, list_versions
 from components.pusher.push import push
@@ -19,11 +20,7 @@ _DOCUMENTS = {"label_map.json": {"labels": ["cat", "dog"]}}
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    folder = tmp_path / "model"
-    (folder / "variables").mkdir(parents=True)
-    (folder / "saved_model.pb").write_bytes(b"graph")
-    (folder / "variables" / "variables.index").write_bytes(b"weights")
-    return folder
+    return write_graph_and_weights(tmp_path / "model")
 
 
 def test_a_pushed_model_is_found_with_its_labels_and_origin(model: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 from fsspec.implementations.memory import MemoryFileSystem
+from pushed_models import write_graph_and_weights
 
 from components.formats.pushed_models import Origin
 from components.pusher.push import push
@@ -16,11 +17,7 @@ from pipeline.cli.model_version import find_version
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    folder = tmp_path / "model"
-    (folder / "variables").mkdir(parents=True)
-    (folder / "saved_model.pb").write_bytes(b"graph")
-    (folder / "variables" / "variables.index").write_bytes(b"weights")
-    return folder
+    return write_graph_and_weights(tmp_path / "model")
 
 
 def push_two(model: Path, destination: str) -> None:
