@@ -148,7 +148,9 @@ def serve(
         if not shelf.versions():
             raise click.UsageError(f"--model must be the folder of a SavedModel, or of its versions. Received: {where}")
         with quiet_libraries():
-            import tensorflow  # noqa: F401  # before anything is said: what it says as it begins stays off the screen
+            import tensorflow  # before anything is said: what it says as it begins stays off the screen
+
+            tensorflow.config.list_physical_devices()  # that there is no GPU, it says only as it looks for one
         reloader = Reloader(shelf, SavedModel, metrics, batch=max_batch)
         if not reloader.load_first():
             raise click.ClickException(
