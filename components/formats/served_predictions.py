@@ -122,7 +122,9 @@ def read_shard(source: Any, where: str, columns: Sequence[str] | None = None) ->
                 raise ValueError(f"{where} holds no predictions: `affect predict --output DIR` writes such files")
             if missing := sorted(set(columns or ()) - set(file.schema_arrow.names)):
                 raise ValueError(f"{where} has no column {missing[0]}: `affect predict --output DIR` writes such files")
-            table = file.read(columns=None if columns is None else list(columns))
+            # A thread of Arrow's may let go of what it read from a Python file only after this has returned: a process
+            # that ends meanwhile aborts.
+            table = file.read(columns=None if columns is None else list(columns), use_threads=False)
     except (pa.ArrowException, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # it isn't there, or nobody may read it
             raise

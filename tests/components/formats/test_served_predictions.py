@@ -1,3 +1,4 @@
+import io
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.formats.dataset import shard_name
-from components.formats.served_predictions import PREDICTIONS, SCHEMA, read_served, write_served
+from components.formats.served_predictions import PREDICTIONS, SCHEMA, read_served, read_shard, write_served
 from components.formats.version import NewerFormatError
 
 LABELS = ["anger", "überrascht"]
@@ -38,6 +39,34 @@ def test_some_columns_of_one_shard_can_be_read(tmp_path: Path) -> None:
     write(tmp_path, [["b", "a"], ["c"]])
     table = read_served(tmp_path / shard_name(PREDICTIONS, 1, 2), ["width", "id"]).table
     assert table.select(["id", "width"]).to_pydict() == {"id": ["c"], "width": [48]}
+
+
+class Held(bytes):
+    """Bytes that are counted for as long as anybody holds them."""
+
+    held = 0
+
+    def __init__(self, _: bytes) -> None:
+        Held.held += 1
+
+    def __del__(self) -> None:
+        Held.held -= 1
+
+
+class OfHeldBytes(io.BytesIO):
+    """A file as a store opens it."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        return Held(super().read(size))
+
+
+def test_nothing_of_a_file_that_a_store_opened_is_held_after_it_is_read(tmp_path: Path) -> None:
+    write(tmp_path, [["a", "b"]])
+    data = (tmp_path / shard_name(PREDICTIONS, 0, 1)).read_bytes()
+
+    for _ in range(500):
+        read_shard(OfHeldBytes(data), "store", ["label", "accepted"])
+        assert Held.held == 0  # else a thread lets go of it later, and aborts if Python has ended
 
 
 def test_the_same_rows_are_the_same_bytes(tmp_path: Path) -> None:
