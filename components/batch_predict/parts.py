@@ -107,7 +107,7 @@ class TablePart:
                 sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
                 for group in self.row_groups:
                     row = sum(sizes[:group])
-                    for batch in file.iter_batches(_ROWS, row_groups=[group], columns=columns):
+                    for batch in file.iter_batches(_ROWS, row_groups=[group], columns=columns, use_threads=False):
                         for values in batch.to_pylist():
                             yield self._given(values, row)
                             row += 1
