@@ -9,7 +9,7 @@ from components.images.places import as_text, given_places
 from components.tools.files import write_text
 from components.tools.places import not_writable, why_no_folder
 from pipeline.cli.quiet import quiet_libraries
-from pipeline.cli.run import UsageError
+from pipeline.cli.usage_error import UsageError
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import ConfigError, load, preset_name
 from pipeline.config.old_names import old_names

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from pipeline.cli.run import UsageError
 from pipeline.cli.tables import human_size, show
+from pipeline.cli.usage_error import UsageError
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.garbage import Garbage, GarbageError, Places, delete, find_garbage
 from pipeline.lineage.store import StoreError, open_store

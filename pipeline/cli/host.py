@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import click
 
-from pipeline.cli.run import UsageError
+from pipeline.cli.usage_error import UsageError
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.kubeflow.api import Host
 from pipeline.kubeflow.credentials import CredentialsError, find_credentials, read_context

@@ -21,6 +21,7 @@ from components.images.source import SourceError
 from components.images.spans import find_places
 from components.tools.environment import BEAM, PROGRESS
 from components.tools.passwords import hidden
+from pipeline.cli.usage_error import UsageError
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.config import Config, ConfigError, load
 from pipeline.config.old_names import old_names
@@ -35,12 +36,6 @@ from pipeline.local.notice import Heard, notified
 from pipeline.local.temporary import temporary_files_in
 from pipeline.local.workdir import Workdir, WorkdirError
 from pipeline.sample.dataset import GROUP_REGEX, write_sample_data
-
-
-class UsageError(click.ClickException):
-    """Bad options or a bad configuration."""
-
-    exit_code = 2
 
 
 @click.command("run")

@@ -7,8 +7,8 @@ import click
 
 from components.tools.console import uncut_console
 from pipeline.cli.host import HostOptions, host_option, make_host
-from pipeline.cli.run import UsageError
 from pipeline.cli.tables import show
+from pipeline.cli.usage_error import UsageError
 from pipeline.cli.values import DURATION, NOT_EMPTY
 
 

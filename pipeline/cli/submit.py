@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from pipeline.cli.host import HostOptions, host_option, make_host
-from pipeline.cli.run import UsageError
+from pipeline.cli.usage_error import UsageError
 from pipeline.cli.values import DURATION, NOT_EMPTY
 
 
