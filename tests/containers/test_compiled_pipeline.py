@@ -121,4 +121,4 @@ def test_all_unit_tests_pass_in_the_image(unit_tests: Finished, capsys: pytest.C
 
     with capsys.disabled():
         print(f"\nin the image: {done.stdout.strip().splitlines()[-1]}")
-    assert done.returncode == 0, done.stdout[-6000:]
+    assert done.returncode == 0, done.stdout[-20_000:]

@@ -23,12 +23,12 @@ OUTSIDE = (
 
 
 def run_unit_tests(engine: Engine) -> "subprocess.CompletedProcess[str]":
-    """Run them; without the warnings, so that the end of the output shows what failed."""
+    """Run them; without warnings and what tests print, so that the end of the output shows what failed."""
     command = [
         "python",
         "-m",
         "pytest",
-        "--disable-warnings",
+        *("--disable-warnings", "--show-capture=no"),
         *("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"),
         "-m",
         "not e2e and not training and not campaign",
