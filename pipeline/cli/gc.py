@@ -10,7 +10,8 @@ from pipeline.cli.tables import human_size, show
 from pipeline.cli.usage_error import UsageError
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.lineage.garbage import Garbage, GarbageError, Places, delete, find_garbage
-from pipeline.lineage.store import StoreError, open_store
+from pipeline.lineage.mlmd_store import open_store
+from pipeline.lineage.store import StoreError
 from pipeline.local.workdir import Workdir, WorkdirError, WorkdirLocked
 
 _LISTED = 200  # more than that are summed up, but for programs

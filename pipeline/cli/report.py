@@ -54,8 +54,8 @@ def _fetched(host: Host, name: str, mlmd: str | None, output: str | None) -> Pat
     """Fetch the page of a run, and return the file that it is in."""
     from pipeline.kubeflow.report_page import fetch, find_page
     from pipeline.kubeflow.run_store import KubeflowStore
+    from pipeline.lineage.mlmd_store import open_store
     from pipeline.lineage.runs import find_run
-    from pipeline.lineage.store import open_store
 
     try:
         store = KubeflowStore(host, remark=lambda _: None)

@@ -228,7 +228,8 @@ def _lost(folder: Workdir, output: str | None) -> tuple[str, str]:
     Returns:
         The newest version that was pushed, and the newest of which there were predictions; "" where they are there.
     """
-    from pipeline.lineage.store import StoreError, open_store
+    from pipeline.lineage.mlmd_store import open_store
+    from pipeline.lineage.store import StoreError
 
     if not folder.metadata.exists():
         return "", ""

@@ -11,7 +11,8 @@ import click
 from pipeline.cli.host import HostOptions, credential_options, make_host
 from pipeline.cli.values import NOT_EMPTY
 from pipeline.kubeflow.api import SubmitError
-from pipeline.lineage.store import LineageStore, Run, StoreError, open_store
+from pipeline.lineage.mlmd_store import open_store
+from pipeline.lineage.store import LineageStore, Run, StoreError
 from pipeline.local.workdir import Workdir
 
 _Command = Callable[..., Any]

@@ -16,7 +16,8 @@ from components.ingest.label_table import read_names
 from components.ingest.match_labels import Finder
 from components.ingest.named_table import roots_of
 from components.ingest.options import LabelColumns
-from pipeline.lineage.store import Artifact, StoreError, open_store
+from pipeline.lineage.mlmd_store import open_store
+from pipeline.lineage.store import Artifact, StoreError
 from pipeline.local.workdir import Workdir
 
 

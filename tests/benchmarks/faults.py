@@ -25,8 +25,9 @@ from two_pushes import bucket, pushed_at_once, write_models
 from whole_pipeline import run
 
 from pipeline.lineage.files import FILES, damage_of, record_of
+from pipeline.lineage.mlmd_store import open_store
 from pipeline.lineage.runs import size_of
-from pipeline.lineage.store import Id, LineageStore, open_store
+from pipeline.lineage.store import Id, LineageStore
 from pipeline.sample.dataset import write_sample_data
 
 Kind = Callable[[Path], Iterator[Tally]]

@@ -19,7 +19,8 @@ from writing_commands import REMEDIES, WRITING_COMMANDS
 
 from pipeline.kubeflow.whole_files import DamagedError, refuse_damaged
 from pipeline.lineage.files import FILES, damage_of, record_of
-from pipeline.lineage.store import StoreError, open_store
+from pipeline.lineage.mlmd_store import open_store
+from pipeline.lineage.store import StoreError
 from pipeline.local.metadata_file import why_no_metadata
 from pipeline.local.workdir import Workdir
 

@@ -9,8 +9,8 @@ Counted from a finished local run, whose components take and make the same; of a
 import sys
 from pathlib import Path
 
+from pipeline.lineage.mlmd_store import open_store
 from pipeline.lineage.runs import find_run, size_of
-from pipeline.lineage.store import open_store
 
 _LARGE = 100_000  # bytes; an input that is named
 

@@ -17,8 +17,8 @@ from workflow import Run
 
 from pipeline.cli import main
 from pipeline.kubeflow.report_page import find_page
+from pipeline.lineage.mlmd_store import open_store
 from pipeline.lineage.runs import find_run
-from pipeline.lineage.store import open_store
 
 pytestmark = [pytest.mark.kubeflow, pytest.mark.timeout(1800)]
 

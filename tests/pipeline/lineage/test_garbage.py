@@ -15,7 +15,7 @@ from store_builder import StoreBuilder
 
 from pipeline.cli import main
 from pipeline.lineage.garbage import Places, delete, find_garbage
-from pipeline.lineage.store import open_store
+from pipeline.lineage.mlmd_store import open_store
 from pipeline.local.workdir import Workdir
 
 
