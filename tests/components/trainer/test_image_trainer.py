@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from drawn_weights import draw_weights
+from examples_artifact import examples_artifact
 from safetensors.numpy import save_file
-from tfx.types import artifact_utils, channel_utils, standard_artifacts
+from tfx.types import channel_utils, standard_artifacts
 from trainer_examples import draw_shapes, shapes_examples
 
 from components.formats import saved_model
@@ -27,13 +28,6 @@ from components.training.origin import weights_origin
 
 IMAGE = ImageOptions(height=32, width=32)
 TRAIN = TrainOptions(epochs=2, warmup_epochs=1, batch_size=32, learning_rate=1e-3)
-
-
-def examples_artifact(root: Path) -> standard_artifacts.Examples:
-    artifact = standard_artifacts.Examples()
-    artifact.uri = str(root)
-    artifact.split_names = artifact_utils.encode_split_names(["train", "eval", "test"])
-    return artifact
 
 
 def trainer(examples: standard_artifacts.Examples, **options: Any) -> ImageTrainer:

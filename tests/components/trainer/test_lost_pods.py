@@ -5,21 +5,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
+import lost_pods
 import numpy as np
-import object_store
 import pytest
 import tensorflow as tf
+from lost_pods import PLACE, bucket, keys, lines_until, wait_for_next_state
 from numpy.typing import NDArray
-from object_store import KEYS, s3_server
 from trainer_examples import shapes_examples
 
-PATHS = [str(Path(__file__).parent), str(Path(object_store.__file__).parent)]
+PATHS = [str(Path(__file__).parent), str(Path(lost_pods.__file__).parent)]
 EPOCHS = 10
 
 POD = """
@@ -52,11 +50,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with s3_server() as port:
-        for name, value in {**KEYS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}.items():
-            monkeypatch.setenv(name, value)
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="root")
+    with bucket(monkeypatch) as client:
         yield client
 
 
@@ -66,31 +60,6 @@ def pod(examples: Path, output: Path, place: str, pause: float = 0.0) -> subproc
         paths=PATHS, examples=str(examples), output=str(output), place=place, pause=pause, epochs=EPOCHS
     )
     return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-
-
-def lines_until(process: subprocess.Popen[str], beginning: str) -> list[str]:
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line)
-        if line.startswith(beginning):
-            return lines
-    raise AssertionError("".join(lines))
-
-
-def tag_of_state(store: Any) -> str:
-    """The tag of what the store holds; "" for nothing."""
-    found = store.list_objects_v2(Bucket="root").get("Contents", [])
-    return "".join(one["ETag"] for one in found if one["Key"].endswith("training.npz"))
-
-
-def wait_for_next_state(store: Any) -> None:
-    before = tag_of_state(store)
-    for _ in range(600):
-        if tag_of_state(store) != before:
-            return
-        time.sleep(0.05)
-    raise AssertionError("no new state in the store")
 
 
 def variables(output: Path) -> dict[str, NDArray[Any]]:
@@ -103,16 +72,15 @@ def variables(output: Path) -> dict[str, NDArray[Any]]:
 def test_a_trainer_lost_twice_ends_with_the_weights_of_an_undisturbed_one(
     examples: Path, store: Any, tmp_path: Path
 ) -> None:
-    place = "minio://root/affect/checkpoints"
     for number, epoch in enumerate((2, 4)):
-        process = pod(examples, tmp_path / f"pod-{number}", place, pause=1.0)
+        process = pod(examples, tmp_path / f"pod-{number}", PLACE, pause=1.0)
         lines = lines_until(process, f"epoch  {epoch}/{EPOCHS}")
         wait_for_next_state(store)
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert any("Continuing after epoch" in line for line in lines) == (number == 1)
 
-    last = pod(examples, tmp_path / "last", place)
+    last = pod(examples, tmp_path / "last", PLACE)
     continued = lines_until(last, "Continuing after epoch ")
     last.communicate()
     undisturbed = pod(examples, tmp_path / "undisturbed", "")
@@ -128,4 +96,4 @@ def test_a_trainer_lost_twice_ends_with_the_weights_of_an_undisturbed_one(
         for file in (tmp_path / name / "model_run" / "training.json" for name in ("last", "undisturbed"))
     ]
     assert histories[0] == histories[1]
-    assert "Contents" not in store.list_objects_v2(Bucket="root")  # no longer needed
+    assert not keys(store)  # no longer needed

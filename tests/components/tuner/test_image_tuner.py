@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from examples_artifact import examples_artifact
 from numpy.typing import NDArray
-from tfx.types import artifact_utils, channel_utils, standard_artifacts
+from tfx.types import channel_utils, standard_artifacts
 from trainer_examples import shapes_examples
 
 from components.formats.documents import TRAINING
@@ -28,13 +29,12 @@ TRAIN = TrainOptions(batch_size=32, epochs=34)
 
 @pytest.fixture
 def examples(tmp_path: Path) -> standard_artifacts.Examples:
-    artifact = standard_artifacts.Examples()
-    artifact.uri = str(shapes_examples(tmp_path / "examples", train=36, evaluation=12))
-    artifact.split_names = artifact_utils.encode_split_names(["train", "eval", "test"])
-    return artifact
+    return examples_artifact(shapes_examples(tmp_path / "examples", train=36, evaluation=12))
 
 
-def search(examples: standard_artifacts.Examples, root: Path, options: TunerOptions, **more: int) -> None:
+def search(
+    examples: standard_artifacts.Examples, root: Path, options: TunerOptions, checkpoints: str = "", **more: int
+) -> None:
     component = ImageTuner(
         examples=channel_utils.as_channel([examples]),
         model_options=ModelOptions(),
@@ -42,7 +42,7 @@ def search(examples: standard_artifacts.Examples, root: Path, options: TunerOpti
         image_options=IMAGE,
         tuner_options=options,
         seed=0,
-        checkpoint_dir=str(root / "checkpoints"),
+        checkpoint_dir=checkpoints or str(root / "checkpoints"),
         **more,
     )
     best, results = standard_artifacts.HyperParameters(), standard_artifacts.TunerResults()
