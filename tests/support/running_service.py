@@ -7,7 +7,6 @@ uvicorn on a socket of this machine's loopback, the queue, the limits, the folde
 import base64
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from waiting import until
 
 from components.images.codec import Picture, encode
 from pipeline.serving.app import Service
@@ -119,11 +119,3 @@ def running(
     finally:
         stop()
         thread.join()
-
-
-def until(happens: Callable[[], Any], seconds: float = 20.0) -> None:
-    """Wait for something that happens soon; it is a failure if it doesn't."""
-    end = time.monotonic() + seconds
-    while not happens():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from running_service import until
+from waiting import until
 
 from pipeline.cli.serve import serve
 
@@ -88,12 +88,12 @@ def test_a_process_answers_like_predict_and_takes_a_new_version_until_it_is_told
     assert [row["file"] for row in rows] == [file.name for file in files]
 
     push(models / "new", str(models / "served"), 8, Origin("recipe", "data"), {}, {})
-    until(lambda: httpx.get(f"{url}/healthz").json()["version"] == "8", seconds=60)
+    until(lambda: httpx.get(f"{url}/healthz", timeout=60).json()["version"] == "8")
     again = httpx.post(f"{url}/v1/models/affect:predict", json={"instances": images}, timeout=60)
     assert np.abs(np.subtract([row["probabilities"] for row in again.json()["predictions"]], expected)).max() > 1e-3
 
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     assert [entry.split(" INFO ")[1].split(",")[0] for entry in (tmp_path / "log").read_text().splitlines()] == [
         "version 7 answers now",
         "version 8 answers now",

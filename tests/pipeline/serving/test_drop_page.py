@@ -9,10 +9,11 @@ import httpx
 import numpy as np
 import pytest
 from browser import needs_browser, show
-from running_service import Running, running, until, write_model
+from running_service import Running, running, write_model
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from waiting import until
 
 from components.images.codec import encode
 

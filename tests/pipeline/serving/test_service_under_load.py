@@ -6,21 +6,25 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
-from running_service import BRIGHT, GREY, PREDICT, BrightnessModel, Running, in_base64, running, until, write_model
+from running_service import BRIGHT, GREY, PREDICT, BrightnessModel, Running, in_base64, running, write_model
+from waiting import until
 
 from pipeline.serving.batching import Batching
 from pipeline.serving.limits import Limits
 from pipeline.serving.model import Answer
 
+post = partial(httpx.post, timeout=60)
+
 
 class Slow(BrightnessModel):
     """Answers when it is let, or after a while."""
 
-    seconds = 10.0
+    seconds = 60.0
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -48,10 +52,10 @@ def test_more_requests_than_may_be_answered_at_once_are_told_to_come_again(tmp_p
     write_model(tmp_path / "7")
     with running(tmp_path, Slow, Limits(requests=3)) as run, ThreadPoolExecutor(3) as pool:
         model = slow_model(run)
-        asked = [pool.submit(httpx.post, f"{run.url}{PREDICT}", json=in_base64(GREY)) for _ in range(3)]
+        asked = [pool.submit(post, f"{run.url}{PREDICT}", json=in_base64(GREY)) for _ in range(3)]
         until(lambda: run.value("affect_requests_in_flight") == 3)
 
-        refused = httpx.post(f"{run.url}{PREDICT}", json=in_base64(GREY))
+        refused = post(f"{run.url}{PREDICT}", json=in_base64(GREY))
         healthy = httpx.get(f"{run.url}/healthz")
         model.leave.set()
 
@@ -69,12 +73,12 @@ def test_more_images_than_may_wait_are_told_to_come_again(tmp_path: Path) -> Non
     write_model(tmp_path / "7")
     with running(tmp_path, Slow, batching=Batching(wait=0, queue=4)) as run, ThreadPoolExecutor(2) as pool:
         model = slow_model(run)
-        first = pool.submit(httpx.post, f"{run.url}{PREDICT}", json=in_base64(GREY))
-        model.begun.wait(10)
-        second = pool.submit(httpx.post, f"{run.url}{PREDICT}", json=in_base64(GREY, GREY, GREY))
+        first = pool.submit(post, f"{run.url}{PREDICT}", json=in_base64(GREY))
+        assert model.begun.wait(60)
+        second = pool.submit(post, f"{run.url}{PREDICT}", json=in_base64(GREY, GREY, GREY))
         until(lambda: run.value("affect_queue_images") == 3)
 
-        refused = httpx.post(f"{run.url}{PREDICT}", json=in_base64(GREY, GREY))
+        refused = post(f"{run.url}{PREDICT}", json=in_base64(GREY, GREY))
         model.leave.set()
 
         assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
@@ -85,7 +89,7 @@ def test_what_takes_too_long_is_given_up(tmp_path: Path) -> None:
     write_model(tmp_path / "7")
     with running(tmp_path, Slow, Limits(seconds=0.5)) as run:
         model = slow_model(run)
-        late = httpx.post(f"{run.url}{PREDICT}", json=in_base64(GREY))
+        late = post(f"{run.url}{PREDICT}", json=in_base64(GREY))
         model.leave.set()
         assert (late.status_code, late.headers["retry-after"]) == (504, "1")
         assert late.json() == {"error": "not answered within 0.5 s"}
@@ -95,9 +99,9 @@ def test_what_takes_too_long_is_given_up(tmp_path: Path) -> None:
             time.sleep(1)
             yield b"}"
 
-        slow = httpx.post(f"{run.url}{PREDICT}", content=halting())
+        slow = post(f"{run.url}{PREDICT}", content=halting())
         assert (slow.status_code, slow.json()) == (408, {"error": "not answered within 0.5 s: its body is too slow"})
-        assert httpx.post(f"{run.url}{PREDICT}", json=in_base64(GREY)).status_code == 200
+        until(lambda: post(f"{run.url}{PREDICT}", json=in_base64(GREY)).status_code == 200)
 
 
 def test_no_request_is_lost_when_a_version_takes_over(tmp_path: Path) -> None:
@@ -106,7 +110,7 @@ def test_no_request_is_lost_when_a_version_takes_over(tmp_path: Path) -> None:
     answers: list[tuple[int, str]] = []
 
     def ask(url: str) -> None:
-        with httpx.Client(base_url=url) as client:
+        with httpx.Client(base_url=url, timeout=60) as client:
             while not done.is_set():
                 response = client.post(PREDICT, json=in_base64(BRIGHT))
                 answers.append((response.status_code, response.headers["x-model-version"]))
@@ -114,6 +118,7 @@ def test_no_request_is_lost_when_a_version_takes_over(tmp_path: Path) -> None:
     with running(tmp_path) as run, ThreadPoolExecutor(4) as pool:
         clients = [pool.submit(ask, run.url) for _ in range(4)]
         try:
+            until(lambda: answers)  # by version 7
             for version in ("8", "9"):
                 write_model(tmp_path / f".push-{version}").rename(tmp_path / version)
                 until(lambda version=version: answers and answers[-1][1] == version)  # type: ignore[misc]
@@ -138,15 +143,15 @@ def test_what_is_in_flight_is_answered_before_the_end(tmp_path: Path) -> None:
     write_model(tmp_path / "7")
     with running(tmp_path, Slow) as run, ThreadPoolExecutor(1) as pool:
         model = slow_model(run)
-        asked = pool.submit(httpx.post, f"{run.url}{PREDICT}", json=in_base64(BRIGHT))
-        model.begun.wait(10)
+        asked = pool.submit(post, f"{run.url}{PREDICT}", json=in_base64(BRIGHT))
+        assert model.begun.wait(60)
         run.stop()
         until(lambda: not is_open(run.url))
         assert not run.ended.wait(0.5)  # longer than uvicorn needs to look around
         model.leave.set()
 
         assert asked.result().json()["predictions"][0]["label"] == "bright"
-        assert run.ended.wait(10)
+        assert run.ended.wait(60)
 
 
 _TOLD_EARLY = """
