@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import s3fs
 from object_store import on_loopback, s3_server
+from waiting import rewrite
 
 from components.images.folder_digest import folder_digest, quick_digest
 from components.images.places import as_uri
@@ -70,10 +71,7 @@ def _move(path: Path) -> None:
 def _swap_contents(path: Path) -> None:
     """Same sizes, same time of modification."""
     for name, text in (("0", "fear 1"), ("1", "fear 0")):
-        file = path / f"train/fear/{name}.jpg"
-        before = file.stat()
-        file.write_text(text)
-        os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        rewrite(path / f"train/fear/{name}.jpg", text.encode())
 
 
 def _add_an_empty_class(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from running_service import LABELS, BrightnessModel, write_model
+from waiting import rewrite
 
 from components.formats.pushed_models import Origin
 from components.pusher.push import push
@@ -102,13 +103,12 @@ def test_nor_one_whose_sizes_are_right_from_the_start(tmp_path: Path, metrics: M
     one.load_first()
     data = write_model(tmp_path / "8") / "variables" / "variables.data"
     whole = data.read_bytes()
+    os.utime(data, (1e9, 1e9))
 
     for _ in range(6):
-        data.write_bytes(bytes(len(whole)))
-        os.utime(data, (1e9, 1e9))
+        rewrite(data, bytes(len(whole)))
         assert looked(one, 3) == 7
-    data.write_bytes(whole)
-    os.utime(data, (1e9, 1e9))
+    rewrite(data, whole)
 
     assert reloads(metrics, "failed") == 0
     assert looked(one) == 8
@@ -184,7 +184,7 @@ def test_a_damaged_version_leaves_the_old_one_until_it_is_mended(
     [line] = caplog.messages
     assert line == "version 8 can't be loaded: damaged; version 7 goes on answering"
 
-    graph.write_bytes(b"graph")
+    rewrite(graph, b"graph")
     assert looked(one) == 8
     assert states(one) == {8: "AVAILABLE"}
 
