@@ -51,8 +51,8 @@ def saying(*pieces: bytes, then: bytes = b"") -> Iterator[str]:
             over.set()
 
 
-def ask(url: str) -> bytes:
-    return exchange(urllib.request.build_opener(), urllib.request.Request(url), 0.5).body
+def ask(url: str, seconds: float = 60) -> bytes:
+    return exchange(urllib.request.build_opener(), urllib.request.Request(url), seconds).body
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_a_server_that_goes_on_byte_by_byte_is_left(said: list[bytes], then: byt
     with saying(*said, then=then) as url:
         begin = time.monotonic()
         with pytest.raises(TimeoutError):
-            ask(url)
+            ask(url, 0.5)
 
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 30
 
 
 def test_an_answer_that_is_too_long_or_cut_off_is_none() -> None:
     with saying(OK, b"\r\n", b" " * (17 * 2**20)) as url, pytest.raises(ValueError, match="longer than 16 MiB"):
-        exchange(urllib.request.build_opener(), urllib.request.Request(url), 20)
+        ask(url)
     with saying(OK, b"Content-Length: 100\r\n\r\n{") as url, pytest.raises(http.client.IncompleteRead):
         ask(url)
 
