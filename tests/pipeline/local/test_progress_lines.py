@@ -63,9 +63,9 @@ def test_whoever_is_quiet_for_long_is_said_to_be_running(file: Path) -> None:
     said: list[tuple[str, str]] = []
     reports = Reports(file)
     lines = ProgressLines(reports, lambda node, seconds, text: said.append((node, text)), quiet=0.7)
-    lines.start()
     lines.begun("ImageIngest")
     Progress("ImageIngest", 900)(400, "images")
+    lines.start()
     deadline = time.monotonic() + 20
     while len(said) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
