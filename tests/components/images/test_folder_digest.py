@@ -223,7 +223,7 @@ _MEMORY = """
 import resource, sys
 from components.images.folder_digest import folder_digest
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-resource.setrlimit(resource.RLIMIT_AS, (used + (600 << 20),) * 2)
+resource.setrlimit(resource.RLIMIT_AS, (used + (900 << 20),) * 2)
 print(folder_digest(sys.argv[1]))
 """
 
