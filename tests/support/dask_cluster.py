@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+_LONGEST_START = 300  # seconds: three processes import at once
+
 
 class DaskCluster:
     """A scheduler and two worker processes that talk over TCP on this machine."""
@@ -24,19 +26,19 @@ class DaskCluster:
 
     def start_worker(self, log: Path) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "distributed.cli.dask_worker", self.address, "--no-nanny", "--no-dashboard"]
-        return self._start([*command, "--nthreads", "1", "--death-timeout", "60"], log)
+        return self._start([*command, "--nthreads", "1", "--death-timeout", str(_LONGEST_START)], log)
 
     def wait_for(self, workers: int) -> None:
         from distributed import Client
 
-        with Client(self.address, timeout=60) as client:
-            client.wait_for_workers(workers, timeout=60)
+        with Client(self.address, timeout=_LONGEST_START) as client:
+            client.wait_for_workers(workers, timeout=_LONGEST_START)
 
     def tasks_done(self) -> list[int]:
         """Tasks that each worker has executed."""
         from distributed import Client
 
-        with Client(self.address, timeout=60, set_as_default=False) as client:
+        with Client(self.address, timeout=_LONGEST_START, set_as_default=False) as client:
             done = client.run(lambda dask_worker: dask_worker.state.executed_count)
         return list(done.values())
 

@@ -3,7 +3,6 @@ import json
 import shutil
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -275,21 +274,23 @@ def test_a_dask_worker_that_dies_costs_nothing_but_time(
     source: Path, dask_cluster: DaskCluster, tmp_path: Path
 ) -> None:
     balance = BalanceOptions(global_multiplier=60)
-    killed = []
+    killed, over = [], threading.Event()
 
     def kill_one() -> None:
         scratch = tmp_path / "cluster" / ".units"
-        for _ in range(3000):
+        while not over.wait(0.01):
             if len(list(scratch.glob("*.json"))) >= 2:
                 dask_cluster.workers[0].send_signal(signal.SIGKILL)
                 killed.append(len(list(scratch.glob("*.json"))))
                 return
-            time.sleep(0.01)
 
     killer = threading.Thread(target=kill_one)
     killer.start()
-    run(source, tmp_path / "cluster", beam=dask_options(dask_cluster), balance=balance)
-    killer.join()
+    try:
+        run(source, tmp_path / "cluster", beam=dask_options(dask_cluster), balance=balance)
+    finally:
+        over.set()
+        killer.join()
     run(source, tmp_path / "here", balance=balance)
     assert killed
     assert killed[0] < 16
