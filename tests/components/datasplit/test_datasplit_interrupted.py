@@ -3,13 +3,13 @@
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 from datasplit_command import COUNTS, datasplit, done, killed, per_class, tree, tree_hash
 from drawn_images import draw_folder
+from waiting import until
 
 # `datasplit` imports Beam when the work begins.
 pytestmark = pytest.mark.heavy
@@ -112,14 +112,11 @@ def test_killed_workers_and_all_leave_no_process_behind(tmp_path: Path) -> None:
     data = draw_folder(tmp_path / "data", {"a": 20, "b": 60})
     command = [sys.executable, "-m", "components.datasplit", str(data), "--balance", "--global-multiplier", "200"]
     process = subprocess.Popen([*command, "--workers", "2", "--seed", "1"], stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not list(data.glob(".datasplit/stage-*/train/*/*_aug1*")):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: list(data.glob(".datasplit/stage-*/train/*/*_aug1*")), seconds=300)  # it imports Beam twice
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 2
     process.send_signal(signal.SIGKILL)
     process.wait()
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=120)
     # In a container the first process may be none that takes leave of the dead.
     assert [child for child in alive if child.status() != psutil.STATUS_ZOMBIE] == []

@@ -94,7 +94,7 @@ def test_an_offline_run_of_weights_and_biases_can_be_read_back(tmp_path: Path, m
     log_a_training(tracker)
 
     records = wandb_records(tmp_path)
-    deadline = time.monotonic() + 30.0
+    deadline = time.monotonic() + 120.0
     while not any(record.WhichOneof("record_type") == "exit" for record in records) and time.monotonic() < deadline:
         time.sleep(0.2)  # a service process writes the file
         records = wandb_records(tmp_path)
