@@ -8,7 +8,7 @@ from report_artifacts import facts, make_artifacts
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.wait import WebDriverWait
+from waiting import until
 
 from components.report.content import gather
 from components.report.render import render
@@ -45,7 +45,7 @@ def test_the_contents_stay_beside_a_wide_page_and_show_where_the_reader_is(
 
     link = browser.find_element(By.LINK_TEXT, "Calibration")
     link.click()
-    WebDriverWait(browser, 5).until(lambda _: link.get_attribute("aria-current") == "location")
+    until(lambda: link.get_attribute("aria-current") == "location")
 
     assert len(browser.find_elements(By.CSS_SELECTOR, "nav [aria-current]")) == 1
     assert browser.execute_script("return scrollY") > 1000
@@ -71,7 +71,7 @@ def test_a_narrow_pages_contents_open_from_a_bar_that_stays_and_close_again(
 
     assert not nav.is_displayed()
     bar = browser.execute_script("return document.querySelector('.topbar').getBoundingClientRect().bottom")
-    assert bar <= top(browser, "#h-evaluation-calibration") < bar + 60
+    until(lambda: bar <= top(browser, "#h-evaluation-calibration") < bar + 60)
 
 
 @needs_browser
