@@ -217,7 +217,7 @@ def test_a_lost_connection_is_waited_out(kubeflow: Kubeflow, path: Path) -> None
 def test_a_host_that_stays_away_is_no_failed_run(
     kubeflow: Kubeflow, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kubeflow.troubles = dict.fromkeys(range(2, 1000), 503)
+    kubeflow.troubles = dict.fromkeys(range(2, 100_000), 503)
     monkeypatch.setattr("pipeline.kubeflow.follow.PATIENCE", 0.5)
 
     result = submitted(kubeflow, path, "--wait")
