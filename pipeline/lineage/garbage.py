@@ -19,8 +19,8 @@ from pipeline.lineage.tree import ancestors
 
 # How SQLite says it.
 _FULL = "disk is full"
-# Folders that are deleted at once: each file waits for the disk.
-_AT_ONCE = 8
+# Threads that delete, since each file waits for the disk, and what one takes at a time; more are in each other's way.
+_AT_ONCE, _PATHS = 4, 100
 
 
 class GarbageError(RuntimeError):
@@ -135,10 +135,17 @@ def delete(garbage: list[Garbage], database: Path) -> None:
 
 
 def _remove(paths: list[Path]) -> None:
+    some = [paths[start : start + _PATHS] for start in range(0, len(paths), _PATHS)]
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="delete") as pool:
-        for error in pool.map(_remove_one, paths):
+        for error in pool.map(_remove_some, some):
             if error is not None:
                 raise GarbageError(f"can't delete {error.filename}: {error.strerror}. Give the command again")
+
+
+def _remove_some(paths: list[Path]) -> OSError | None:
+    """Delete all that can be, and return what was in the way of the first that can't."""
+    found = [error for path in paths if (error := _remove_one(path)) is not None]
+    return found[0] if found else None
 
 
 def _remove_one(path: Path) -> OSError | None:
