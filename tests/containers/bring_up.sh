@@ -46,9 +46,10 @@ fi
 socket=$state/podman.sock
 if ! curl -sf --max-time 5 --unix-socket "$socket" http://engine/_ping >/dev/null; then
   rm -f "$socket"
-  setsid podman system service --time=0 "unix://$socket" >"$state/podman.log" 2>&1 </dev/null &
+  # In a folder that stays: it outlives this run, and can start nothing once the checkout that it began in is gone.
+  (cd / && exec setsid podman system service --time=0 "unix://$socket" >"$state/podman.log" 2>&1 </dev/null) &
   echo $! >"$state/podman.pid"
-  for _ in $(seq 50); do
+  for _ in $(seq 300); do
     [ -S "$socket" ] && break
     sleep 0.2
   done
