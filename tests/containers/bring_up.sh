@@ -5,9 +5,9 @@
 # image. STATE is a folder for the engine's settings and its socket. Prints shell assignments: CONTAINER_ENGINE,
 # BASE_IMAGE, DOCKER_HOST, CONTAINERS_CONF. A second call finds everything in place and takes a second.
 set -euo pipefail
-state=$1
+mkdir -p "$1"
+state=$(realpath "$1")
 base=localhost/debian:13
-mkdir -p "$state"
 export CONTAINERS_CONF=$state/containers.conf DEBIAN_FRONTEND=noninteractive
 
 missing=

@@ -1,9 +1,12 @@
-"""What outlives a process that is killed: a bucket of a real S3 server, and what the process said before."""
+"""Trainings in processes that are killed, and what outlives them: a bucket of a real S3 server."""
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -11,6 +14,38 @@ import pytest
 from object_store import KEYS, s3_server
 
 PLACE = "minio://root/affect/checkpoints"
+_SMALL_AND_SLOW = """
+import pathlib, sys, time
+sys.path[:0] = {folders!r}
+from components.models import resnets
+from components.training import epoch_log, kept_state
+
+resnets.BLOCKS["resnet18"] = ("basic", (1, 1, 1))  # three of the eight blocks
+resnets.BLOCKS["resnet34"] = ("basic", (1, 1))
+kept_state.PAUSE = 0.0  # epochs are shorter than a minute here
+end_of_epoch = epoch_log.EpochLog.on_epoch_end
+
+def slowly(self, epoch, logs=None):
+    end_of_epoch(self, epoch, logs)
+    time.sleep({pause})
+
+epoch_log.EpochLog.on_epoch_end = slowly
+"""
+
+
+def start(script: str, beside: str, pause: float) -> "subprocess.Popen[str]":
+    """Start a training of a small ResNet.
+
+    Args:
+        script: trains; `pathlib` and what lies in these folders is there to import.
+        beside: a file of the tests, whose folder is one of them.
+        pause: seconds behind each epoch, in which the process can be killed.
+    """
+    folders = [str(Path(file).parent) for file in (beside, __file__)]
+    begin = _SMALL_AND_SLOW.format(folders=folders, pause=pause)
+    return subprocess.Popen(
+        [sys.executable, "-c", begin + script], stdout=subprocess.PIPE, text=True, env={**os.environ}
+    )
 
 
 @contextmanager

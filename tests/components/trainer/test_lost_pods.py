@@ -1,41 +1,23 @@
 """A Trainer whose process and disk are lost, twice: what remains is a real S3 server on this machine's loopback."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import lost_pods
 import numpy as np
 import pytest
 import tensorflow as tf
-from lost_pods import PLACE, bucket, keys, lines_until, wait_for_next_state
+from lost_pods import PLACE, bucket, keys, lines_until, start, wait_for_next_state
 from numpy.typing import NDArray
 from trainer_examples import shapes_examples
 
-PATHS = [str(Path(__file__).parent), str(Path(lost_pods.__file__).parent)]
 EPOCHS = 10
-
 POD = """
-import json, pathlib, sys, time
-sys.path[:0] = {paths!r}
 import test_image_trainer as t
-from components.models import resnets
-from components.training import epoch_log, kept_state
 
-resnets.BLOCKS["resnet18"] = ("basic", (1, 1, 1))  # three of the eight blocks
-kept_state.PAUSE = 0.0  # epochs are shorter than a minute here
-end_of_epoch = epoch_log.EpochLog.on_epoch_end
-
-def slowly(self, epoch, logs=None):
-    end_of_epoch(self, epoch, logs)
-    time.sleep({pause})
-
-epoch_log.EpochLog.on_epoch_end = slowly
 examples = t.examples_artifact(pathlib.Path({examples!r}))
 options = t.TRAIN.model_copy(update={{"epochs": {epochs}}})
 component = t.trainer(examples, train_options=options, seed=3, checkpoint_dir={place!r})
@@ -54,12 +36,10 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
-def pod(examples: Path, output: Path, place: str, pause: float = 0.0) -> subprocess.Popen[str]:
+def pod(examples: Path, output: Path, place: str, pause: float = 0.0) -> "subprocess.Popen[str]":
     """Start a Trainer in a process of its own, with no folder that an earlier one had."""
-    script = POD.format(
-        paths=PATHS, examples=str(examples), output=str(output), place=place, pause=pause, epochs=EPOCHS
-    )
-    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+    script = POD.format(examples=str(examples), output=str(output), place=place, epochs=EPOCHS)
+    return start(script, __file__, pause)
 
 
 def variables(output: Path) -> dict[str, NDArray[Any]]:

@@ -1,40 +1,22 @@
 """A Tuner whose process and disk are lost, twice: what remains is a real S3 server on this machine's loopback."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import lost_pods
 import numpy as np
 import pytest
-from lost_pods import PLACE, bucket, keys, lines_until, wait_for_next_state
+from lost_pods import PLACE, bucket, keys, lines_until, start, wait_for_next_state
 from trainer_examples import shapes_examples
 
 from components.training.checkpoint import FILE_NAME
 
-PATHS = [str(Path(__file__).parent), str(Path(lost_pods.__file__).parent)]
 POD = """
-import pathlib, sys, time
-sys.path[:0] = {paths!r}
 import test_image_tuner as t
-from components.models import resnets
-from components.training import epoch_log, kept_state
 
-resnets.BLOCKS["resnet18"] = ("basic", (1, 1, 1))
-resnets.BLOCKS["resnet34"] = ("basic", (1, 1))
-kept_state.PAUSE = 0.0  # epochs are shorter than a minute here
-end_of_epoch = epoch_log.EpochLog.on_epoch_end
-
-def slowly(self, epoch, logs=None):
-    end_of_epoch(self, epoch, logs)
-    time.sleep({pause})
-
-epoch_log.EpochLog.on_epoch_end = slowly
 options = t.TunerOptions(architectures=("resnet18", "resnet34"), epochs=8)
 t.search(t.examples_artifact({examples!r}), pathlib.Path({output!r}), options, checkpoints={place!r}, epochs=16)
 """
@@ -50,8 +32,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def pod(examples: Path, output: Path, place: str, pause: float = 0.0) -> "subprocess.Popen[str]":
     """Start a Tuner in a process of its own, with no folder that an earlier one had."""
     output.mkdir()
-    script = POD.format(paths=PATHS, examples=str(examples), output=str(output), place=place, pause=pause)
-    return subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=dict(os.environ))
+    return start(POD.format(examples=str(examples), output=str(output), place=place), __file__, pause)
 
 
 def leaderboard(output: Path) -> list[dict[str, Any]]:
